@@ -1,0 +1,292 @@
+import { z } from 'zod';
+import {
+  attemptRecord,
+  directiveOutcome,
+  directiveRecord,
+  directiveSpec,
+  taskRecord,
+  taskSpec,
+} from './directive.ts';
+import type { MessageType } from './message.ts';
+import { attemptOutcomes } from './states.ts';
+
+const directiveId = z.string().min(1).max(64);
+const empty = z.object({});
+const leaseId = z.string().min(1).max(128);
+
+/** An incident as it is raised; equal fingerprints are one incident. */
+export const incidentReport = z.object({
+  fingerprint: z.string().min(1).max(256),
+  title: z.string().min(1).max(300),
+  severity: z.enum(['low', 'medium', 'high', 'critical']),
+  detail: z.string().max(8_000),
+  directiveId: directiveId.nullable(),
+});
+export type IncidentReport = z.infer<typeof incidentReport>;
+
+/** An incident as the incident sage keeps it. Times are ms since the epoch. */
+export const incidentRecord = incidentReport.extend({
+  id: z.string(),
+  source: z.string(),
+  count: z.int(),
+  firstAt: z.number(),
+  lastAt: z.number(),
+});
+export type IncidentRecord = z.infer<typeof incidentRecord>;
+
+/** A piece of knowledge as it is stored. */
+export const knowledgeDraft = z.object({
+  key: z.string().min(1).max(200).describe('Storing the same key again replaces the entry.'),
+  title: z.string().min(1).max(300),
+  body: z.string().max(65_536),
+  tags: z.array(z.string().max(64)).max(32),
+  directiveId: directiveId.nullable(),
+});
+export type KnowledgeDraft = z.infer<typeof knowledgeDraft>;
+
+/** A piece of knowledge as it is found; `score` is comparable within one answer only. */
+export const knowledgeHit = knowledgeDraft.extend({
+  source: z.string(),
+  storedAt: z.number(),
+  score: z.number(),
+});
+export type KnowledgeHit = z.infer<typeof knowledgeHit>;
+
+/** What one finished attempt came to, told by the servant. */
+export const attemptResult = z.object({
+  directiveId,
+  taskId: z.string(),
+  lease: leaseId,
+  attempt: z.int().min(1),
+  outcome: z.enum(attemptOutcomes),
+  exitCode: z.int().nullable(),
+  signal: z.string().nullable(),
+  startedAt: z.number().nullable(),
+  finishedAt: z.number(),
+  reason: z.string().nullable(),
+  output: taskRecord.shape.output,
+});
+export type AttemptResult = z.infer<typeof attemptResult>;
+
+interface ActionSpec {
+  readonly type: MessageType;
+  readonly summary: string;
+  readonly payload: z.ZodObject;
+  /** What the answer to a query, or the acknowledgement's result, looks like. */
+  readonly reply?: z.ZodType;
+  /** Set where the schema is fixed but no handler is built. */
+  readonly builtLater?: true;
+  /** The permission that the receiver must hold to carry this out, where it is not its own domain. */
+  readonly performs?: string;
+}
+
+/** Every action that a message can carry. */
+export const actions = {
+  'elder.ping': {
+    type: 'query',
+    summary: 'Answers who this is: proves the way there and back through the streams.',
+    payload: empty,
+    reply: z.object({ name: z.string(), incarnation: z.int(), commitNumber: z.int(), pid: z.int() }),
+  },
+  'development.directive.submit': {
+    type: 'command',
+    summary: 'The human wants this done.',
+    payload: z.object({ directiveId, directive: directiveSpec }),
+    reply: directiveRecord,
+  },
+  'development.directive.cancel': {
+    type: 'command',
+    summary: 'Stop working on a directive; running commands are ended.',
+    payload: z.object({ directiveId, reason: z.string().max(500) }),
+    reply: directiveRecord,
+  },
+  'development.directive.show': {
+    type: 'query',
+    summary: 'The record of one directive.',
+    payload: z.object({ directiveId }),
+    reply: directiveRecord,
+  },
+  'development.directive.list': {
+    type: 'query',
+    summary: 'The records of the newest directives.',
+    payload: z.object({ limit: z.int().min(1).max(1000).default(50) }),
+    reply: z.object({ directives: z.array(directiveRecord) }),
+  },
+  'development.directive.execute': {
+    type: 'command',
+    summary: 'Plan and carry out an accepted directive.',
+    payload: z.object({ directiveId, directive: directiveSpec }),
+  },
+  'report.directive.progress': {
+    type: 'report',
+    summary: 'The directive is planned, or its first task has started.',
+    payload: z.object({ directiveId, state: z.enum(['planned', 'executing']) }),
+  },
+  'report.directive.finished': {
+    type: 'report',
+    summary: 'The directive has ended, with the number of tasks per state.',
+    payload: z.object({
+      directiveId,
+      outcome: directiveOutcome,
+      reason: z.string().nullable(),
+      summary: z.record(z.string(), z.int()),
+    }),
+  },
+  'sage.knowledge.search': {
+    type: 'query',
+    summary: 'Find what is known; Japanese and English words.',
+    payload: z.object({ query: z.string().min(1).max(2_000), limit: z.int().min(1).max(50).default(5) }),
+    reply: z.object({ entries: z.array(knowledgeHit) }),
+  },
+  'sage.knowledge.store': {
+    type: 'command',
+    summary: 'Keep a piece of knowledge.',
+    payload: knowledgeDraft,
+  },
+  'sage.task.create': {
+    type: 'command',
+    summary: 'Own this graph of tasks and have it executed.',
+    payload: z.object({ directiveId, title: z.string(), workspace: z.string(), tasks: z.array(taskSpec) }),
+  },
+  'sage.task.cancel': {
+    type: 'command',
+    summary: 'Cancel every unfinished task of a directive.',
+    payload: z.object({ directiveId, reason: z.string() }),
+  },
+  'sage.task.graph': {
+    type: 'query',
+    summary:
+      'The tasks of one directive. `summaryOnly` leaves the tasks out and gives their number per state.',
+    payload: z.object({ directiveId, summaryOnly: z.boolean().default(false) }),
+    reply: z.object({
+      directiveId,
+      summary: z.record(z.string(), z.int()),
+      running: z.array(z.object({ taskId: z.string(), servant: z.string() })),
+      tasks: z.array(taskRecord),
+    }),
+  },
+  'sage.task.assign': {
+    type: 'command',
+    summary: 'Execute this attempt under this lease.',
+    payload: z.object({
+      directiveId,
+      workspace: z.string(),
+      task: taskSpec,
+      attempt: z.int().min(1),
+      lease: leaseId,
+      leaseMs: z.int().min(1),
+    }),
+    performs: 'task.execute',
+  },
+  'sage.task.revoke': {
+    type: 'command',
+    summary: 'End the attempt under this lease and report it.',
+    payload: z.object({ lease: leaseId, reason: z.string() }),
+    performs: 'task.execute',
+  },
+  'report.to_sage.available': {
+    type: 'report',
+    summary: 'A servant has started; what its predecessor left unfinished is over and is reported apart.',
+    payload: z.object({ incarnation: z.int() }),
+  },
+  'report.to_sage.attempt_started': {
+    type: 'report',
+    summary: 'The command of an attempt runs.',
+    payload: z.object({
+      directiveId,
+      taskId: z.string(),
+      lease: leaseId,
+      attempt: z.int(),
+      startedAt: z.number(),
+    }),
+  },
+  'report.to_sage.lease_renewed': {
+    type: 'report',
+    summary: 'The attempt under this lease still runs.',
+    payload: z.object({ lease: leaseId }),
+  },
+  'report.to_sage.attempt_finished': {
+    type: 'report',
+    summary: 'An attempt has ended, and its whole process tree with it.',
+    payload: attemptResult,
+  },
+  'report.to_elder.graph_started': {
+    type: 'report',
+    summary: 'The first task of a directive runs.',
+    payload: z.object({ directiveId }),
+  },
+  'report.to_elder.graph_finished': {
+    type: 'report',
+    summary: 'Every task of a directive has its outcome.',
+    payload: z.object({
+      directiveId,
+      outcome: directiveOutcome,
+      summary: z.record(z.string(), z.int()),
+      failures: z.array(
+        z.object({ taskId: z.string(), reason: z.string(), exitCode: z.int().nullable(), tail: z.string() }),
+      ),
+      retried: z.array(z.object({ taskId: z.string(), attempts: z.array(attemptRecord) })),
+      durationMs: z.number(),
+    }),
+  },
+  'incident.raise': {
+    type: 'report',
+    summary: 'Something went wrong; equal fingerprints are counted as one incident.',
+    payload: incidentReport,
+    performs: 'sage.own_domain.raise',
+  },
+  'sage.incident.list': {
+    type: 'query',
+    summary: 'The newest incidents.',
+    payload: z.object({ limit: z.int().min(1).max(500).default(50) }),
+    reply: z.object({ incidents: z.array(incidentRecord) }),
+  },
+  'sage.rag.search': {
+    type: 'query',
+    summary: 'Passages of code and documents with citations.',
+    payload: z.object({ query: z.string().min(1).max(2_000), limit: z.int().min(1).max(50).default(5) }),
+    builtLater: true,
+  },
+  'council.propose': {
+    type: 'command',
+    summary: 'Put a question to the vote.',
+    payload: z.object({ title: z.string(), body: z.string() }),
+    builtLater: true,
+  },
+  'reply.result': {
+    type: 'report',
+    summary: 'The answer to the message named by `causation_id`.',
+    payload: z.object({ result: z.json() }),
+  },
+  'reply.error': {
+    type: 'report',
+    summary: 'Why the message named by `causation_id` got no answer.',
+    payload: z.object({ code: z.string(), reason: z.string(), detail: z.json().optional() }),
+  },
+  'reply.acknowledge': {
+    type: 'acknowledge',
+    summary: 'What became of a message that asked for it: acted on, or dead.',
+    payload: z.object({
+      original_message_id: z.string(),
+      status: z.enum(['acted', 'dead']),
+      reason: z.string().nullable(),
+    }),
+  },
+} as const satisfies Record<string, ActionSpec>;
+
+export type Action = keyof typeof actions;
+export type PayloadOf<A extends Action> = z.output<(typeof actions)[A]['payload']>;
+export type PayloadInput<A extends Action> = z.input<(typeof actions)[A]['payload']>;
+export type ReplyOf<A extends Action> = (typeof actions)[A] extends { reply: infer R extends z.ZodType }
+  ? z.output<R>
+  : never;
+
+/** Tells whether a string names an action of the table. */
+export function isAction(name: string): name is Action {
+  return Object.hasOwn(actions, name);
+}
+
+/** Gives the spec of an action with its optional fields visible. */
+export function actionSpec(action: Action): ActionSpec {
+  return actions[action];
+}

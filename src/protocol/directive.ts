@@ -1,0 +1,81 @@
+import { z } from 'zod';
+import { attemptOutcomes, directiveStates, taskStates } from './states.ts';
+
+/** The most tasks that one directive may hold, so that it fits one message. */
+export const maxTasks = 5_000;
+
+/** How long a task may run when its directive does not say (1 h, in ms). */
+export const defaultTaskTimeoutMs = 3_600_000;
+
+/** One task as the task sage keeps it: durations in ms, defaults filled in. */
+export const taskSpec = z.object({
+  id: z.string().min(1).max(64),
+  run: z.string().min(1).max(65_536),
+  needs: z.array(z.string()),
+  retries: z.int().min(0).max(100),
+  timeoutMs: z.int().min(1),
+  priority: z.int().min(1).max(10),
+  env: z.record(z.string(), z.string()),
+});
+export type TaskSpec = z.infer<typeof taskSpec>;
+
+/** A directive after parsing: the workspace is an absolute path, tasks are complete. */
+export const directiveSpec = z.object({
+  title: z.string().min(1).max(200),
+  goal: z.string().max(4_000),
+  workspace: z.string().min(1),
+  tasks: z.array(taskSpec).min(1).max(maxTasks),
+});
+export type DirectiveSpec = z.infer<typeof directiveSpec>;
+
+/** The grand elder's record of a directive. Times are ms since the epoch. */
+export const directiveRecord = z.object({
+  id: z.string(),
+  title: z.string(),
+  goal: z.string(),
+  workspace: z.string(),
+  taskCount: z.int(),
+  state: z.enum(directiveStates),
+  reason: z.string().nullable(),
+  submittedAt: z.number(),
+  finishedAt: z.number().nullable(),
+  summary: z.record(z.string(), z.int()).nullable(),
+});
+export type DirectiveRecord = z.infer<typeof directiveRecord>;
+
+/** One finished or running attempt at a task. Times are ms since the epoch. */
+export const attemptRecord = z.object({
+  attempt: z.int(),
+  servant: z.string(),
+  outcome: z.enum(attemptOutcomes).nullable(),
+  exitCode: z.int().nullable(),
+  signal: z.string().nullable(),
+  startedAt: z.number().nullable(),
+  finishedAt: z.number().nullable(),
+  reason: z.string().nullable(),
+});
+export type AttemptRecord = z.infer<typeof attemptRecord>;
+
+/** A task as `directive show` prints it. */
+export const taskRecord = z.object({
+  id: z.string(),
+  run: z.string(),
+  needs: z.array(z.string()),
+  priority: z.int(),
+  state: z.enum(taskStates),
+  attempts: z.int(),
+  exitCode: z.int().nullable(),
+  servant: z.string().nullable(),
+  startedAt: z.number().nullable(),
+  finishedAt: z.number().nullable(),
+  reason: z.string().nullable(),
+  output: z
+    .object({ path: z.string(), bytes: z.int(), sha256: z.string(), tail: z.string() })
+    .nullable()
+    .describe('Output of the last attempt: the file on the servant’s host and at most 64 KB of its end.'),
+  history: z.array(attemptRecord),
+});
+export type TaskRecord = z.infer<typeof taskRecord>;
+
+/** What the workers did, summed up. */
+export const directiveOutcome = z.enum(['completed', 'failed', 'cancelled']);

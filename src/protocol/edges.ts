@@ -1,0 +1,108 @@
+import type { Action } from './actions.ts';
+import { isServant, type ElderSpec } from './roster.ts';
+
+/** A row of the edge table; `servant` stands for every servant. */
+interface EdgeRow {
+  readonly from: string;
+  readonly to: string;
+  readonly actions: readonly Action[];
+}
+
+const replies = ['reply.result', 'reply.error', 'reply.acknowledge'] as const satisfies Action[];
+
+/**
+ * Who may write to whom, and what. What is not here has no stream, no key and no right:
+ * a servant cannot write to the grand elder, because there is nothing to write to.
+ */
+export const edgeTable: readonly EdgeRow[] = [
+  {
+    from: 'gateway',
+    to: 'grand_elder',
+    actions: [
+      'elder.ping',
+      'development.directive.submit',
+      'development.directive.cancel',
+      'development.directive.show',
+      'development.directive.list',
+    ],
+  },
+  { from: 'grand_elder', to: 'gateway', actions: replies },
+  { from: 'gateway', to: 'knowledge_sage', actions: ['elder.ping', 'sage.knowledge.search'] },
+  { from: 'gateway', to: 'task_sage', actions: ['elder.ping', 'sage.task.graph'] },
+  { from: 'gateway', to: 'rag_sage', actions: ['elder.ping', 'sage.rag.search'] },
+  { from: 'gateway', to: 'incident_sage', actions: ['elder.ping', 'sage.incident.list'] },
+  { from: 'knowledge_sage', to: 'gateway', actions: replies },
+  { from: 'task_sage', to: 'gateway', actions: replies },
+  { from: 'rag_sage', to: 'gateway', actions: replies },
+  { from: 'incident_sage', to: 'gateway', actions: replies },
+  {
+    from: 'grand_elder',
+    to: 'claude_elder',
+    actions: ['elder.ping', 'development.directive.execute', 'development.directive.cancel'],
+  },
+  {
+    from: 'claude_elder',
+    to: 'grand_elder',
+    actions: ['report.directive.progress', 'report.directive.finished', ...replies],
+  },
+  {
+    from: 'claude_elder',
+    to: 'knowledge_sage',
+    actions: ['sage.knowledge.search', 'sage.knowledge.store'],
+  },
+  { from: 'knowledge_sage', to: 'claude_elder', actions: replies },
+  { from: 'claude_elder', to: 'task_sage', actions: ['sage.task.create', 'sage.task.cancel'] },
+  {
+    from: 'task_sage',
+    to: 'claude_elder',
+    actions: ['report.to_elder.graph_started', 'report.to_elder.graph_finished', ...replies],
+  },
+  { from: 'claude_elder', to: 'rag_sage', actions: ['sage.rag.search'] },
+  { from: 'rag_sage', to: 'claude_elder', actions: replies },
+  { from: 'claude_elder', to: 'incident_sage', actions: ['sage.incident.list'] },
+  { from: 'incident_sage', to: 'claude_elder', actions: replies },
+  { from: 'task_sage', to: 'servant', actions: ['sage.task.assign', 'sage.task.revoke'] },
+  {
+    from: 'servant',
+    to: 'task_sage',
+    actions: [
+      'report.to_sage.available',
+      'report.to_sage.attempt_started',
+      'report.to_sage.lease_renewed',
+      'report.to_sage.attempt_finished',
+    ],
+  },
+  { from: 'task_sage', to: 'incident_sage', actions: ['incident.raise'] },
+  { from: 'elder_council', to: 'incident_sage', actions: ['incident.raise'] },
+  { from: 'manager', to: 'incident_sage', actions: ['incident.raise'] },
+  { from: 'claude_elder', to: 'elder_council', actions: ['council.propose'] },
+  { from: 'incident_sage', to: 'elder_council', actions: ['council.propose'] },
+  { from: 'elder_council', to: 'claude_elder', actions: replies },
+  { from: 'elder_council', to: 'incident_sage', actions: replies },
+];
+
+function stands(row: string, name: string): boolean {
+  return row === 'servant' ? isServant(name) : row === name;
+}
+
+/** Lists the actions that `from` may put on its edge to `to`; empty where there is no edge. */
+export function edgeActions(from: string, to: string): readonly Action[] {
+  if (from === to) return [];
+  const rows = edgeTable.filter((row) => stands(row.from, from) && stands(row.to, to));
+  return [...new Set(rows.flatMap((row) => row.actions))];
+}
+
+/** Lists the names of every principal that can be at an end of an edge in this tree. */
+export function principals(elders: readonly Pick<ElderSpec, 'name'>[]): string[] {
+  return ['manager', 'gateway', ...elders.map((elder) => elder.name)];
+}
+
+/** Lists whom `name` may write to, in the order of the roster. */
+export function targetsOf(name: string, elders: readonly Pick<ElderSpec, 'name'>[]): string[] {
+  return principals(elders).filter((other) => edgeActions(name, other).length > 0);
+}
+
+/** Lists who may write to `name`, in the order of the roster. */
+export function sourcesOf(name: string, elders: readonly Pick<ElderSpec, 'name'>[]): string[] {
+  return principals(elders).filter((other) => edgeActions(other, name).length > 0);
+}
