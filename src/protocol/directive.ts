@@ -79,3 +79,7 @@ export type TaskRecord = z.infer<typeof taskRecord>;
 
 /** What the workers did, summed up. */
 export const directiveOutcome = z.enum(['completed', 'failed', 'cancelled']);
+
+/** A directive with its tasks, as `directive show --json` prints it. */
+export const directiveView = directiveRecord.extend({ tasks: z.array(taskRecord) });
+export type DirectiveView = z.infer<typeof directiveView>;

@@ -1,0 +1,64 @@
+import { z } from 'zod';
+import type { Config } from './config.ts';
+import type { WireError } from './errors.ts';
+
+/** File descriptor on which a child finds its manager: one JSON object per line, both ways. */
+export const bootstrapFd = 3;
+
+/** Where Redis is and whom to trust there. PEM texts, not paths. */
+export const redisEndpoint = z.object({
+  host: z.string(),
+  port: z.int(),
+  ca: z.string(),
+  /** Client certificate and key, where they are not the process's own (a Redis of the user's). */
+  cert: z.string().optional(),
+  key: z.string().optional(),
+});
+export type RedisEndpoint = z.infer<typeof redisEndpoint>;
+
+/** The Redis user of one incarnation of one principal. */
+export const redisCredential = z.object({
+  incarnation: z.int().min(1),
+  username: z.string(),
+  password: z.string(),
+});
+export type RedisCredential = z.infer<typeof redisCredential>;
+
+/** First line to a child: who it is to be, and a nonce to prove the possession of its key with. */
+export interface Challenge {
+  readonly kind: 'challenge';
+  readonly tree: string;
+  readonly name: string;
+  readonly incarnation: number;
+  readonly nonce: string;
+}
+
+/** Answer of the child: its public key (SPKI, base64) and a signature over the nonce and its name (base64). */
+export interface KeyProof {
+  readonly kind: 'key';
+  readonly publicKey: string;
+  readonly signature: string;
+}
+
+/** Second line to a child: everything it needs. Secrets travel here and nowhere else. */
+export interface StartOrder {
+  readonly kind: 'start';
+  readonly certificate: string;
+  readonly ca: string;
+  readonly host: string;
+  readonly port: number;
+  readonly project: string;
+  readonly config: Config;
+  readonly redis: RedisEndpoint;
+  /** By principal: the elder itself and, in the grand elder's process, `gateway`. */
+  readonly credentials: Readonly<Record<string, RedisCredential>>;
+}
+
+/** What a child tells its manager about itself, as often as it changes. */
+export type ChildReport =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'unready'; readonly reason: string }
+  | { readonly kind: 'failed'; readonly error: WireError };
+
+export type ToChild = Challenge | StartOrder;
+export type FromChild = KeyProof | ChildReport;

@@ -1,0 +1,86 @@
+import { z } from 'zod';
+
+/**
+ * HTTP over the two Unix sockets that only the human can open. Errors of both are `{error: WireError}` with
+ * status 4xx/5xx; streams are JSON lines.
+ */
+export const managerRoutes = {
+  /** → TreeStatus */
+  status: { method: 'GET', path: '/v1/status' },
+  /** {mode: 'drain' | 'kill'} → JSON lines of ManagerEvent until the manager has ended */
+  shutdown: { method: 'POST', path: '/v1/shutdown' },
+  /** ?correlation=ID → {messages: TracedMessage[]} in causal order */
+  trace: { method: 'GET', path: '/v1/trace' },
+  /** ?id=ID → TracedMessage with its payload */
+  message: { method: 'GET', path: '/v1/message' },
+} as const;
+
+export const gatewayRoutes = {
+  /** AskRequest → {result} once the target has answered */
+  ask: { method: 'POST', path: '/v1/ask' },
+  /** ?id=DIRECTIVE → JSON lines of DirectiveView, one per change, ending with the final one */
+  watch: { method: 'GET', path: '/v1/watch' },
+} as const;
+
+/** A request of the human's, put on one of the gateway's edges. */
+export const askRequest = z.object({
+  target: z.string(),
+  action: z.string(),
+  payload: z.record(z.string(), z.json()),
+  /** The same key asks the same thing once, however often it is sent. */
+  idempotencyKey: z.string().min(8).max(128),
+  priority: z.int().min(1).max(10).default(5),
+  timeoutMs: z.int().min(1).max(3_600_000).default(30_000),
+});
+export type AskRequest = z.input<typeof askRequest>;
+
+/** Where the manager stands while it starts or stops the tree. */
+export const managerEvent = z.object({
+  at: z.number(),
+  kind: z.enum([
+    'starting',
+    'adopted',
+    'ready',
+    'stopping',
+    'stopped',
+    'failed',
+    'tree_ready',
+    'tree_stopped',
+  ]),
+  name: z.string().nullable(),
+  error: z.object({ code: z.string(), reason: z.string(), detail: z.unknown().optional() }).nullable(),
+});
+export type ManagerEvent = z.infer<typeof managerEvent>;
+
+/** One message of a story and how far it came. Times are ms since the epoch. */
+export const tracedMessage = z.object({
+  id: z.string(),
+  source: z.string(),
+  target: z.string(),
+  type: z.string(),
+  action: z.string().nullable(),
+  lane: z.string(),
+  priority: z.int(),
+  correlationId: z.string().nullable(),
+  causationId: z.string().nullable(),
+  state: z.enum(['queued', 'delivered', 'acted', 'dead']),
+  sentAt: z.number(),
+  deliveredAt: z.number().nullable(),
+  actedAt: z.number().nullable(),
+  attempts: z.int(),
+  /** Incarnation of the receiver that acted. */
+  incarnation: z.int().nullable(),
+  error: z.object({ code: z.string(), reason: z.string() }).nullable(),
+});
+export type TracedMessage = z.infer<typeof tracedMessage>;
+
+/** One line of a commit's journal: what became of one message. `x` is the error of a dead one. */
+export const journalLine = z.object({
+  e: z.string().describe('edge key'),
+  i: z.string().describe('stream id of the entry'),
+  m: z.string().nullable().describe('message id; null if the entry could not be read'),
+  d: z.number().describe('when it was delivered, ms'),
+  t: z.int().describe('tries, the last one included'),
+  x: z.object({ code: z.string(), reason: z.string() }).optional(),
+});
+export type JournalLine = z.infer<typeof journalLine>;
