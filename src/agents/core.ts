@@ -87,11 +87,7 @@ export interface Received<A extends Action> {
 export type Handler<A extends Action> = (
   ctx: Context,
   received: Received<A>,
-) => ReplyOf<A> | undefined | void | Deferred;
-
-/** Returned by a handler that will answer later, by `ctx.send(source, 'reply.result' | 'reply.error', …)`. */
-export const deferred = Symbol('deferred');
-export type Deferred = typeof deferred;
+) => ReplyOf<A> | undefined | void;
 
 /** The logic of a role: a deterministic function of its state, what comes in, and the context. */
 export interface Core {
@@ -105,4 +101,6 @@ export interface Core {
   /** When (ms since the epoch) `onWake` wants to run; asked after each commit. */
   wakeAt?(ctx: Context): number | undefined;
   onWake?(ctx: Context): void;
+  /** Whether nothing is under way outside Redis; asked while the process drains. Absent means always. */
+  isIdle?(ctx: Context): boolean;
 }

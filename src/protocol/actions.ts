@@ -10,7 +10,7 @@ import {
 import type { MessageType } from './message.ts';
 import { attemptOutcomes } from './states.ts';
 
-const directiveId = z.string().min(1).max(64);
+const directiveId = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/, 'expected letters, digits, _ and -');
 const empty = z.object({});
 const leaseId = z.string().min(1).max(128);
 
@@ -120,7 +120,11 @@ export const actions = {
   'report.directive.progress': {
     type: 'report',
     summary: 'The directive is planned, or its first task has started.',
-    payload: z.object({ directiveId, state: z.enum(['planned', 'executing']) }),
+    payload: z.object({
+      directiveId,
+      state: z.enum(['planned', 'executing']),
+      lessons: z.array(z.string()).default([]).describe('Titles of what was known before the plan was made.'),
+    }),
   },
   'report.directive.finished': {
     type: 'report',
@@ -156,12 +160,17 @@ export const actions = {
   'sage.task.graph': {
     type: 'query',
     summary:
-      'The tasks of one directive. `summaryOnly` leaves the tasks out and gives their number per state.',
-    payload: z.object({ directiveId, summaryOnly: z.boolean().default(false) }),
+      'The tasks of one directive that changed after revision `since`, oldest change first; 0 gives all.',
+    payload: z.object({
+      directiveId,
+      since: z.int().min(0).default(0),
+      limit: z.int().min(1).max(200).default(200),
+    }),
     reply: z.object({
       directiveId,
       summary: z.record(z.string(), z.int()),
-      running: z.array(z.object({ taskId: z.string(), servant: z.string() })),
+      revision: z.int().describe('Ask with this as `since` for what comes after.'),
+      more: z.boolean(),
       tasks: z.array(taskRecord),
     }),
   },
@@ -175,18 +184,30 @@ export const actions = {
       attempt: z.int().min(1),
       lease: leaseId,
       leaseMs: z.int().min(1),
+      expiresAt: z.number().describe('When the lease ends unless it is renewed, ms since the epoch.'),
     }),
     performs: 'task.execute',
   },
   'sage.task.revoke': {
     type: 'command',
     summary: 'End the attempt under this lease and report it.',
-    payload: z.object({ lease: leaseId, reason: z.string() }),
+    payload: z.object({
+      directiveId,
+      taskId: z.string(),
+      attempt: z.int().min(1),
+      lease: leaseId,
+      reason: z.string(),
+    }),
     performs: 'task.execute',
   },
   'report.to_sage.available': {
     type: 'report',
     summary: 'A servant has started; what its predecessor left unfinished is over and is reported apart.',
+    payload: z.object({ incarnation: z.int() }),
+  },
+  'report.to_sage.draining': {
+    type: 'report',
+    summary: 'This servant finishes what it has and takes nothing new until it is available again.',
     payload: z.object({ incarnation: z.int() }),
   },
   'report.to_sage.attempt_started': {

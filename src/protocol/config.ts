@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { maxTasks } from './directive.ts';
 import { parseDuration } from './duration.ts';
 import { maxServants } from './roster.ts';
 
@@ -65,6 +66,22 @@ export const configSchema = z.strictObject({
       attempts: z.int().min(1).max(100).default(5).describe('Tries at a message before it is a dead letter.'),
     })
     .prefault({}),
+  strategy: z
+    .strictObject({
+      maxTasks: z
+        .int()
+        .min(1)
+        .max(maxTasks)
+        .default(maxTasks)
+        .describe('Most tasks that the grand elder accepts in one directive.'),
+      maxActiveDirectives: z
+        .int()
+        .min(1)
+        .default(50)
+        .describe('Most directives under way at a time; more are rejected.'),
+    })
+    .prefault({})
+    .describe('What the grand elder measures a directive by.'),
   tasks: z
     .strictObject({
       lease: duration('2m').describe('How long a servant may hold a task without renewing its lease.'),

@@ -7,9 +7,19 @@ export const maxTasks = 5_000;
 /** How long a task may run when its directive does not say (1 h, in ms). */
 export const defaultTaskTimeoutMs = 3_600_000;
 
+/** Id of a task. It names files of output, so it can never leave their folder. */
+export const taskId = z
+  .string()
+  .min(1)
+  .max(64)
+  .regex(
+    /^[\p{L}\p{N}_][\p{L}\p{M}\p{N}._-]*$/u,
+    'expected letters, digits, `.`, `_` or `-`, the first a letter, digit or `_`',
+  );
+
 /** One task as the task sage keeps it: durations in ms, defaults filled in. */
 export const taskSpec = z.object({
-  id: z.string().min(1).max(64),
+  id: taskId,
   run: z.string().min(1).max(65_536),
   needs: z.array(z.string()),
   retries: z.int().min(0).max(100),
@@ -39,7 +49,8 @@ export const directiveRecord = z.object({
   reason: z.string().nullable(),
   submittedAt: z.number(),
   finishedAt: z.number().nullable(),
-  summary: z.record(z.string(), z.int()).nullable(),
+  summary: z.record(z.string(), z.int()).nullable().describe('Tasks per state, once it has ended.'),
+  lessons: z.array(z.string()).describe('Titles of what was known before the plan was made.'),
 });
 export type DirectiveRecord = z.infer<typeof directiveRecord>;
 

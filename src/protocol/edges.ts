@@ -67,6 +67,7 @@ export const edgeTable: readonly EdgeRow[] = [
     to: 'task_sage',
     actions: [
       'report.to_sage.available',
+      'report.to_sage.draining',
       'report.to_sage.attempt_started',
       'report.to_sage.lease_renewed',
       'report.to_sage.attempt_finished',

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { directiveRecord, taskRecord } from './directive.ts';
 
 /**
  * HTTP over the two Unix sockets that only the human can open. Errors of both are `{error: WireError}` with
@@ -18,9 +19,19 @@ export const managerRoutes = {
 export const gatewayRoutes = {
   /** AskRequest → {result} once the target has answered */
   ask: { method: 'POST', path: '/v1/ask' },
-  /** ?id=DIRECTIVE → JSON lines of DirectiveView, one per change, ending with the final one */
+  /** ?id=DIRECTIVE → DirectiveView */
+  view: { method: 'GET', path: '/v1/directive' },
+  /** ?id=DIRECTIVE → JSON lines of DirectiveChange: all tasks first, then what changed, until the directive has ended */
   watch: { method: 'GET', path: '/v1/watch' },
 } as const;
+
+/** One line of a watch: the record as it is now and the tasks that changed since the line before. */
+export const directiveChange = z.object({
+  directive: directiveRecord,
+  summary: z.record(z.string(), z.int()),
+  tasks: z.array(taskRecord),
+});
+export type DirectiveChange = z.infer<typeof directiveChange>;
 
 /** A request of the human's, put on one of the gateway's edges. */
 export const askRequest = z.object({
@@ -33,6 +44,7 @@ export const askRequest = z.object({
   timeoutMs: z.int().min(1).max(3_600_000).default(30_000),
 });
 export type AskRequest = z.input<typeof askRequest>;
+export type ParsedAsk = z.output<typeof askRequest>;
 
 /** Where the manager stands while it starts or stops the tree. */
 export const managerEvent = z.object({

@@ -1,0 +1,25 @@
+import { createServer } from 'node:net';
+import { redisPortOffset, roster } from '../src/protocol/roster.ts';
+
+const host = '127.0.0.1';
+
+function isFree(port: number): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const server = createServer();
+  server.once('error', () => resolve(false));
+  server.listen({ port, host, exclusive: true }, () => server.close(() => resolve(true)));
+  return promise;
+}
+
+/**
+ * Finds a port base where a tree with this many servants finds all its ports free now: `first`, or the next
+ * in steps of 2,000 below the range that the kernel hands out by itself. Throws when there is none.
+ */
+export async function freePortBase(first: number, servants: number): Promise<number> {
+  const offsets = [...roster(servants).map(({ portOffset }) => portOffset), redisPortOffset];
+  for (let base = first; base < 30_000; base += 2_000) {
+    const free = await Promise.all(offsets.map((offset) => isFree(base + offset)));
+    if (free.every(Boolean)) return base;
+  }
+  throw new Error(`no port base between ${first} and 30000 has all its ports free on ${host}`);
+}

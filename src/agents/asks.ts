@@ -1,0 +1,66 @@
+import { actionSpec, isAction } from '../protocol/actions.ts';
+import { errorTable, type WireError } from '../protocol/errors.ts';
+import type { ElderMessage } from '../protocol/message.ts';
+import type { Answer, Context, Core, Json } from './core.ts';
+
+/** A question that waits for its answer, keyed by the id of its message. */
+export interface AskRow {
+  readonly target: string;
+  readonly action: string;
+  readonly then: string;
+  readonly data: Json;
+  /** Ms since the epoch. */
+  readonly deadlineAt: number;
+}
+
+function goOn(core: Core, ctx: Context, id: string, ask: AskRow, answer: Answer): void {
+  ctx.table('@asks').delete(id);
+  const continuation = core.continuations?.[ask.then];
+  if (continuation) continuation(ctx, answer, ask.data);
+  else ctx.log.warn({ ask: id, then: ask.then }, 'no such continuation: the answer is dropped');
+}
+
+function toAnswer(message: ElderMessage, ask: AskRow): Answer {
+  const { payload } = message;
+  if (message.action === 'reply.error') {
+    const code = String(payload.code);
+    const known = Object.hasOwn(errorTable, code);
+    const error = { code: known ? code : 'internal', reason: String(payload.reason), detail: payload.detail };
+    return { ok: false, error: error as WireError };
+  }
+  const schema = isAction(ask.action) ? actionSpec(ask.action).reply : undefined;
+  const checked = schema?.safeParse(payload.result);
+  if (checked?.success) return { ok: true, result: checked.data as never };
+  const reason = `${ask.target} answered ${ask.action} with something that does not fit its schema`;
+  return { ok: false, error: { code: 'malformed', reason } };
+}
+
+/** Hands a reply to the question it answers; gives false when nobody waits for it (late, or never asked). */
+export function acceptReply(core: Core, ctx: Context, message: ElderMessage): boolean {
+  const id = message.causation_id ?? '';
+  const ask = ctx.table<AskRow>('@asks').get(id);
+  if (!ask || ask.target !== message.source_elder) return false;
+  goOn(core, ctx, id, ask, toAnswer(message, ask));
+  return true;
+}
+
+/** When the next deadline of a question ends (ms since the epoch). */
+export function nextDeadline(ctx: Context): number | undefined {
+  let next: number | undefined;
+  for (const [, ask] of ctx.table<AskRow>('@asks').entries())
+    next = Math.min(next ?? ask.deadlineAt, ask.deadlineAt);
+  return next;
+}
+
+/** Answers every question whose deadline has passed with `timed_out`. */
+export function expireAsks(core: Core, ctx: Context): void {
+  const now = ctx.now();
+  const overdue = [...ctx.table<AskRow>('@asks').entries()].filter(([, ask]) => ask.deadlineAt <= now);
+  for (const [id, ask] of overdue) {
+    const error: WireError = {
+      code: 'timed_out',
+      reason: `${ask.target} did not answer ${ask.action} in time`,
+    };
+    goOn(core, ctx, id, ask, { ok: false, error });
+  }
+}

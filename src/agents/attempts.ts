@@ -1,0 +1,57 @@
+import type { WireError } from '../protocol/errors.ts';
+import type { EdgeKey } from '../protocol/keys.ts';
+import type { Context } from './core.ts';
+import type { Delivered } from './inbox.ts';
+
+/** Tries at the message that stands at the head of an edge. */
+interface AttemptRow {
+  readonly entryId: string;
+  readonly tries: number;
+  readonly errors: readonly WireError[];
+}
+
+/** A message that was given up, with its whole history. */
+export interface DeadLetter {
+  readonly edge: string;
+  readonly entryId: string;
+  readonly body: string;
+  readonly tries: number;
+  readonly errors: readonly WireError[];
+  /** Ms since the epoch. */
+  readonly at: number;
+}
+
+const maxDeadLetters = 1_000;
+const firstDelayMs = 100;
+const longestDelayMs = 30_000;
+
+/** Gives the tries already spent on an entry, and why they failed. */
+export function spent(ctx: Context, entry: Delivered): { tries: number; errors: readonly WireError[] } {
+  const row = ctx.table<AttemptRow>('@attempts').get(entry.edge);
+  return row?.entryId === entry.id ? row : { tries: 0, errors: [] };
+}
+
+/** Notes one more failed try and gives the time (ms since the epoch) before which there is no next. */
+export function noteFailure(ctx: Context, entry: Delivered, error: WireError): number {
+  const before = spent(ctx, entry);
+  const row: AttemptRow = { entryId: entry.id, tries: before.tries + 1, errors: [...before.errors, error] };
+  ctx.table<AttemptRow>('@attempts').put(entry.edge, row);
+  return ctx.now() + Math.min(longestDelayMs, firstDelayMs * 2 ** before.tries);
+}
+
+/** Forgets the tries at the head of an edge, because the head moves on. */
+export function settle(ctx: Context, edge: EdgeKey): void {
+  ctx.table<AttemptRow>('@attempts').delete(edge);
+}
+
+/** Keeps a message that was given up; the oldest go when there are more than a thousand. */
+export function bury(ctx: Context, entry: Delivered, id: string | null, error: WireError): void {
+  const { tries, errors } = spent(ctx, entry);
+  const dead = ctx.table<DeadLetter>('@dead');
+  const letter = { edge: entry.edge, entryId: entry.id, body: entry.body, at: ctx.now() };
+  dead.put(id ?? `${entry.edge}@${entry.id}`, { ...letter, tries: tries + 1, errors: [...errors, error] });
+  if (dead.size > maxDeadLetters) {
+    const [oldest] = [...dead.entries()].sort(([, a], [, b]) => a.at - b.at);
+    if (oldest) dead.delete(oldest[0]);
+  }
+}

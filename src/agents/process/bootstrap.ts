@@ -1,0 +1,54 @@
+import { Socket } from 'node:net';
+import { createInterface } from 'node:readline';
+import { createKeyPair, type KeyPair, proveKey } from '../../identity/key-proof.ts';
+import {
+  bootstrapFd,
+  type Challenge,
+  type ChildReport,
+  type FromChild,
+  type StartOrder,
+  type ToChild,
+} from '../../protocol/bootstrap.ts';
+import { ElderError } from '../../protocol/errors.ts';
+
+/** What a child has once its manager knows its key. */
+export interface Bootstrap {
+  readonly challenge: Challenge;
+  readonly keys: KeyPair;
+  readonly order: StartOrder;
+  /** Tells the manager how this process is; does nothing once the manager has gone. */
+  report(report: ChildReport): void;
+}
+
+/** Proves the key of this new process to its manager on the inherited descriptor and receives its orders. */
+export async function bootstrap(name: string): Promise<Bootstrap> {
+  let channel: Socket;
+  try {
+    channel = new Socket({ fd: bootstrapFd, readable: true, writable: true });
+  } catch (cause) {
+    throw new ElderError('usage', `elder ${name} is started by the manager, not by hand`, { cause });
+  }
+  // The manager may die at any time; this process goes on and is adopted by the next one.
+  channel.on('error', () => channel.destroy());
+  const say = (line: FromChild) => {
+    if (channel.writable) channel.write(`${JSON.stringify(line)}\n`);
+  };
+  const lines = createInterface({ input: channel })[Symbol.asyncIterator]();
+  const hear = async <K extends ToChild['kind']>(kind: K): Promise<Extract<ToChild, { kind: K }>> => {
+    const { value, done } = await lines.next();
+    if (done) throw new ElderError('not_running', 'the manager went away before it gave its orders');
+    const line = JSON.parse(value) as ToChild;
+    if (line.kind !== kind)
+      throw new ElderError('malformed', `expected ${kind} from the manager, got ${line.kind}`);
+    return line as Extract<ToChild, { kind: K }>;
+  };
+  const challenge = await hear('challenge');
+  if (challenge.name !== name) {
+    throw new ElderError('denied', `started as ${name}, but the manager wants ${challenge.name}`);
+  }
+  const keys = createKeyPair();
+  say(proveKey(keys, challenge));
+  const order = await hear('start');
+  channel.unref();
+  return { challenge, keys, order, report: say };
+}

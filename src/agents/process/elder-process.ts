@@ -1,0 +1,238 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { Credentials } from '../../identity/credentials.ts';
+import type { Broker } from '../../messaging/broker.ts';
+import { systemClock } from '../../messaging/clock.ts';
+import { RedisBroker } from '../../messaging/redis/redis-broker.ts';
+import { isAction } from '../../protocol/actions.ts';
+import type { StartOrder } from '../../protocol/bootstrap.ts';
+import { asElderError, ElderError } from '../../protocol/errors.ts';
+import { roleOf, roster } from '../../protocol/roster.ts';
+import { type StateFolder, stateFolder } from '../../protocol/state-folder.ts';
+import { createLogger, type Logger } from '../../telemetry/logger.ts';
+import { createMetrics, type Metrics } from '../../telemetry/metrics.ts';
+import { Agent, type AgentObserver, type AgentOptions } from '../agent.ts';
+import type { Core } from '../core.ts';
+import { bootstrap } from './bootstrap.ts';
+import { listenElderServer } from './elder-server.ts';
+import { Readiness } from './readiness.ts';
+
+/** What a part of a process is given to build on. */
+export interface PartTools {
+  readonly order: StartOrder;
+  readonly folder: StateFolder;
+  readonly log: Logger;
+}
+
+/** One principal that lives in the process: its core and what it does outside Redis. */
+export interface Part {
+  readonly principal: string;
+  readonly core: Core;
+  readonly perform?: AgentOptions['perform'];
+  /** Opens what depends on the agent, such as a socket; what it returns closes that again. */
+  readonly open?: (agent: Agent, broker: Broker) => Promise<() => Promise<void>>;
+}
+
+/** Of the time that the manager gives for draining, what is left for the last commit and closing. */
+const closingShare = 0.3;
+const startRetryMs = 500;
+
+/**
+ * Runs this process as one elder: proves its key to the manager, serves its port, and runs its parts until
+ * SIGTERM, which drains it. Resolves with the exit code.
+ */
+export async function runElderProcess(
+  name: string,
+  assemble: (tools: PartTools) => Promise<Part[]>,
+): Promise<number> {
+  const begin = await bootstrap(name);
+  const { order, challenge } = begin;
+  const role = roleOf(name) ?? 'servant';
+  const folder = stateFolder(order.project);
+  const { level, maxBytes, files } = order.config.log;
+  const log = createLogger({ name, file: folder.logFile(name), level, maxBytes, files });
+  const metrics = createMetrics({ name, role });
+  failLoudly(log);
+  const startedAt = Date.now();
+  const readiness = new Readiness((reason) => {
+    metrics.setReady(reason === null);
+    if (reason === null) log.info({}, 'ready');
+    else log.warn({ reason }, 'not ready');
+    begin.report(reason === null ? { kind: 'ready' } : { kind: 'unready', reason });
+  });
+  const terminated = once(process, 'SIGTERM');
+  const { tree, incarnation } = challenge;
+  const agents: Agent[] = [];
+  try {
+    const credentials = new Credentials({
+      tree,
+      name,
+      certificate: order.certificate,
+      ca: order.ca,
+      privateKey: begin.keys.privateKey,
+    });
+    const info = () => ({
+      name,
+      role,
+      tree,
+      incarnation,
+      pid: process.pid,
+      startedAt,
+      commitNumber: agents[0]?.commitNumber ?? 0,
+      ready: readiness.reason === null,
+      certificateExpiresAt: credentials.expiresAt(),
+    });
+    const server = await listenElderServer({
+      host: order.host,
+      port: order.port,
+      tree,
+      credentials,
+      keys: begin.keys,
+      identity: { tree, name, incarnation },
+      notReady: () => readiness.reason,
+      info,
+      metrics: async () => ({ type: metrics.contentType, text: await metrics.text() }),
+    });
+    const parts = await assemble({ order, folder, log });
+    const running = await Promise.all(
+      parts.map((part) => startPart(part, { order, tree, credentials, log, metrics, readiness, agents })),
+    );
+    readiness.clear('start');
+    log.info({ incarnation, port: order.port, pid: process.pid }, 'started');
+    const ended = Promise.all(running.map((part) => part.ended));
+    await Promise.race([terminated, ended]);
+    readiness.set('stop', 'draining');
+    log.info({}, 'draining');
+    const drainMs = order.config.supervision.shutdown * (1 - closingShare);
+    await Promise.all(running.map((part) => part.close(drainMs)));
+    await ended;
+    server.closeAllConnections();
+    server.close();
+    log.info({}, 'stopped');
+    return 0;
+  } catch (thrown) {
+    const error = asElderError(thrown);
+    log.fatal({ error: error.toJSON(), stack: error.stack }, 'ended by an error');
+    begin.report({ kind: 'failed', error: error.toJSON() });
+    return 1;
+  }
+}
+
+/** A bug must not leave a half-dead process behind: it is written down, and the manager starts a fresh one. */
+function failLoudly(log: Logger): void {
+  const fail = (what: string) => (error: unknown) => {
+    log.fatal({ error: String(error), stack: error instanceof Error ? error.stack : undefined }, what);
+    process.exit(1);
+  };
+  process.on('uncaughtException', fail('uncaught exception'));
+  process.on('unhandledRejection', fail('unhandled rejection'));
+  // A terminal's Ctrl-C is the manager's business.
+  process.on('SIGINT', () => {});
+}
+
+interface Surroundings {
+  readonly order: StartOrder;
+  readonly tree: string;
+  readonly credentials: Credentials;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly readiness: Readiness;
+  readonly agents: Agent[];
+}
+
+interface RunningPart {
+  /** Resolves when the agent has stopped, rejects when it must not go on. */
+  readonly ended: Promise<void>;
+  close(drainMs: number): Promise<void>;
+}
+
+async function startPart(part: Part, around: Surroundings): Promise<RunningPart> {
+  const { principal, core, perform } = part;
+  const { order, tree, credentials, log, readiness, agents } = around;
+  const credential = order.credentials[principal];
+  if (!credential) throw new ElderError('internal', `the manager gave no credential for ${principal}`);
+  const { messages, servants } = order.config;
+  const broker = new RedisBroker({
+    tree,
+    name: principal,
+    incarnation: credential.incarnation,
+    endpoint: order.redis,
+    credential,
+    tls: () => {
+      const { certificate, key, ca } = credentials.current();
+      return { cert: certificate, key, ca };
+    },
+    edgeLimit: messages.edgeLimit,
+    retain: messages.retain,
+    onConnection: (connected, error) => {
+      around.metrics.setRedisConnected(connected);
+      if (connected) readiness.clear(`${principal}:connection`);
+      else readiness.set(`${principal}:connection`, error?.message ?? 'no connection to Redis');
+    },
+  });
+  const agent = new Agent({
+    name: principal,
+    incarnation: credential.incarnation,
+    pid: process.pid,
+    core,
+    broker,
+    clock: systemClock,
+    random: Math.random,
+    newId: randomUUID,
+    servants: roster(servants)
+      .filter((elder) => elder.role === 'servant')
+      .map((elder) => elder.name),
+    attempts: messages.attempts,
+    log,
+    observer: observe(principal, around),
+    ...(perform && { perform }),
+  });
+  agents.push(agent);
+  await startWhenReachable(agent, around);
+  const closeParts = await part.open?.(agent, broker);
+  const ended = agent.run();
+  // Looked at by the caller; this only keeps an early failure from counting as unhandled.
+  ended.catch(() => {});
+  const close = async (drainMs: number) => {
+    await agent.drain(drainMs).catch(() => {});
+    await closeParts?.();
+    agent.stop();
+    await ended.catch((error) => log.warn({ error: String(error) }, 'not stopped cleanly'));
+    await broker.close();
+  };
+  return { ended, close };
+}
+
+async function startWhenReachable(agent: Agent, { readiness, log }: Surroundings): Promise<void> {
+  for (;;) {
+    try {
+      await agent.start();
+      return;
+    } catch (thrown) {
+      const error = asElderError(thrown);
+      if (error.code !== 'redis_unreachable') throw error;
+      readiness.set('start', error.message);
+      log.warn({ error: error.message }, 'Redis is away');
+      await new Promise((resolve) => setTimeout(resolve, startRetryMs));
+    }
+  }
+}
+
+function observe(principal: string, { metrics, readiness, log }: Surroundings): AgentObserver {
+  const outcomes = { acted: 'acted', dead: 'dead', retry: 'retried' } as const;
+  return {
+    onHandled: (action, outcome, waitedMs) => {
+      metrics.messageHandled(isAction(action) ? action : 'unreadable', outcomes[outcome]);
+      metrics.readToCommit(waitedMs / 1_000);
+    },
+    onCommit: (tookMs, handled) => metrics.committed('ok', tookMs / 1_000, handled),
+    onBlocked: (what, error) => {
+      if (error) {
+        log.warn({ what, error: error.message }, 'waiting');
+        readiness.set(`${principal}:${what}`, error.message);
+      } else {
+        readiness.clear(`${principal}:${what}`);
+      }
+    },
+  };
+}

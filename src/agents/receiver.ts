@@ -1,0 +1,121 @@
+import { decodeMessage } from '../messaging/codec.ts';
+import { type Action, actionSpec, isAction } from '../protocol/actions.ts';
+import { asElderError, ElderError, type ErrorCode } from '../protocol/errors.ts';
+import { splitEdgeKey } from '../protocol/keys.ts';
+import type { ElderMessage } from '../protocol/message.ts';
+import { mayPerform, maySend } from '../protocol/permissions.ts';
+import { acceptReply } from './asks.ts';
+import type { Context, Core, Handler, Json } from './core.ts';
+import type { Delivered } from './inbox.ts';
+import type { Step } from './step.ts';
+
+/** What became of one entry: acted on, given up for good, or to be tried again. */
+export type Outcome =
+  | { readonly kind: 'acted'; readonly message: ElderMessage }
+  | { readonly kind: 'dead'; readonly message: ElderMessage | null; readonly error: ElderError }
+  | { readonly kind: 'retry'; readonly message: ElderMessage; readonly error: ElderError };
+
+/** Lets the action through only if sender, edge and receiver may: the sender was checked too, but is not believed. */
+function authorize(ctx: Context, source: string, message: ElderMessage): Action {
+  const { action } = message;
+  if (action === undefined || !isAction(action)) {
+    throw new ElderError('not_implemented', `${ctx.self} knows no action ${action ?? '(none given)'}`);
+  }
+  const sending = maySend(source, ctx.self, action);
+  if (!sending.allowed) throw new ElderError('denied', sending.rule);
+  const performing = mayPerform(ctx.self, action);
+  if (!performing.allowed) throw new ElderError('denied', performing.rule);
+  return action;
+}
+
+function perform(core: Core, ctx: Context, source: string, message: ElderMessage): void {
+  const action = authorize(ctx, source, message);
+  if (message.expires_at !== undefined && Date.parse(message.expires_at) <= ctx.now()) {
+    throw new ElderError('expired', `${action} from ${source} expired at ${message.expires_at}`);
+  }
+  const spec = actionSpec(action);
+  const parsed = spec.payload.safeParse(message.payload);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw new ElderError('malformed', `${action}: ${issue?.path.join('.')}: ${issue?.message}`);
+  }
+  if (action === 'reply.acknowledge') return;
+  if (action === 'reply.result' || action === 'reply.error') {
+    if (!acceptReply(core, ctx, message)) {
+      ctx.log.warn(
+        { from: source, messageId: message.message_id, answers: message.causation_id },
+        'late reply',
+      );
+    }
+    return;
+  }
+  let result: Json | undefined;
+  if (action === 'elder.ping') {
+    result = { name: ctx.self, incarnation: ctx.incarnation, commitNumber: ctx.commitNumber, pid: ctx.pid };
+  } else {
+    const handler = core.handlers[action] as Handler<Action> | undefined;
+    if (!handler) throw new ElderError('not_implemented', `${ctx.self} does not carry out ${action} yet`);
+    result = handler(ctx, { message, source, payload: parsed.data as never }) as Json | undefined;
+  }
+  if (spec.reply) ctx.send(source, 'reply.result', { result: result as never }, replyOptions(message));
+}
+
+/** An answer travels as urgently as its question. */
+function replyOptions(message: ElderMessage) {
+  return { priority: message.priority };
+}
+
+/** Tells a sender that waits for an answer why there is none; a message that nobody waits for becomes a dead letter. */
+function answersWithError(message: ElderMessage): boolean {
+  if (!isAction(message.action ?? '')) return message.message_type === 'query';
+  const spec = actionSpec(message.action as Action);
+  return spec.reply !== undefined || spec.type === 'query';
+}
+
+function acknowledge(ctx: Context, message: ElderMessage, error: ElderError | null): void {
+  if (!message.requires_ack) return;
+  const payload = {
+    original_message_id: message.message_id,
+    status: error ? ('dead' as const) : ('acted' as const),
+    reason: error?.message ?? null,
+  };
+  if (maySend(ctx.self, message.source_elder, 'reply.acknowledge').allowed) {
+    ctx.send(message.source_elder, 'reply.acknowledge', payload, replyOptions(message));
+  }
+}
+
+/** Errors that stop a message before its handler; others are the handler's answer. */
+const neverActed: ReadonlySet<ErrorCode> = new Set(['denied', 'malformed', 'expired', 'not_implemented']);
+
+/** Handles one entry within a step. Whatever a failing handler changed is undone; nothing is thrown. */
+export function receive(core: Core, step: Step, entry: Delivered, self: string, lastTry: boolean): Outcome {
+  const { source } = splitEdgeKey(entry.edge);
+  const decoded = decodeMessage(entry.body, entry.edge, self);
+  if (!decoded.ok) return { kind: 'dead', message: null, error: decoded.error };
+  const { message } = decoded;
+  const ctx = step.context(message);
+  const mark = step.mark();
+  try {
+    perform(core, ctx, source, message);
+    acknowledge(ctx, message, null);
+    return { kind: 'acted', message };
+  } catch (thrown) {
+    step.undo(mark);
+    const error = asElderError(thrown);
+    const expected = thrown instanceof ElderError;
+    const mayPass = expected ? error.canRetry && error.code !== 'expired' : true;
+    if (mayPass && !lastTry) return { kind: 'retry', message, error };
+    const failed = step.mark();
+    try {
+      if (answersWithError(message) && maySend(self, source, 'reply.error').allowed) {
+        ctx.send(source, 'reply.error', error.toJSON() as never, replyOptions(message));
+        if (expected && !neverActed.has(error.code)) return { kind: 'acted', message };
+      }
+      acknowledge(ctx, message, error);
+    } catch (nested) {
+      step.undo(failed);
+      ctx.log.warn({ messageId: message.message_id, error: String(nested) }, 'no error reply could be sent');
+    }
+    return { kind: 'dead', message, error };
+  }
+}

@@ -1,0 +1,116 @@
+import type { Table } from './core.ts';
+
+/** A row as it stands in memory: its text, and the decoded value once somebody asked for it. */
+interface Cell {
+  text: string;
+  row?: unknown;
+}
+
+interface Undo {
+  readonly table: Map<string, Cell>;
+  readonly id: string;
+  readonly cell: Cell | undefined;
+  readonly field: string;
+  /** What was already noted for the commit; `undefined` if nothing was. */
+  readonly change: string | null | undefined;
+}
+
+const fieldOf = (table: string, id: string) => `${table}/${id}`;
+
+function freeze(value: unknown): void {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return;
+  Object.freeze(value);
+  for (const part of Object.values(value)) freeze(part);
+}
+
+/**
+ * The durable state of one elder, held in memory and written through by commits. Changes apply at once and
+ * are undone by `rollback`, so a handler reads what it wrote. Rows come back frozen: a change that no commit
+ * would see throws instead.
+ */
+export class StateStore {
+  readonly #tables = new Map<string, Map<string, Cell>>();
+  readonly #changes = new Map<string, string | null>();
+  readonly #undo: Undo[] = [];
+
+  constructor(fields: ReadonlyMap<string, string> = new Map()) {
+    for (const [field, text] of fields) {
+      const slash = field.indexOf('/');
+      this.#cells(field.slice(0, slash)).set(field.slice(slash + 1), { text });
+    }
+  }
+
+  #cells(name: string): Map<string, Cell> {
+    let cells = this.#tables.get(name);
+    if (!cells) {
+      cells = new Map();
+      this.#tables.set(name, cells);
+    }
+    return cells;
+  }
+
+  table<Row>(name: string): Table<Row> {
+    const cells = this.#cells(name);
+    const decode = (cell: Cell): Row => {
+      if (!('row' in cell)) {
+        cell.row = JSON.parse(cell.text);
+        freeze(cell.row);
+      }
+      return cell.row as Row;
+    };
+    return {
+      get: (id) => {
+        const cell = cells.get(id);
+        return cell && decode(cell);
+      },
+      has: (id) => cells.has(id),
+      put: (id, row) => this.#write(name, cells, id, { text: JSON.stringify(row) }),
+      delete: (id) => this.#write(name, cells, id, undefined),
+      get size() {
+        return cells.size;
+      },
+      *entries() {
+        for (const [id, cell] of cells) yield [id, decode(cell)];
+      },
+    };
+  }
+
+  #write(name: string, cells: Map<string, Cell>, id: string, cell: Cell | undefined): void {
+    const before = cells.get(id);
+    if (before?.text === cell?.text) return;
+    const field = fieldOf(name, id);
+    this.#undo.push({ table: cells, id, cell: before, field, change: this.#changes.get(field) });
+    if (cell) cells.set(id, cell);
+    else cells.delete(id);
+    this.#changes.set(field, cell?.text ?? null);
+  }
+
+  /** Marks a place to which `rollback` can return. */
+  mark(): number {
+    return this.#undo.length;
+  }
+
+  /** Undoes every change made since the mark. */
+  rollback(mark: number): void {
+    while (this.#undo.length > mark) {
+      const { table, id, cell, field, change } = this.#undo.pop() as Undo;
+      if (cell) table.set(id, cell);
+      else table.delete(id);
+      if (change === undefined) this.#changes.delete(field);
+      else this.#changes.set(field, change);
+    }
+  }
+
+  /** Takes the changes for a commit; from here on they cannot be rolled back. */
+  take(): { set: Map<string, string>; remove: Set<string> } {
+    const set = new Map<string, string>();
+    const remove = new Set<string>();
+    for (const [field, text] of this.#changes) {
+      if (text === null) remove.add(field);
+      else set.set(field, text);
+    }
+    this.#changes.clear();
+    this.#undo.length = 0;
+    return { set, remove };
+  }
+}

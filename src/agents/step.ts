@@ -1,0 +1,147 @@
+import type { Outgoing } from '../messaging/broker.ts';
+import { encodeMessage } from '../messaging/codec.ts';
+import { type Action, actionSpec } from '../protocol/actions.ts';
+import { ElderError } from '../protocol/errors.ts';
+import { laneOf } from '../protocol/lanes.ts';
+import type { JournalLine } from '../protocol/local-api.ts';
+import { type ElderMessage, maxHops, wireVersion } from '../protocol/message.ts';
+import { maySend } from '../protocol/permissions.ts';
+import type { AskRow } from './asks.ts';
+import type { AskOptions, Context, Effect, Json, SendOptions, Table } from './core.ts';
+import type { StateStore } from './state-store.ts';
+
+/** What an elder is and what it may ask of the world; the same for all its steps. */
+export interface Surroundings {
+  readonly name: string;
+  readonly incarnation: number;
+  readonly pid: number;
+  readonly servants: readonly string[];
+  readonly state: StateStore;
+  readonly commitNumber: () => number;
+  readonly now: () => number;
+  readonly newId: () => string;
+  readonly log: Context['log'];
+}
+
+/** How much of a step was there at some moment. */
+interface Mark {
+  readonly state: number;
+  readonly send: number;
+  readonly effects: number;
+  readonly events: number;
+}
+
+/**
+ * One step of an elder: everything that its handlers change, send and want done, gathered for one commit.
+ * A part can be undone, so one failing message does not take the others of its batch with it.
+ */
+export class Step {
+  readonly #around: Surroundings;
+  readonly send: Outgoing[] = [];
+  readonly effects: Effect[] = [];
+  readonly events: string[] = [];
+  readonly journal: JournalLine[] = [];
+
+  constructor(around: Surroundings) {
+    this.#around = around;
+  }
+
+  mark(): Mark {
+    return {
+      state: this.#around.state.mark(),
+      send: this.send.length,
+      effects: this.effects.length,
+      events: this.events.length,
+    };
+  }
+
+  undo(mark: Mark): void {
+    this.#around.state.rollback(mark.state);
+    this.send.length = mark.send;
+    this.effects.length = mark.effects;
+    this.events.length = mark.events;
+  }
+
+  /** Builds the context in which a core handles `cause`, or acts of itself when there is none. */
+  context(cause: ElderMessage | null): Context {
+    const around = this.#around;
+    return {
+      self: around.name,
+      incarnation: around.incarnation,
+      pid: around.pid,
+      commitNumber: around.commitNumber(),
+      servants: around.servants,
+      now: around.now,
+      newId: around.newId,
+      log: around.log,
+      table: <Row>(name: string): Table<Row> => around.state.table<Row>(name),
+      send: (target, action, payload, options = {}) => this.#post(cause, target, action, payload, options),
+      ask: (target, action, payload, options) => this.#ask(cause, target, action, payload, options),
+      effect: (effect) => void this.effects.push(effect),
+      announce: (event) =>
+        void this.events.push(JSON.stringify({ at: around.now(), by: around.name, ...event })),
+    };
+  }
+
+  #post(
+    cause: ElderMessage | null,
+    target: string,
+    action: Action,
+    payload: object,
+    options: SendOptions,
+  ): string {
+    const around = this.#around;
+    const verdict = maySend(around.name, target, action);
+    if (!verdict.allowed) throw new ElderError('denied', verdict.rule);
+    const spec = actionSpec(action);
+    const checked = spec.payload.safeParse(payload);
+    if (!checked.success) {
+      const [issue] = checked.error.issues;
+      throw new ElderError('malformed', `${action}: ${issue?.path.join('.')}: ${issue?.message}`);
+    }
+    const hops = (cause?.hops ?? -1) + 1;
+    if (hops > maxHops)
+      throw new ElderError('conflict', `${action}: more than ${maxHops} messages in one chain`);
+    const id = around.newId();
+    const now = around.now();
+    const priority = options.priority ?? 5;
+    const message: ElderMessage = {
+      message_id: id,
+      source_elder: around.name,
+      target_elder: target,
+      message_type: spec.type,
+      payload: checked.data as ElderMessage['payload'],
+      priority,
+      timestamp: new Date(now).toISOString(),
+      requires_ack: options.requiresAck ?? false,
+      action,
+      correlation_id: options.correlationId ?? cause?.correlation_id ?? id,
+      hops,
+      v: wireVersion,
+    };
+    if (cause) message.causation_id = cause.message_id;
+    if (options.expiresInMs !== undefined)
+      message.expires_at = new Date(now + options.expiresInMs).toISOString();
+    this.send.push({ target, lane: laneOf(spec.type, priority), body: encodeMessage(message) });
+    return id;
+  }
+
+  #ask(
+    cause: ElderMessage | null,
+    target: string,
+    action: Action,
+    payload: object,
+    { deadlineMs, then, data, ...options }: AskOptions,
+  ): string {
+    const id = this.#post(cause, target, action, payload, { expiresInMs: deadlineMs, ...options });
+    const row: AskRow = {
+      target,
+      action,
+      then,
+      data: data as Json,
+      deadlineAt: this.#around.now() + deadlineMs,
+    };
+    this.#around.state.table<AskRow>('@asks').put(id, row);
+    return id;
+  }
+}

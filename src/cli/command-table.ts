@@ -1,0 +1,154 @@
+import type { Session } from './session.ts';
+
+/** A value that an option takes. */
+interface OptionValue {
+  readonly placeholder: string;
+  readonly kind: 'text' | 'number' | 'duration';
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly choices?: readonly string[];
+}
+
+/** An option of a command; its help stands in the catalogs under its name. */
+export interface OptionSpec {
+  readonly name: string;
+  readonly short?: string;
+  /** Without it the option is a flag. */
+  readonly value?: OptionValue;
+  readonly hidden?: true;
+}
+
+/** A positional argument of a command. */
+export interface ArgumentSpec {
+  readonly name: string;
+  readonly required: boolean;
+  readonly variadic?: true;
+}
+
+/** What stood on the command line, checked against the table. */
+export interface CommandInput {
+  readonly arguments: readonly string[];
+  flag(name: string): boolean;
+  text(name: string): string | undefined;
+  /** A whole number; of a duration, its ms. */
+  number(name: string): number | undefined;
+}
+
+/** What a file in `commands/` exports. */
+export interface CommandModule {
+  run(session: Session, input: CommandInput): Promise<void>;
+}
+
+/** One command; parsing, help and reference docs come from this. */
+export interface CommandSpec {
+  /** The words that name it. */
+  readonly path: string;
+  readonly arguments: readonly ArgumentSpec[];
+  readonly options: readonly OptionSpec[];
+  readonly hidden?: true;
+  /** Set where the command itself decides what a signal means. */
+  readonly ownSignals?: true;
+  /** Set where `--json` prints JSON lines instead of one document. */
+  readonly streams?: true;
+  load(): Promise<CommandModule>;
+}
+
+const id: ArgumentSpec = { name: 'id', required: true };
+const timeout: OptionSpec = { name: 'timeout', value: { placeholder: 'DURATION', kind: 'duration' } };
+
+function count(name: string, maximum: number, short?: string): OptionSpec {
+  const value: OptionValue = { placeholder: 'N', kind: 'number', minimum: 1, maximum };
+  return short === undefined ? { name, value } : { name, short, value };
+}
+
+/** Options that every command takes. */
+export const globalOptions: readonly OptionSpec[] = [
+  { name: 'json' },
+  { name: 'project', value: { placeholder: 'DIR', kind: 'text' } },
+  { name: 'lang', value: { placeholder: 'LANG', kind: 'text', choices: ['en', 'ja'] } },
+  { name: 'no-color' },
+];
+
+/** Every command, in the order of the help. */
+export const commandTable: readonly CommandSpec[] = [
+  {
+    path: 'up',
+    arguments: [],
+    options: [
+      { name: 'detach', short: 'd' },
+      { name: 'wait' },
+      { name: 'port-base', value: { placeholder: 'N', kind: 'number' } },
+      { name: 'servants', value: { placeholder: 'N', kind: 'number' } },
+      { name: 'events-fd', value: { placeholder: 'FD', kind: 'number', minimum: 3 }, hidden: true },
+    ],
+    ownSignals: true,
+    streams: true,
+    load: () => import('./commands/up.ts'),
+  },
+  { path: 'down', arguments: [], options: [{ name: 'force' }], load: () => import('./commands/down.ts') },
+  { path: 'status', arguments: [], options: [], load: () => import('./commands/status.ts') },
+  {
+    path: 'directive submit',
+    arguments: [{ name: 'file', required: true }],
+    options: [{ name: 'wait' }, timeout],
+    load: () => import('./commands/directive-submit.ts'),
+  },
+  {
+    path: 'directive list',
+    arguments: [],
+    options: [count('limit', 1_000)],
+    load: () => import('./commands/directive-list.ts'),
+  },
+  {
+    path: 'directive show',
+    arguments: [id],
+    options: [],
+    load: () => import('./commands/directive-show.ts'),
+  },
+  {
+    path: 'directive cancel',
+    arguments: [id],
+    options: [{ name: 'reason', value: { placeholder: 'TEXT', kind: 'text' } }],
+    load: () => import('./commands/directive-cancel.ts'),
+  },
+  {
+    path: 'ask',
+    arguments: [
+      { name: 'sage', required: true },
+      { name: 'question', required: false },
+    ],
+    options: [count('limit', 50), timeout],
+    load: () => import('./commands/ask.ts'),
+  },
+  {
+    path: 'msg send',
+    arguments: [
+      { name: 'target', required: true },
+      { name: 'action', required: true },
+    ],
+    options: [
+      { name: 'payload', value: { placeholder: 'JSON', kind: 'text' } },
+      count('priority', 10),
+      timeout,
+    ],
+    load: () => import('./commands/msg-send.ts'),
+  },
+  { path: 'msg show', arguments: [id], options: [], load: () => import('./commands/msg-show.ts') },
+  {
+    path: 'logs',
+    arguments: [{ name: 'names', required: false, variadic: true }],
+    options: [
+      { name: 'follow', short: 'f' },
+      count('lines', 1_000_000, 'n'),
+      {
+        name: 'level',
+        value: { placeholder: 'LEVEL', kind: 'text', choices: ['debug', 'info', 'warn', 'error'] },
+      },
+    ],
+    streams: true,
+    load: () => import('./commands/logs.ts'),
+  },
+  { path: 'trace', arguments: [id], options: [], load: () => import('./commands/trace.ts') },
+  { path: 'doctor', arguments: [], options: [], load: () => import('./commands/doctor.ts') },
+  { path: 'config print', arguments: [], options: [], load: () => import('./commands/config-print.ts') },
+];

@@ -1,0 +1,86 @@
+import { closeSync, writeSync } from 'node:fs';
+import { asElderError, ElderError } from '../../protocol/errors.ts';
+import { type ManagerEvent, managerRoutes } from '../../protocol/local-api.ts';
+import type { CommandInput } from '../command-table.ts';
+import { launch } from '../launch.ts';
+import { stream } from '../local-client.ts';
+import { managerEventText } from '../manager-event-text.ts';
+import type { Session } from '../session.ts';
+import { startInBackground } from '../start-in-background.ts';
+
+const killAnswerMs = 5_000;
+
+/** Aborts `drain` at the first signal and has the running manager killed by its own socket at the second. */
+function listenToSignals(session: Session): AbortSignal {
+  const drain = new AbortController();
+  const onSignal = () => {
+    if (!drain.signal.aborted) {
+      session.note(session.text.up.draining);
+      drain.abort(new ElderError('interrupted', 'signal'));
+      return;
+    }
+    session.note(session.text.up.killing);
+    void killTree(session);
+  };
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, onSignal);
+  return drain.signal;
+}
+
+async function killTree({ folder }: Session): Promise<void> {
+  const request = { route: managerRoutes.shutdown, body: { mode: 'kill' }, timeoutMs: killAnswerMs };
+  try {
+    for await (const _event of stream({ ...request, socket: folder.managerSocket })) {
+      // What happens is told by the manager's own events.
+    }
+  } catch {
+    // It has ended already, or has not come so far that there is anything to kill.
+  }
+}
+
+/** Writes events for whoever started this process in the background, until that one has seen enough. */
+function eventWriter(fd: number): (line: object) => void {
+  let open = true;
+  return (line) => {
+    if (!open) return;
+    try {
+      writeSync(fd, `${JSON.stringify(line)}\n`);
+    } catch {
+      open = false;
+      closeSync(fd);
+    }
+  };
+}
+
+async function runInForeground(session: Session, input: CommandInput): Promise<void> {
+  const fd = input.number('events-fd');
+  const tell = fd === undefined ? undefined : eventWriter(fd);
+  const onEvent = (event: ManagerEvent) => {
+    tell?.(event);
+    if (fd === undefined && session.json) session.printItem(event, () => '');
+    else session.note(managerEventText(event, session.text));
+  };
+  try {
+    const { runManager } = await import('../../supervision/manager.ts');
+    const { project, config } = await session.config(flags(input));
+    const signal = listenToSignals(session);
+    await runManager({ project: project.folder, config, launch, onEvent, signal });
+  } catch (thrown) {
+    tell?.({ error: asElderError(thrown).toJSON() });
+    throw thrown;
+  }
+}
+
+function flags(input: CommandInput): Record<string, unknown> {
+  return { portBase: input.number('port-base'), servants: input.number('servants') };
+}
+
+/** Starts the tree: in this process, or with `--detach` in one of its own. */
+export async function run(session: Session, input: CommandInput): Promise<void> {
+  if (input.flag('wait') && !input.flag('detach')) {
+    throw new ElderError('usage', '--wait goes with --detach; without it `up` stays in the foreground');
+  }
+  if (!input.flag('detach')) return runInForeground(session, input);
+  // Checked here too, so that its problems are told at once and in place.
+  await session.config(flags(input));
+  await startInBackground(session, { wait: input.flag('wait'), flags: flags(input) });
+}

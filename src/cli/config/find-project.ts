@@ -1,0 +1,41 @@
+import { existsSync, statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { ElderError } from '../../protocol/errors.ts';
+
+/** Name of the configuration file. */
+export const configFileName = 'elders.yaml';
+
+/** Where a tree lives and the file that configures it, if there is one. */
+export interface Project {
+  readonly folder: string;
+  readonly file: string | null;
+}
+
+function* upward(from: string): Generator<string> {
+  for (let folder = resolve(from); ; folder = dirname(folder)) {
+    yield folder;
+    if (folder === dirname(folder)) return;
+  }
+}
+
+/** Takes this very folder as the project. Throws `usage` if it is none. */
+export function projectAt(folder: string): Project {
+  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new ElderError('usage', `--project: ${folder} is not a folder`);
+  }
+  const file = join(folder, configFileName);
+  return { folder, file: existsSync(file) ? file : null };
+}
+
+/**
+ * Finds the project of a working folder: the nearest folder upward with `elders.yaml`, else the nearest one that
+ * has a tree's state, else the working folder itself.
+ */
+export function findProject(cwd: string): Project {
+  for (const folder of upward(cwd)) {
+    const file = join(folder, configFileName);
+    if (existsSync(file)) return { folder, file };
+  }
+  for (const folder of upward(cwd)) if (existsSync(join(folder, '.elders'))) return { folder, file: null };
+  return { folder: resolve(cwd), file: null };
+}

@@ -1,0 +1,87 @@
+import type { DirectiveRecord, DirectiveView, TaskRecord } from '../protocol/directive.ts';
+import { type TaskState, taskStates } from '../protocol/states.ts';
+import type { Catalog } from './text/en.ts';
+import { manyLines, oneLine } from './text/printable.ts';
+import { renderTable } from './text/table.ts';
+import { spanText, timeText } from './text/times.ts';
+
+/** Lines of a failed task's output that are shown. */
+const tailLines = 20;
+
+/** Counts tasks by state. */
+export function countStates(tasks: readonly TaskRecord[]): Map<TaskState, number> {
+  const counts = new Map<TaskState, number>();
+  for (const { state } of tasks) counts.set(state, (counts.get(state) ?? 0) + 1);
+  return counts;
+}
+
+/** Writes counts by state: `3 succeeded, 1 failed`. */
+export function countsText(counts: ReadonlyMap<string, number>): string {
+  const known = taskStates.filter((state) => (counts.get(state) ?? 0) > 0);
+  return known.map((state) => `${counts.get(state)} ${state}`).join(', ') || '-';
+}
+
+function taskSpan({ startedAt, finishedAt }: TaskRecord, now: number): string {
+  return startedAt === null ? '-' : spanText((finishedAt ?? now) - startedAt);
+}
+
+/** Shows the end of what failed tasks printed. */
+export function failuresText(view: DirectiveView, text: Catalog): string {
+  return view.tasks
+    .filter(({ state, output }) => state === 'failed' && output !== null)
+    .map(({ id, output, reason }) => {
+      const lines = manyLines(output?.tail ?? '')
+        .trimEnd()
+        .split('\n')
+        .slice(-tailLines);
+      const why = reason === null ? '' : `  (${oneLine(reason)})\n`;
+      const shown = lines.map((line) => `  | ${line}\n`).join('');
+      return `\n${text.directive.outputOf(id, output?.path ?? '')}\n${why}${shown}`;
+    })
+    .join('');
+}
+
+/** Sums an ended directive up in one line and shows the output of what failed. */
+export function endText(view: DirectiveView, text: Catalog, now: number): string {
+  const span = spanText((view.finishedAt ?? now) - view.submittedAt);
+  const line = text.directive.ended(view.id, view.state, countsText(countStates(view.tasks)), span);
+  const reason = view.reason === null ? '' : `${text.directive.reason}: ${oneLine(view.reason)}\n`;
+  return `${line}\n${reason}${failuresText(view, text)}`;
+}
+
+/** Shows a directive with its tasks, as `elders directive show` prints it. */
+export function viewText(view: DirectiveView, text: Catalog, now: number): string {
+  const t = text.directive;
+  const facts: [string, string][] = [
+    ['id', view.id],
+    [t.title, oneLine(view.title)],
+    ...(view.goal ? [[t.goal, oneLine(view.goal)] as [string, string]] : []),
+    [t.workspace, oneLine(view.workspace)],
+    [t.state, view.state],
+    ...(view.reason === null ? [] : [[t.reason, oneLine(view.reason)] as [string, string]]),
+    ...view.lessons.map((lesson): [string, string] => [t.knownBefore, oneLine(lesson)]),
+  ];
+  const rows = view.tasks.map((task) => [
+    task.id,
+    task.state,
+    String(task.attempts),
+    task.exitCode === null ? '-' : String(task.exitCode),
+    task.servant ?? '-',
+    taskSpan(task, now),
+  ]);
+  const table = rows.length === 0 ? '' : `\n${renderTable([t.taskHead, ...rows])}`;
+  return `${renderTable(facts)}${table}${failuresText(view, text)}`;
+}
+
+/** Lists directives, newest first, as `elders directive list` prints them. */
+export function listText(directives: readonly DirectiveRecord[], text: Catalog): string {
+  if (directives.length === 0) return `${text.directive.none}\n`;
+  const rows = directives.map(({ id, state, taskCount, submittedAt, title }) => [
+    id,
+    state,
+    String(taskCount),
+    timeText(submittedAt),
+    oneLine(title),
+  ]);
+  return renderTable([text.directive.listHead, ...rows]);
+}

@@ -1,0 +1,70 @@
+import { asElderError } from '../protocol/errors.ts';
+import { exitCodes } from '../protocol/exit-codes.ts';
+import { errorDocument, errorText, exitCodeOf } from './report-error.ts';
+import type { Session } from './session.ts';
+import { chooseLocale, type Locale, loadCatalog } from './text/locale.ts';
+
+function wordAfter(argv: readonly string[], option: string): string | undefined {
+  const joined = argv.find((word) => word.startsWith(`${option}=`));
+  const at = argv.indexOf(option);
+  return joined?.slice(option.length + 1) ?? (at < 0 ? undefined : argv[at + 1]);
+}
+
+async function serve(argv: readonly string[]): Promise<number> {
+  const locale: Locale = chooseLocale(wordAfter(argv, '--lang'), undefined, process.env);
+  let session: Session | undefined;
+  try {
+    const [{ parseCommandLine }, { packageVersion }] = await Promise.all([
+      import('./program.ts'),
+      import('./version.ts'),
+    ]);
+    const request = parseCommandLine(argv, await loadCatalog(locale), packageVersion());
+    if (request === null) return exitCodes.ok;
+    const { openSession } = await import('./session.ts');
+    const { spec, input, globals } = request;
+    const { abortOnSignals } = await import('./signals.ts');
+    const signal = spec.ownSignals ? new AbortController().signal : abortOnSignals();
+    session = await openSession(globals, signal);
+    const { run } = await spec.load();
+    const interrupted = Promise.withResolvers<never>();
+    signal.addEventListener('abort', () => interrupted.reject(signal.reason), { once: true });
+    await Promise.race([run(session, input), interrupted.promise]);
+    return exitCodes.ok;
+  } catch (thrown) {
+    const error = asElderError(thrown);
+    const spoken = session?.locale ?? locale;
+    const options = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv;
+    if (options.includes('--json') && session?.printed !== true) {
+      process.stdout.write(`${JSON.stringify(errorDocument(error, spoken), null, 2)}\n`);
+    }
+    process.stderr.write(errorText(error, spoken));
+    if (error.code === 'internal' && error.cause instanceof Error)
+      process.stderr.write(`${error.cause.stack}\n`);
+    return exitCodeOf(error);
+  }
+}
+
+function flushed(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => stream.write('', () => resolve()));
+}
+
+/** Runs `elders` with the arguments of this process and ends the process. */
+async function main(): Promise<void> {
+  const [command, name] = process.argv.slice(2);
+  // The processes of the tree start through here too, and start faster without the command line.
+  if (command === 'elder' && name !== undefined) {
+    const { runElderProgram } = await import('./elder-program.ts');
+    await runElderProgram(name);
+    return;
+  }
+  // A reader that has seen enough, such as `head`, is no error.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    process.exit(error.code === 'EPIPE' ? exitCodes.ok : exitCodes.failed);
+  });
+  process.stderr.on('error', () => {});
+  const code = await serve(process.argv.slice(2));
+  await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
+  process.exit(code);
+}
+
+await main();

@@ -1,0 +1,82 @@
+import { z } from 'zod';
+import { ElderError } from '../protocol/errors.ts';
+import {
+  type ManagerEvent,
+  managerEvent,
+  managerRoutes,
+  type TracedMessage,
+  tracedMessage,
+} from '../protocol/local-api.ts';
+import { type TreeStatus, treeStatus } from '../protocol/process.ts';
+import type { StateFolder } from '../protocol/state-folder.ts';
+import { call, type LocalRequest, SocketAway, stream } from './local-client.ts';
+
+const answerMs = 35_000;
+const traceAnswer = z.object({ messages: z.array(tracedMessage) });
+const messageAnswer = tracedMessage.extend({ payload: z.unknown() });
+
+/** A message with what it carries. */
+export type ShownMessage = z.infer<typeof messageAnswer>;
+
+/** Talks to the manager of a tree. Every method throws `not_running` when there is none. */
+export class ManagerClient {
+  readonly #folder: StateFolder;
+  readonly #signal: AbortSignal;
+
+  constructor(folder: StateFolder, signal: AbortSignal) {
+    this.#folder = folder;
+    this.#signal = signal;
+  }
+
+  async status(): Promise<TreeStatus> {
+    return this.#parse(treeStatus, await this.#call({ route: managerRoutes.status }));
+  }
+
+  /** Gives the messages of a story in causal order. */
+  async trace(correlation: string): Promise<TracedMessage[]> {
+    const answer = await this.#call({ route: managerRoutes.trace, query: { correlation } });
+    return this.#parse(traceAnswer, answer).messages;
+  }
+
+  async message(id: string): Promise<ShownMessage> {
+    return this.#parse(messageAnswer, await this.#call({ route: managerRoutes.message, query: { id } }));
+  }
+
+  /** Has the tree stopped and yields what happens until it is. */
+  async *shutdown(mode: 'drain' | 'kill'): AsyncGenerator<ManagerEvent, void> {
+    try {
+      const lines = stream(this.#request({ route: managerRoutes.shutdown, body: { mode } }));
+      for await (const line of lines) yield this.#parse(managerEvent, line);
+    } catch (error) {
+      throw this.#notRunning(error);
+    }
+  }
+
+  async #call(request: Pick<LocalRequest, 'route' | 'query' | 'body'>): Promise<unknown> {
+    try {
+      return await call(this.#request(request));
+    } catch (error) {
+      throw this.#notRunning(error);
+    }
+  }
+
+  #request(request: Pick<LocalRequest, 'route' | 'query' | 'body'>): LocalRequest {
+    return { ...request, socket: this.#folder.managerSocket, timeoutMs: answerMs, signal: this.#signal };
+  }
+
+  #notRunning(error: unknown): unknown {
+    if (!(error instanceof SocketAway)) return error;
+    return new ElderError('not_running', `no manager runs the tree in ${this.#folder.project}`, {
+      cause: error,
+    });
+  }
+
+  #parse<T>(schema: z.ZodType<T>, answer: unknown): T {
+    const parsed = schema.safeParse(answer);
+    if (parsed.success) return parsed.data;
+    throw new ElderError(
+      'internal',
+      `the manager's answer is not understood: ${z.prettifyError(parsed.error)}`,
+    );
+  }
+}

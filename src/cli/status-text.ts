@@ -1,0 +1,46 @@
+import type { ElderStatus, TreeStatus } from '../protocol/process.ts';
+import type { Catalog } from './text/en.ts';
+import { oneLine } from './text/printable.ts';
+import { renderTable } from './text/table.ts';
+import { spanText } from './text/times.ts';
+
+function branches(
+  elders: readonly ElderStatus[],
+  parent: string | null,
+  indent: string,
+): [string, ElderStatus][] {
+  const children = elders.filter((elder) => elder.parent === parent);
+  return children.flatMap((elder, index) => {
+    const last = index === children.length - 1;
+    const [own, below] = parent === null ? ['', ''] : last ? ['└─ ', '   '] : ['├─ ', '│  '];
+    return [
+      [`${indent}${own}${elder.name}`, elder],
+      ...branches(elders, elder.name, `${indent}${below}`),
+    ] as [string, ElderStatus][];
+  });
+}
+
+/** Draws the tree with the state of each process, as `elders status` prints it. `now` is ms since the epoch. */
+export function statusText(status: TreeStatus, text: Catalog, now: number): string {
+  const t = text.status;
+  if (status.tree === '') return `${t.noTree}\n`;
+  const { manager, redis } = status;
+  const facts = [
+    manager ? t.manager(manager.pid, spanText(now - manager.startedAt)) : t.noManager,
+    t.redis(`${redis.host}:${redis.port}`, redis.state, redis.appendfsync),
+    t.sandbox(status.sandbox),
+  ];
+  const head = `${t.tree(status.tree, status.state)}\n${facts.join(' · ')}\n`;
+  if (status.elders.length === 0) return head;
+  const rows = branches(status.elders, null, '').map(([label, elder]) => [
+    label,
+    elder.state,
+    elder.pid === null ? '-' : String(elder.pid),
+    elder.port === 0 ? '-' : String(elder.port),
+    String(elder.incarnation),
+    String(elder.restarts),
+    elder.startedAt === null || elder.pid === null ? '-' : spanText(now - elder.startedAt),
+    oneLine(elder.reason ?? ''),
+  ]);
+  return `${head}\n${renderTable([t.head, ...rows])}`;
+}

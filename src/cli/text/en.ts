@@ -1,0 +1,206 @@
+/** Everything that `elders` says to people, in English; `ja.ts` has the same shape. */
+export const en = {
+  help: {
+    usage: 'Usage:',
+    arguments: 'Arguments:',
+    options: 'Options:',
+    globalOptions: 'Global options:',
+    commands: 'Commands:',
+    optionsWord: '[options]',
+    commandWord: '[command]',
+    showHelp: 'show this help',
+    showVersion: 'show the version',
+    helpCommand: 'show the help of a command',
+    program: 'AI development agents as a real hierarchy of supervised processes.',
+    exitCodes:
+      'Exit codes: 0 ok, 1 failed, 2 usage, 3 not running or not healthy, 4 denied, 5 timed out, 69 Redis unreachable, 130 interrupted.',
+  },
+  globals: {
+    json: 'print one JSON document on standard output (streams: JSON lines)',
+    project: 'folder of the project, instead of searching upward for elders.yaml',
+    lang: 'language of human output: en or ja',
+    'no-color': 'no colours (the variable NO_COLOR does the same)',
+  },
+  groups: {
+    directive: 'submit and follow directives',
+    msg: 'send and inspect single messages',
+    config: 'look at the configuration',
+  },
+  commands: {
+    up: {
+      summary: 'start the tree; Ctrl-C drains it, a second Ctrl-C kills it',
+      arguments: {},
+      options: {
+        detach: 'run the manager in the background',
+        wait: 'with --detach: return once every elder is ready',
+        'port-base': 'port of the grand elder; all others are counted from it',
+        servants: 'how many servants execute tasks',
+        'events-fd': '',
+      },
+    },
+    down: {
+      summary: 'drain and stop the tree, and wait until every process has ended',
+      arguments: {},
+      options: { force: 'kill instead of draining' },
+    },
+    status: {
+      summary: 'show every process of the tree; exit code 3 unless all are ready',
+      arguments: {},
+      options: {},
+    },
+    'directive submit': {
+      summary: 'hand a directive to the grand elder',
+      arguments: { file: 'YAML or JSON file; - is standard input' },
+      options: {
+        wait: 'follow it to its end; exit code 0 only if it completed',
+        timeout: 'give up waiting after this time, such as 10m (the directive goes on)',
+      },
+    },
+    'directive list': {
+      summary: 'list the newest directives',
+      arguments: {},
+      options: { limit: 'how many (default 50)' },
+    },
+    'directive show': {
+      summary: 'show a directive and its tasks',
+      arguments: { id: 'id of the directive' },
+      options: {},
+    },
+    'directive cancel': {
+      summary: 'cancel a directive; running commands are ended',
+      arguments: { id: 'id of the directive' },
+      options: { reason: 'why; kept with the directive' },
+    },
+    ask: {
+      summary: 'ask a sage: knowledge "words", incident, task DIRECTIVE, rag "words"',
+      arguments: { sage: 'knowledge, incident, task or rag', question: 'words, or the id of a directive' },
+      options: { limit: 'how many answers', timeout: 'how long to wait for the answer (default 30s)' },
+    },
+    'msg send': {
+      summary: 'send one message through the gateway and print the answer',
+      arguments: { target: 'name of the elder', action: 'such as elder.ping' },
+      options: {
+        payload: 'JSON object; - is standard input (default {})',
+        priority: '1 to 10, 10 is the most urgent (default 5)',
+        timeout: 'how long to wait for the answer (default 30s)',
+      },
+    },
+    'msg show': {
+      summary: 'show one message and what became of it',
+      arguments: { id: 'id of the message' },
+      options: {},
+    },
+    logs: {
+      summary: 'print the logs of processes in order of time',
+      arguments: { names: 'processes, such as task_sage or manager (default: all)' },
+      options: {
+        follow: 'go on with new lines',
+        lines: 'how many of the last lines (default 200)',
+        level: 'least level: debug, info, warn or error',
+      },
+    },
+    trace: {
+      summary: 'show every message of a directive in causal order',
+      arguments: { id: 'id of the directive (any correlation id)' },
+      options: {},
+    },
+    doctor: { summary: 'check what the tree needs on this machine', arguments: {}, options: {} },
+    'config print': {
+      summary: 'print the effective configuration and where each value comes from',
+      arguments: {},
+      options: {},
+    },
+    elder: { summary: '', arguments: { name: '' }, options: {} },
+  },
+  error: 'error',
+  next: 'Next',
+  up: {
+    starting: (name: string) => `starting ${name}`,
+    adopted: (name: string) => `adopted ${name}`,
+    ready: (name: string) => `${name} is ready`,
+    stopping: (name: string) => `stopping ${name}`,
+    stopped: (name: string) => `${name} has stopped`,
+    failed: (name: string, reason: string) => `${name} failed: ${reason}`,
+    treeReady: 'The tree is ready.',
+    treeStopped: 'The tree has stopped.',
+    draining: 'Draining; press Ctrl-C again to kill.',
+    killing: 'Killing.',
+    background: (pid: number) => `The manager runs in the background (pid ${pid}).`,
+    goesOn: 'The manager goes on in the background.',
+  },
+  down: {
+    none: 'Nothing is running.',
+    orphans: (count: number) => `No manager runs, but ${count} processes of this tree do; stopping them.`,
+    done: 'Stopped; no process of this tree is left.',
+  },
+  status: {
+    tree: (tree: string, state: string) => `Tree ${tree}: ${state}`,
+    noTree: 'No tree has been started here.',
+    manager: (pid: number, since: string) => `manager pid ${pid}, up ${since}`,
+    noManager: 'no manager',
+    redis: (where: string, state: string, appendfsync: string) =>
+      `redis ${where} ${state}, appendfsync ${appendfsync}`,
+    sandbox: (sandbox: string) => `sandbox ${sandbox}`,
+    aliveWithoutManager: 'alive by its record; without a manager nobody knows whether it is ready',
+    head: ['NAME', 'STATE', 'PID', 'PORT', 'INCARNATION', 'RESTARTS', 'UP', ''],
+  },
+  directive: {
+    submitted: (id: string) => `Directive ${id} submitted.`,
+    accepted: (id: string, state: string) => `Directive ${id}: ${state}`,
+    follow: (id: string) => `Follow it with: elders directive show ${id}`,
+    none: 'There are no directives.',
+    listHead: ['ID', 'STATE', 'TASKS', 'SUBMITTED', 'TITLE'],
+    taskHead: ['TASK', 'STATE', 'ATTEMPTS', 'EXIT', 'SERVANT', 'TIME'],
+    title: 'title',
+    goal: 'goal',
+    workspace: 'workspace',
+    state: 'state',
+    reason: 'reason',
+    knownBefore: 'known before',
+    outputOf: (task: string, path: string) => `Last output of ${task} (${path}):`,
+    cancelled: (id: string, state: string) => `Directive ${id}: ${state}`,
+    ended: (id: string, state: string, counts: string, time: string) =>
+      `Directive ${id} ${state}: ${counts} in ${time}`,
+    more: (count: number) => `… and ${count} more`,
+    reconnecting: 'The grand elder is away; waiting for it.',
+  },
+  ask: {
+    nothing: 'Nothing is known about that.',
+    noIncidents: 'There are no incidents.',
+    incidentHead: ['ID', 'SEVERITY', 'COUNT', 'LAST', 'SOURCE', 'TITLE'],
+  },
+  trace: {
+    head: ['SENT', 'DELIVERED', 'ACTED', 'STATE', 'ID', 'MESSAGE'],
+  },
+  logs: { none: 'There are no logs yet.' },
+  doctor: {
+    ok: 'ok',
+    warn: 'warning',
+    fail: 'failed',
+    checks: {
+      node: 'Node.js',
+      redis: 'redis-server',
+      sandbox: 'bubblewrap',
+      config: 'configuration',
+      folder: 'state folder',
+      ports: 'ports',
+      fsync: 'disk',
+      clock: 'clock',
+    },
+    hints: {
+      node: 'Install Node.js 24 or newer, or name one with ELDERS_NODE.',
+      redis:
+        'Install it (Debian/Ubuntu: apt-get install redis-server; macOS: brew install redis), or name your own Redis in elders.yaml.',
+      sandbox:
+        'Install bubblewrap and allow unprivileged user namespaces, or accept the risk with `sandbox: none` in elders.yaml.',
+      config: 'Correct the place named.',
+      folder: 'Take the rights of others away: chmod -R go= .elders',
+      ports: 'End that program, or move the tree with --port-base N.',
+      fsync: 'A slow disk slows every commit; see `appendfsync` in elders.yaml.',
+      clock: 'Set the clock of this machine.',
+    },
+  },
+};
+
+/** The shape of a catalog. */
+export type Catalog = typeof en;

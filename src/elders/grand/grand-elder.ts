@@ -1,0 +1,109 @@
+import type { Context, Core, Received } from '../../agents/core.ts';
+import type { Config } from '../../protocol/config.ts';
+import type { DirectiveRecord, DirectiveSpec } from '../../protocol/directive.ts';
+import { ElderError } from '../../protocol/errors.ts';
+import { type DirectiveState, isFinalDirective } from '../../protocol/states.ts';
+import { reasonToReject } from './strategy.ts';
+
+interface Row extends DirectiveRecord {
+  /** Tells a repeated submission from another one under the same id. */
+  readonly fingerprint: string;
+  readonly cancelRequested: boolean;
+}
+
+const directives = (ctx: Context) => ctx.table<Row>('directives');
+
+function publicRecord({ fingerprint: _, cancelRequested: __, ...record }: Row): DirectiveRecord {
+  return record;
+}
+
+function find(ctx: Context, id: string): Row {
+  const row = directives(ctx).get(id);
+  if (!row) throw new ElderError('not_found', `no directive ${id}`);
+  return row;
+}
+
+function change(ctx: Context, row: Row, changes: Partial<Row> & { state: DirectiveState }): Row {
+  const next = { ...row, ...changes };
+  directives(ctx).put(row.id, next);
+  ctx.announce({ kind: 'directive', directiveId: row.id, state: next.state });
+  return next;
+}
+
+function submit(ctx: Context, id: string, spec: DirectiveSpec, config: Config): DirectiveRecord {
+  const fingerprint = JSON.stringify(spec);
+  const known = directives(ctx).get(id);
+  if (known?.fingerprint === fingerprint) return publicRecord(known);
+  if (known) throw new ElderError('conflict', `directive ${id} exists already with another content`);
+  const active = [...directives(ctx).entries()].filter(([, row]) => !isFinalDirective(row.state)).length;
+  const reason = reasonToReject(spec, active, config);
+  const row: Row = {
+    id,
+    title: spec.title,
+    goal: spec.goal,
+    workspace: spec.workspace,
+    taskCount: spec.tasks.length,
+    state: 'submitted',
+    reason,
+    submittedAt: ctx.now(),
+    finishedAt: reason === null ? null : ctx.now(),
+    summary: null,
+    lessons: [],
+    fingerprint,
+    cancelRequested: false,
+  };
+  const decided = change(ctx, row, { state: reason === null ? 'accepted' : 'rejected' });
+  if (reason === null) {
+    ctx.send(
+      'claude_elder',
+      'development.directive.execute',
+      { directiveId: id, directive: spec },
+      { correlationId: id },
+    );
+  }
+  return publicRecord(decided);
+}
+
+function cancel(ctx: Context, id: string, reason: string): DirectiveRecord {
+  const row = find(ctx, id);
+  if (isFinalDirective(row.state)) {
+    throw new ElderError('conflict', `directive ${id} is ${row.state} already`);
+  }
+  if (row.cancelRequested) return publicRecord(row);
+  const payload = { directiveId: id, reason };
+  ctx.send('claude_elder', 'development.directive.cancel', payload, { correlationId: id, priority: 10 });
+  return publicRecord(change(ctx, row, { state: row.state, cancelRequested: true, reason }));
+}
+
+function progress(ctx: Context, { payload }: Received<'report.directive.progress'>): void {
+  const row = directives(ctx).get(payload.directiveId);
+  if (!row || isFinalDirective(row.state)) return;
+  const lessons = payload.state === 'planned' ? payload.lessons : row.lessons;
+  change(ctx, row, { state: payload.state, lessons });
+}
+
+function finished(ctx: Context, { payload }: Received<'report.directive.finished'>): void {
+  const row = directives(ctx).get(payload.directiveId);
+  if (!row || isFinalDirective(row.state)) return;
+  const { outcome: state, reason, summary } = payload;
+  change(ctx, row, { state, reason: reason ?? row.reason, summary, finishedAt: ctx.now() });
+}
+
+/** The grand elder: decides on directives by the strategy and keeps their record. */
+export function grandElder(config: Config): Core {
+  return {
+    handlers: {
+      'development.directive.submit': (ctx, { payload }) =>
+        submit(ctx, payload.directiveId, payload.directive, config),
+      'development.directive.cancel': (ctx, { payload }) => cancel(ctx, payload.directiveId, payload.reason),
+      'development.directive.show': (ctx, { payload }) => publicRecord(find(ctx, payload.directiveId)),
+      'development.directive.list': (ctx, { payload }) => {
+        const rows = [...directives(ctx).entries()].map(([, row]) => publicRecord(row));
+        const newest = rows.sort((a, b) => b.submittedAt - a.submittedAt || b.id.localeCompare(a.id));
+        return { directives: newest.slice(0, payload.limit) };
+      },
+      'report.directive.progress': progress,
+      'report.directive.finished': finished,
+    },
+  };
+}

@@ -1,0 +1,124 @@
+import { existsSync, lstatSync, realpathSync, statSync } from 'node:fs';
+import { isAbsolute } from 'node:path';
+import { ElderError } from '../../../protocol/errors.ts';
+import { contains } from './path-containment.ts';
+import { toolFolders } from './tool-folders.ts';
+
+/** Replaced by empty folders: what they hold is other programs' business, or a way to them (sockets). */
+const emptied = ['/tmp', '/var/tmp', '/run', '/var/run'];
+
+/** Replaced by empty folders besides the user's own home. */
+const homes = ['/home', '/root'];
+
+/** Home of a command when the user's own lies within the workspace or cannot be masked. */
+const substituteHome = '/tmp/home';
+
+/** What root keeps in the sandbox: enough to unpack and own files, nothing that undoes a mount. */
+const rootCapabilities = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'KILL', 'SETGID', 'SETUID'];
+
+/** What a command may see and do. All paths are absolute and must exist. */
+export interface SandboxPolicy {
+  readonly workspace: string;
+  /** Shown empty, even where they lie within the workspace: the tree's `.elders`. */
+  readonly masked: readonly string[];
+  /** Writable besides the workspace. */
+  readonly writable: readonly string[];
+  /** Not writable, even where they lie within the workspace. */
+  readonly readOnly: readonly string[];
+  readonly network: boolean;
+  /** The user's home, which is shown empty. */
+  readonly home: string;
+}
+
+/** Gives the arguments that wall off processes and file system, without any place of the user's in it. */
+export function isolationArguments({ network }: { network: boolean }): string[] {
+  return [
+    ...['--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup-try'],
+    ...(network ? [] : ['--unshare-net']),
+    ...['--die-with-parent', '--new-session', '--as-pid-1'],
+    ...(process.geteuid?.() === 0
+      ? ['--cap-drop', 'ALL', ...rootCapabilities.flatMap((name) => ['--cap-add', `CAP_${name}`])]
+      : []),
+    ...['--ro-bind', '/', '/', '--dev', '/dev', '--proc', '/proc'],
+    ...emptied.filter(isFolder).flatMap((path) => ['--tmpfs', path]),
+  ];
+}
+
+/** Gives the folder that is HOME in the sandbox: the user's own, emptied, unless the workspace holds it. */
+export function sandboxHome({ home, workspace }: { home: string; workspace: string }): string {
+  const real = existsSync(home) ? realpathSync(home) : '/';
+  return real === '/' || contains(realFolder(workspace, 'workspace'), real) ? substituteHome : real;
+}
+
+/**
+ * Gives bubblewrap's arguments for one command. Later mounts cover earlier ones, so their order is the
+ * policy: homes are emptied, the tools of PATH come back, then the workspace, and what is masked comes last.
+ * Throws `malformed` for a path or variable that cannot be used.
+ */
+export function bubblewrapArguments(
+  policy: SandboxPolicy,
+  environment: Readonly<Record<string, string>>,
+): string[] {
+  const workspace = realFolder(policy.workspace, 'workspace');
+  const masked = policy.masked.map((path) => realFolder(path, 'masked path'));
+  const writable = policy.writable.map((path) => realPath(path, 'sandboxWritable'));
+  const readOnly = policy.readOnly.map((path) => realPath(path, 'read-only path'));
+  for (const path of [workspace, ...writable]) {
+    const cover = [...masked, '/proc', '/sys'].find((folder) => contains(folder, path));
+    if (cover !== undefined) throw new ElderError('malformed', `${path} lies within ${cover}`);
+  }
+  const home = sandboxHome({ home: policy.home, workspace });
+  const ownHome = existsSync(policy.home) ? realpathSync(policy.home) : policy.home;
+  const hidden = [...new Set([...homes, ownHome])].filter((path) => path !== '/' && isFolder(path));
+  const tools = toolFolders({
+    path: environment.PATH ?? '',
+    home: ownHome,
+    hidden: [...emptied, ...hidden],
+  });
+  const resolver = policy.network ? resolverFiles() : [];
+  const args = [
+    ...isolationArguments(policy),
+    ...hidden.flatMap((path) => ['--tmpfs', path]),
+    ...[...tools, ...resolver].flatMap(({ source, target }) => ['--ro-bind', source, target]),
+    ...(home === substituteHome ? ['--dir', home] : []),
+    ...[...writable, workspace].flatMap((path) => ['--bind', path, path]),
+    ...readOnly.flatMap((path) => ['--ro-bind', path, path]),
+    ...masked.flatMap((path) => ['--tmpfs', path, '--remount-ro', path]),
+    ...['--chdir', workspace],
+    ...Object.entries(environment).flatMap(([name, value]) => ['--setenv', name, value]),
+  ];
+  // The arguments reach bubblewrap separated by NUL: one within would begin another option.
+  if (args.some((arg) => arg.includes('\0'))) throw new ElderError('malformed', 'an argument holds NUL');
+  return args;
+}
+
+/** Gives the real path of a workspace. Throws `malformed` unless it is an absolute, existing folder other than `/`. */
+export function realFolder(path: string, what: string): string {
+  const real = realPath(path, what);
+  if (!statSync(real).isDirectory()) throw new ElderError('malformed', `${what} ${path} is not a folder`);
+  return real;
+}
+
+function realPath(path: string, what: string): string {
+  if (!isAbsolute(path)) throw new ElderError('malformed', `${what} ${path} is not an absolute path`);
+  let real: string;
+  try {
+    real = realpathSync(path);
+  } catch (error) {
+    throw new ElderError('malformed', `${what} ${path} cannot be used: ${(error as Error).message}`);
+  }
+  if (real === '/') throw new ElderError('malformed', `${what} must not be /`);
+  return real;
+}
+
+/** With the network goes the list of name servers, which systemd keeps below `/run`. */
+function resolverFiles(): { source: string; target: string }[] {
+  if (!existsSync('/etc/resolv.conf')) return [];
+  const real = realpathSync('/etc/resolv.conf');
+  return emptied.some((folder) => contains(folder, real)) ? [{ source: real, target: real }] : [];
+}
+
+/** A link is not mounted on: its target is masked under its own name where it needs to be. */
+function isFolder(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}

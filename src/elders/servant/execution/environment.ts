@@ -1,0 +1,40 @@
+import { userInfo } from 'node:os';
+import { ElderError } from '../../../protocol/errors.ts';
+
+/** Variables of the elder that a command gets too; all else of the elder's environment stays with it. */
+const inherited = /^(PATH|LANG|LC_[A-Z]+|TZ|USER)$/;
+
+const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+/**
+ * Builds the environment of a command: emptied, then what `inherited` names, HOME, the task's own variables
+ * and the ids of the attempt, which the task cannot override. Throws `malformed` for a name or value that no
+ * environment can hold.
+ */
+export function commandEnvironment(options: {
+  parent: NodeJS.ProcessEnv;
+  home: string;
+  task: Readonly<Record<string, string>>;
+  taskId: string;
+  directiveId: string;
+  attempt: number;
+}): Record<string, string> {
+  const environment: Record<string, string> = { PATH: defaultPath, USER: userInfo().username };
+  for (const [name, value] of Object.entries(options.parent)) {
+    if (value !== undefined && inherited.test(name)) environment[name] = value;
+  }
+  Object.assign(environment, { TERM: 'dumb', HOME: options.home }, options.task, {
+    ELDERS_TASK_ID: options.taskId,
+    ELDERS_DIRECTIVE_ID: options.directiveId,
+    ELDERS_ATTEMPT: String(options.attempt),
+  });
+  for (const [name, value] of Object.entries(environment)) {
+    if (name === '' || /[=\0]/.test(name)) {
+      throw new ElderError('malformed', `${JSON.stringify(name)} cannot name an environment variable`);
+    }
+    if (value.includes('\0')) {
+      throw new ElderError('malformed', `the environment variable ${name} holds a NUL character`);
+    }
+  }
+  return environment;
+}

@@ -1,0 +1,56 @@
+import { existsSync } from 'node:fs';
+import type { SandboxKind } from './sandbox.ts';
+
+const bashPaths = ['/bin/bash', '/usr/bin/bash', '/usr/local/bin/bash', '/opt/homebrew/bin/bash'];
+
+/** Descriptor on which the guard and the servant talk, one word a line. */
+export const controlFd = 3;
+
+/** Exit code of the guard when its servant died before it gave the word to begin. */
+const orphaned = 125;
+
+/**
+ * The program that stands between a sandbox and the command. It says `ready`, waits for `go`, so that no
+ * command runs before its record is on disk, and runs the command as a child, so that no signal is ignored
+ * there. Beside it waits a listener: each line from the servant becomes a SIGTERM to all, and the end of the
+ * connection, which is the end of the servant, a SIGKILL.
+ *
+ * The guard itself prints nothing, and redirects in a subshell, or "Terminated" would stand in the output of a command that was ended.
+ *
+ * In bubblewrap the guard is process 1 of the namespace: when it exits, the kernel kills all that is left in
+ * there. Without a sandbox it leads a process group, says `exit CODE` and waits to be killed with the group:
+ * while it lives, the number of the group cannot become another's.
+ */
+const guards: Readonly<Record<SandboxKind, string>> = {
+  bubblewrap: `
+    exec 2>/dev/null
+    echo ready >&${controlFd}
+    read -r word <&${controlFd} || exit ${orphaned}
+    ( trap '' TERM INT HUP
+      while read -r word <&${controlFd}; do kill -TERM -1; done
+      kill -KILL -1 ) >/dev/null &
+    ( exec "$@" 2>&1 ${controlFd}<&- )
+    exit $?`,
+  none: `
+    exec 2>/dev/null
+    trap : TERM INT HUP
+    echo ready >&${controlFd}
+    read -r word <&${controlFd} || exit ${orphaned}
+    ( trap '' TERM INT HUP
+      while read -r word <&${controlFd}; do :; done
+      kill -KILL -$$ ) >/dev/null &
+    ( exec "$@" 2>&1 ${controlFd}<&- )
+    echo "exit $?" >&${controlFd}
+    exec >/dev/null
+    while :; do read -r word <&${controlFd} || exit; done`,
+};
+
+/**
+ * Gives the arguments of `/bin/sh` that run a command line under guard. The command line is run by
+ * `bash -e -o pipefail`, as CI systems do, or by `sh -e` where there is no bash.
+ */
+export function guardedShell(kind: SandboxKind, commandLine: string): string[] {
+  const bash = bashPaths.find((path) => existsSync(path));
+  const shell = bash === undefined ? ['/bin/sh', '-e', '-c'] : [bash, '-e', '-o', 'pipefail', '-c'];
+  return ['-c', guards[kind], 'elders-guard', ...shell, commandLine];
+}

@@ -1,0 +1,199 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import type { Socket } from 'node:net';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { ElderError } from '../../../protocol/errors.ts';
+import type { ProcessIdentity } from '../../../protocol/process.ts';
+import { readProcessIdentity, signalProcess, waitUntilGone } from '../../../telemetry/process-identity.ts';
+import { controlFd, guardedShell } from './guard-script.ts';
+import { inheritedDescriptors } from './inherited-descriptors.ts';
+import { killGroup, waitUntilGroupGone } from './process-group.ts';
+
+const infoFd = 4;
+const argumentsFd = 5;
+
+/** How long the rest of a killed process tree may take to vanish, in ms. */
+const vanishMs = 10_000;
+
+/** What to start, and in what. */
+export interface Launch {
+  readonly commandLine: string;
+  /** Descriptor that takes the output. */
+  readonly output: number;
+  readonly workspace: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly sandbox:
+    | { readonly kind: 'bubblewrap'; readonly path: string; readonly arguments: readonly string[] }
+    | { readonly kind: 'none' };
+}
+
+/** How a command ended. */
+export interface ProcessEnd {
+  /** As a shell tells it, 128 + n for signal n; `null` if somebody killed the guard or the sandbox. */
+  readonly exitCode: number | null;
+}
+
+/** A command under guard, from the moment at which it waits for the word to begin. */
+export interface GuardedProcess {
+  /** Process 1 of the sandbox, or the leader of the process group. */
+  readonly identity: ProcessIdentity;
+  /** Lets the command begin. */
+  begin(): void;
+  /** Sends SIGTERM to everything that the command started. */
+  terminate(): void;
+  /** Sends SIGKILL to everything that the command started. */
+  kill(): void;
+  /** Resolves when the whole process tree is gone. */
+  readonly ended: Promise<ProcessEnd>;
+}
+
+/**
+ * Sets up a sandbox with the guard in it. Throws `sandbox_unavailable` with what bubblewrap said if the guard
+ * never spoke, and `interrupted` when the signal aborts before it did; no command has run then.
+ */
+export async function launch(plan: Launch, signal: AbortSignal): Promise<GuardedProcess> {
+  let child: ChildProcess;
+  try {
+    child = start(plan);
+  } catch (error) {
+    throw new ElderError('sandbox_unavailable', (error as Error).message, { cause: error });
+  }
+  const complaints = collect(child.stderr!);
+  const exited = new Promise<{ code: number | null }>((resolve, reject) => {
+    child.once('exit', (code) => resolve({ code }));
+    child.once('error', reject);
+  });
+  exited.catch(() => undefined);
+  const control = child.stdio[controlFd] as Socket;
+  // A guard that died takes the connection with it; its exit tells us all we need.
+  control.on('error', () => undefined);
+  const words = createInterface({ input: control });
+  words.on('error', () => undefined);
+  const spoken = new Promise<true>((resolve) => words.once('line', () => resolve(true)));
+  const info = plan.sandbox.kind === 'bubblewrap' ? readInfo(child.stdio[infoFd] as Readable) : undefined;
+
+  const abandon = () => void child.kill('SIGKILL');
+  signal.addEventListener('abort', abandon, { once: true });
+  if (signal.aborted) abandon();
+  let identity: ProcessIdentity | undefined;
+  try {
+    const spoke = await Promise.race([spoken, exited.then(() => false)]);
+    const pid = info === undefined ? child.pid : await info;
+    identity = spoke && !signal.aborted && pid !== undefined ? readProcessIdentity(pid) : undefined;
+    if (identity === undefined) {
+      abandon();
+      await exited;
+      if (signal.aborted) throw new ElderError('interrupted', 'ended before the command began');
+      throw new ElderError('sandbox_unavailable', (await complaints) || 'the sandbox ended before it began');
+    }
+  } catch (error) {
+    control.destroy();
+    if (error instanceof ElderError) throw error;
+    throw new ElderError('sandbox_unavailable', (error as Error).message, { cause: error });
+  } finally {
+    signal.removeEventListener('abort', abandon);
+  }
+  const common = { child, control, words, exited, identity };
+  return plan.sandbox.kind === 'bubblewrap' ? inSandbox(common) : inGroup(common);
+}
+
+interface Started {
+  readonly child: ChildProcess;
+  readonly control: Socket;
+  readonly words: ReturnType<typeof createInterface>;
+  readonly exited: Promise<{ code: number | null }>;
+  readonly identity: ProcessIdentity;
+}
+
+/** bubblewrap exits with the guard's code, and only after the kernel has ended all of the namespace. */
+function inSandbox({ control, exited, identity }: Started): GuardedProcess {
+  return {
+    identity,
+    begin: () => void control.write('go\n'),
+    terminate: () => void control.write('terminate\n'),
+    kill: () => void signalProcess(identity, 'SIGKILL'),
+    ended: exited.then(async ({ code }) => {
+      // Already so, unless somebody killed bubblewrap itself: then process 1 dies a moment after it.
+      await waitUntilGone(identity, vanishMs);
+      control.destroy();
+      return { exitCode: code };
+    }),
+  };
+}
+
+/** The leader tells the exit code and stays until its group is killed; what left the group survives. */
+function inGroup({ control, words, exited, identity }: Started): GuardedProcess {
+  let exitCode: number | null = null;
+  let gone = false;
+  words.on('line', (line) => {
+    exitCode = Number(line.slice('exit '.length));
+    killGroup(identity.pid, 'SIGKILL');
+  });
+  return {
+    identity,
+    begin: () => void control.write('go\n'),
+    terminate: () => void (gone || killGroup(identity.pid, 'SIGTERM')),
+    kill: () => void (gone || killGroup(identity.pid, 'SIGKILL')),
+    ended: exited.then(async () => {
+      // A command may have killed the leader; its group is still ours to end.
+      killGroup(identity.pid, 'SIGKILL');
+      gone = true;
+      await waitUntilGroupGone(identity.pid, vanishMs);
+      control.destroy();
+      return { exitCode };
+    }),
+  };
+}
+
+function start(plan: Launch): ChildProcess {
+  const { sandbox } = plan;
+  const shell = ['/bin/sh', ...guardedShell(sandbox.kind, plan.commandLine)];
+  const walled =
+    sandbox.kind === 'bubblewrap'
+      ? [sandbox.path, '--info-fd', String(infoFd), '--args', String(argumentsFd), '--', ...shell]
+      : shell;
+  const streams = ['ignore', plan.output, 'pipe', 'pipe'] as const;
+  const stdio = sandbox.kind === 'bubblewrap' ? [...streams, 'pipe' as const, 'pipe' as const] : [...streams];
+  const [file, ...args] = withoutDescriptors(walled, stdio.length) as [string, ...string[]];
+  // bubblewrap itself gets no variable of the task: LD_PRELOAD would reach it outside of the sandbox.
+  const child = spawn(file, args, {
+    cwd: plan.workspace,
+    env: sandbox.kind === 'bubblewrap' ? {} : plan.environment,
+    // A group of its own, so that Ctrl-C at the terminal of the tree does not reach it.
+    detached: true,
+    stdio,
+  });
+  if (sandbox.kind === 'bubblewrap') {
+    // By descriptor, because a command line, with the task's variables in it, is readable to every user.
+    const options = (child.stdio as readonly unknown[])[argumentsFd] as Socket;
+    options.on('error', () => undefined);
+    options.end(sandbox.arguments.map((argument) => `${argument}\0`).join(''));
+  }
+  return child;
+}
+
+/** Puts a shell before the program that closes what the servant itself inherited; mostly there is nothing. */
+function withoutDescriptors(program: string[], from: number): string[] {
+  const inherited = inheritedDescriptors(from);
+  if (inherited.length === 0) return program;
+  const closing = inherited.map((fd) => `${fd}>&-`).join(' ');
+  return ['/bin/bash', '-c', `exec ${closing}; exec "$@"`, 'elders-close', ...program];
+}
+
+async function readInfo(stream: Readable): Promise<number | undefined> {
+  const text = await collect(stream);
+  const pid = /"child-pid":\s*(\d+)/.exec(text)?.[1];
+  return pid === undefined ? undefined : Number(pid);
+}
+
+/** Reads a short text; what goes beyond 8,000 characters is dropped. */
+async function collect(stream: Readable): Promise<string> {
+  let text = '';
+  stream.on('error', () => undefined);
+  stream.setEncoding('utf8');
+  stream.on('data', (chunk: string) => {
+    text = (text + chunk).slice(0, 8_000);
+  });
+  await new Promise((resolve) => stream.once('close', resolve));
+  return text.trim();
+}

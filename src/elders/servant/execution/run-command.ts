@@ -1,0 +1,243 @@
+import { constants, userInfo } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
+import { asElderError, ElderError } from '../../../protocol/errors.ts';
+import type { AttemptOutcome } from '../../../protocol/states.ts';
+import { bubblewrapArguments, realFolder, type SandboxPolicy, sandboxHome } from './bubblewrap-arguments.ts';
+import { commandEnvironment } from './environment.ts';
+import { type GuardedProcess, type Launch, launch } from './guarded-process.ts';
+import { OutputFile, type OutputSummary } from './output-file.ts';
+import { type OutputPipe, openOutputPipe } from './output-pipe.ts';
+import { detectSandbox } from './sandbox.ts';
+import { removeSandboxRecord, writeSandboxRecord } from './sandbox-record.ts';
+
+/** How long a sandbox may take to be set up, in ms. */
+const setUpMs = 30_000;
+
+/** How long output is read after the end of a command whose escaped processes may hold the pipe open, in ms. */
+const drainMs = 1_000;
+
+/** The longest command line that the kernel takes as one argument, in bytes. */
+const maxCommandLine = 130_000;
+
+/** One command and everything that bounds it. */
+export interface CommandOptions {
+  readonly shellCommand: string;
+  /** Absolute path of an existing folder; its links are resolved. */
+  readonly workspace: string;
+  readonly directiveId: string;
+  readonly taskId: string;
+  readonly attempt: number;
+  /** The task's own variables. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly timeoutMs: number;
+  /** Time between SIGTERM and SIGKILL. */
+  readonly killGraceMs: number;
+  readonly sandbox:
+    | { readonly kind: 'none' }
+    | ({ readonly kind: 'bubblewrap' } & Pick<SandboxPolicy, 'masked' | 'writable' | 'network'> &
+        Partial<Pick<SandboxPolicy, 'readOnly' | 'home'>>);
+  /** File for the output; see `outputPath`. */
+  readonly outputPath: string;
+  readonly maxOutputBytes?: number;
+  /** File that names the process tree as long as it may run. */
+  readonly recordPath: string;
+  /** Cancels the command. */
+  readonly signal?: AbortSignal;
+}
+
+/** What one attempt at a command came to. Times are ms since the epoch. */
+export interface CommandResult {
+  readonly outcome: Exclude<AttemptOutcome, 'lost'>;
+  /** As a shell tells it: 128 + n where signal n ended the command; `null` where it never ran or the sandbox was killed. */
+  readonly exitCode: number | null;
+  /** The signal that the exit code stands for. */
+  readonly signal: string | null;
+  /** `null` if the command never began. */
+  readonly startedAt: number | null;
+  readonly finishedAt: number;
+  readonly output: Pick<OutputSummary, 'path' | 'bytes' | 'sha256' | 'tail'> | null;
+  /** Why it did not succeed, and what is missing of its output; `null` if there is nothing to say. */
+  readonly reason: string | null;
+}
+
+/** A command that runs, or was refused. */
+export interface RunningCommand {
+  /** Ms since the epoch; `null` if the command was refused. */
+  readonly startedAt: number | null;
+  /** Resolves when the whole process tree is gone and its record with it. */
+  readonly finished: Promise<CommandResult>;
+  /** Ends the command: SIGTERM to all of it, SIGKILL after the grace. Without effect once it is ending. */
+  cancel(reason: string): void;
+}
+
+/**
+ * Starts a command; it resolves once the command runs and its record is on disk. What stands in the way before
+ * that makes the outcome `refused` (or `cancelled`), with the reason. With `sandbox: none` a process that
+ * leaves its group survives the end of the command.
+ */
+export async function startCommand(options: CommandOptions): Promise<RunningCommand> {
+  const path = options.outputPath;
+  let file: OutputFile | undefined;
+  let pipe: OutputPipe | undefined;
+  let consumed: Promise<void> | undefined;
+  try {
+    const sandboxed = await plan(options);
+    file = await OutputFile.open(path, options.maxOutputBytes);
+    pipe = await openOutputPipe(`${path}.fifo`);
+    consumed = file.consume(pipe.reader);
+    const guarded = await begin({ ...sandboxed, output: pipe.writer }, pipe, options);
+    return follow(guarded, { file, pipe, consumed, options, startedAt: Date.now() });
+  } catch (error) {
+    pipe?.reader.destroy();
+    await consumed;
+    await file?.finish();
+    return refused(options, asElderError(error));
+  }
+}
+
+async function plan(options: CommandOptions): Promise<Omit<Launch, 'output'>> {
+  const { sandbox, taskId, directiveId, attempt } = options;
+  if (options.shellCommand.includes('\0') || Buffer.byteLength(options.shellCommand) > maxCommandLine) {
+    throw new ElderError('malformed', `the command holds NUL or is longer than ${maxCommandLine} bytes`);
+  }
+  const workspace = realFolder(options.workspace, 'workspace');
+  const ownHome = (sandbox.kind === 'bubblewrap' ? sandbox.home : undefined) ?? userInfo().homedir;
+  const home = sandbox.kind === 'none' ? ownHome : sandboxHome({ home: ownHome, workspace });
+  const task = options.environment;
+  const environment = commandEnvironment({ parent: process.env, home, task, taskId, directiveId, attempt });
+  const common = { commandLine: options.shellCommand, workspace, environment };
+  if (sandbox.kind === 'none') return { ...common, sandbox: { kind: 'none' } };
+  const available = await detectSandbox();
+  if (available.kind === 'none') throw new ElderError('sandbox_unavailable', available.reason);
+  const policy = { readOnly: [], ...sandbox, home: ownHome, workspace };
+  return {
+    ...common,
+    sandbox: {
+      kind: 'bubblewrap',
+      path: available.path,
+      arguments: bubblewrapArguments(policy, environment),
+    },
+  };
+}
+
+/** Sets the sandbox up, puts its record on disk, and only then lets the command begin. */
+async function begin(plan: Launch, pipe: OutputPipe, options: CommandOptions): Promise<GuardedProcess> {
+  const { recordPath, directiveId, taskId, attempt } = options;
+  const limits = [AbortSignal.timeout(setUpMs)];
+  if (options.signal) limits.push(options.signal);
+  let guarded: GuardedProcess;
+  try {
+    guarded = await launch(plan, AbortSignal.any(limits));
+  } finally {
+    pipe.closeWriter();
+  }
+  const { kind } = plan.sandbox;
+  try {
+    const record = { ...guarded.identity, kind, directiveId, taskId, attempt, startedAt: Date.now() };
+    await writeSandboxRecord(recordPath, record);
+  } catch (error) {
+    guarded.kill();
+    await guarded.ended;
+    throw error;
+  }
+  guarded.begin();
+  return guarded;
+}
+
+interface Following {
+  readonly file: OutputFile;
+  readonly pipe: OutputPipe;
+  readonly consumed: Promise<void>;
+  readonly options: CommandOptions;
+  readonly startedAt: number;
+}
+
+function follow(guarded: GuardedProcess, following: Following): RunningCommand {
+  const { options, startedAt } = following;
+  let stop: { outcome: 'timed_out' | 'cancelled'; reason: string } | undefined;
+  let grace: NodeJS.Timeout | undefined;
+  let over = false;
+  const end = (outcome: 'timed_out' | 'cancelled', reason: string) => {
+    if (stop !== undefined || over) return;
+    stop = { outcome, reason };
+    guarded.terminate();
+    grace = setTimeout(() => guarded.kill(), options.killGraceMs);
+  };
+  const timeout = setTimeout(
+    () => end('timed_out', `ran longer than ${options.timeoutMs} ms`),
+    // A longer delay would fire at once.
+    Math.min(options.timeoutMs, 2 ** 31 - 1),
+  );
+  const onAbort = () => end('cancelled', reasonOf(options.signal));
+  options.signal?.addEventListener('abort', onAbort, { once: true });
+  if (options.signal?.aborted) onAbort();
+
+  const finish = async (): Promise<CommandResult> => {
+    try {
+      const { exitCode } = await guarded.ended;
+      over = true;
+      await drain(following);
+      const { problem, ...output } = await following.file.finish();
+      await removeSandboxRecord(options.recordPath);
+      const succeeded = exitCode === 0;
+      return {
+        outcome: stop?.outcome ?? (succeeded ? 'succeeded' : 'failed'),
+        exitCode,
+        signal: exitCode === null ? 'SIGKILL' : signalOf(exitCode),
+        startedAt,
+        finishedAt: Date.now(),
+        output,
+        reason:
+          [stop?.reason ?? (succeeded ? null : failure(exitCode)), problem].filter(Boolean).join('; ') ||
+          null,
+      };
+    } finally {
+      clearTimeout(timeout);
+      clearTimeout(grace);
+      options.signal?.removeEventListener('abort', onAbort);
+    }
+  };
+  return { startedAt, finished: finish(), cancel: (reason) => end('cancelled', reason) };
+}
+
+/** Reads what the pipe still holds. In a sandbox nobody is left to hold it open; without one somebody may be. */
+async function drain({ consumed, pipe, options }: Following): Promise<void> {
+  if (options.sandbox.kind === 'bubblewrap') return consumed;
+  const late = new AbortController();
+  const patience = delay(drainMs, undefined, { signal: late.signal }).then(
+    () => pipe.reader.destroy(new Error('a process that outlived the command holds it open')),
+    () => undefined,
+  );
+  await Promise.race([consumed, patience]);
+  late.abort();
+  await consumed;
+}
+
+function refused(options: CommandOptions, error: ElderError): RunningCommand {
+  const cancelled = error.code === 'interrupted' && options.signal?.aborted === true;
+  const result: CommandResult = {
+    outcome: cancelled ? 'cancelled' : 'refused',
+    exitCode: null,
+    signal: null,
+    startedAt: null,
+    finishedAt: Date.now(),
+    output: null,
+    reason: cancelled ? reasonOf(options.signal) : error.message,
+  };
+  return { startedAt: null, finished: Promise.resolve(result), cancel: () => undefined };
+}
+
+function failure(exitCode: number | null): string {
+  if (exitCode === null) return 'the process that held the command was killed';
+  const signal = signalOf(exitCode);
+  return `exit code ${exitCode}${signal === null ? '' : ` (${signal})`}`;
+}
+
+function signalOf(exitCode: number): string | null {
+  return Object.entries(constants.signals).find(([, number]) => number === exitCode - 128)?.[0] ?? null;
+}
+
+function reasonOf(signal: AbortSignal | undefined): string {
+  const reason: unknown = signal?.reason;
+  return reason instanceof Error ? reason.message : String(reason ?? 'cancelled');
+}

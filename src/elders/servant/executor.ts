@@ -1,0 +1,157 @@
+import type { Agent } from '../../agents/agent.ts';
+import type { Effect } from '../../agents/core.ts';
+import type { AttemptResult } from '../../protocol/actions.ts';
+import type { Config } from '../../protocol/config.ts';
+import type { StateFolder } from '../../protocol/state-folder.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import { outputPath } from './execution/output-file.ts';
+import { reapSandbox } from './execution/reap-sandbox.ts';
+import { type RunningCommand, startCommand } from './execution/run-command.ts';
+import type { Assignment, ServantEffect, ServantInput } from './servant.ts';
+
+interface ExecutorOptions {
+  readonly name: string;
+  readonly folder: StateFolder;
+  readonly config: Config;
+  readonly log: Logger;
+}
+
+interface Running {
+  readonly lease: string;
+  readonly abort: AbortController;
+  /** Ends the command when the lease is not renewed in time: by then the task sage may give it to another. */
+  leaseTimer: NodeJS.Timeout;
+  /** What the attempt is to be reported as when it was ended from here. */
+  verdict: { outcome: 'cancelled' | 'lost'; reason: string } | null;
+}
+
+/** Does what a servant's core asks for: runs commands, ends them, and tells the core what came of it. */
+export class Executor {
+  readonly #options: ExecutorOptions;
+  #running: Running | null = null;
+
+  constructor(options: ExecutorOptions) {
+    this.#options = options;
+  }
+
+  /** The `perform` of the servant's agent. */
+  perform(effect: Effect, agent: Agent): void {
+    const wanted = effect as unknown as ServantEffect;
+    const tell = (input: ServantInput) => {
+      // An agent that stops does not listen any more; its successor finds the attempt in the state.
+      agent.input(input as unknown as Effect).catch(() => {});
+    };
+    switch (wanted.kind) {
+      case 'reap':
+        void this.#reap(tell);
+        return;
+      case 'run':
+        void this.#run(wanted.assignment, tell);
+        return;
+      case 'extend_lease':
+        if (this.#running?.lease === wanted.lease) this.#watchLease(this.#running, wanted.expiresAt);
+        return;
+      case 'cancel':
+        this.#end(wanted.lease, wanted.outcome, wanted.reason);
+    }
+  }
+
+  async #reap(tell: (input: ServantInput) => void): Promise<void> {
+    const { folder, name, log } = this.#options;
+    for (;;) {
+      try {
+        const reaped = await reapSandbox(folder.sandboxRecord(name));
+        if (reaped.kind !== 'nothing') log.warn({ reaped: reaped.kind }, 'the predecessor left a command');
+        tell({ kind: 'reaped' });
+        return;
+      } catch (error) {
+        // Until it is certain that nothing runs any more, nothing new may.
+        log.error({ error: String(error) }, 'the command of the predecessor could not be ended yet');
+        await new Promise((resolve) => setTimeout(resolve, 1_000));
+      }
+    }
+  }
+
+  async #run(assignment: Assignment, tell: (input: ServantInput) => void): Promise<void> {
+    const { lease, expiresAt } = assignment;
+    const running: Running = {
+      lease,
+      abort: new AbortController(),
+      leaseTimer: setTimeout(() => {}),
+      verdict: null,
+    };
+    this.#running = running;
+    this.#watchLease(running, expiresAt);
+    let result: AttemptResult;
+    try {
+      const command = await this.#start(assignment, running.abort.signal);
+      if (command.startedAt !== null) tell({ kind: 'started', lease, startedAt: command.startedAt });
+      result = this.#toResult(assignment, running, await command.finished);
+    } catch (error) {
+      const finishedAt = Date.now();
+      const failed = {
+        outcome: 'failed' as const,
+        exitCode: null,
+        signal: null,
+        startedAt: null,
+        output: null,
+      };
+      result = this.#toResult(assignment, running, { ...failed, finishedAt, reason: String(error) });
+    } finally {
+      clearTimeout(running.leaseTimer);
+      this.#running = null;
+    }
+    tell({ kind: 'finished', result });
+  }
+
+  async #start(
+    { task, workspace, directiveId, attempt }: Assignment,
+    signal: AbortSignal,
+  ): Promise<RunningCommand> {
+    const { folder, config, name } = this.#options;
+    const { sandboxWritable: writable, sandboxNetwork: network } = config;
+    return startCommand({
+      shellCommand: task.run,
+      workspace,
+      directiveId,
+      taskId: task.id,
+      attempt,
+      environment: task.env,
+      timeoutMs: task.timeoutMs,
+      killGraceMs: config.tasks.killGrace,
+      sandbox:
+        config.sandbox === 'none'
+          ? { kind: 'none' }
+          : { kind: 'bubblewrap', masked: [folder.root], writable, network },
+      outputPath: outputPath({ folder: folder.output, directiveId, taskId: task.id, attempt }),
+      recordPath: folder.sandboxRecord(name),
+      signal,
+    });
+  }
+
+  #toResult(
+    { directiveId, task, lease, attempt }: Assignment,
+    { verdict }: Running,
+    ended: Awaited<RunningCommand['finished']>,
+  ): AttemptResult {
+    const { exitCode, signal, startedAt, finishedAt, output } = ended;
+    const outcome = ended.outcome === 'cancelled' && verdict ? verdict.outcome : ended.outcome;
+    const reason = outcome === ended.outcome ? ended.reason : (verdict?.reason ?? ended.reason);
+    const common = { directiveId, taskId: task.id, lease, attempt, exitCode, signal, startedAt, finishedAt };
+    return { ...common, outcome, reason, output };
+  }
+
+  #watchLease(running: Running, expiresAt: number): void {
+    clearTimeout(running.leaseTimer);
+    const end = () => this.#end(running.lease, 'lost', 'the lease could not be renewed');
+    running.leaseTimer = setTimeout(end, Math.max(0, expiresAt - Date.now()));
+  }
+
+  #end(lease: string, outcome: 'cancelled' | 'lost', reason: string): void {
+    const running = this.#running;
+    if (running?.lease !== lease || running.verdict) return;
+    running.verdict = { outcome, reason };
+    this.#options.log.info({ lease, outcome, reason }, 'ending the command');
+    running.abort.abort(reason);
+  }
+}

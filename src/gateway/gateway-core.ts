@@ -1,0 +1,91 @@
+import { createHash } from 'node:crypto';
+import type { Answer, Context, Core, Effect, Json } from '../agents/core.ts';
+import { isAction } from '../protocol/actions.ts';
+import { ElderError, type WireError } from '../protocol/errors.ts';
+import type { ParsedAsk } from '../protocol/local-api.ts';
+import { aliases, roleOf } from '../protocol/roster.ts';
+
+/** How long the answer to a command is kept for a caller that asks again with the same key (ms). */
+const keepAnswersMs = 600_000;
+
+/** A request of the human's, as the socket hands it on. */
+export type AskInput = { readonly kind: 'ask' } & ParsedAsk;
+
+/** What a request came to. */
+export type AskAnswer = { readonly result: Json } | { readonly error: WireError };
+
+/** Tells the socket that the request with this key has its answer. */
+export interface AnsweredEffect extends Effect {
+  readonly kind: 'answered';
+  readonly key: string;
+  readonly answer: AskAnswer;
+}
+
+interface Request {
+  /** Tells the same request from another one under the same key. */
+  readonly fingerprint: string;
+  readonly answer: AskAnswer | null;
+  readonly keepUntil: number;
+}
+
+const requests = (ctx: Context) => ctx.table<Request>('requests');
+
+function ask(ctx: Context, input: AskInput): Json {
+  const { action, payload, idempotencyKey: key, priority, timeoutMs } = input;
+  const target = aliases[input.target] ?? input.target;
+  if (roleOf(target) === undefined) throw new ElderError('not_found', `no elder is called ${target}`);
+  if (!isAction(action)) throw new ElderError('not_found', `no action is called ${action}`);
+  const fingerprint = createHash('sha256')
+    .update(JSON.stringify([target, action, payload]))
+    .digest('base64');
+  const known = requests(ctx).get(key);
+  if (known && known.fingerprint !== fingerprint) {
+    throw new ElderError('conflict', `the idempotency key ${key} belongs to another request`);
+  }
+  if (known) return { answer: (known.answer ?? null) as Json };
+  const correlationId = typeof payload.directiveId === 'string' ? payload.directiveId : key;
+  const options = { deadlineMs: timeoutMs, then: 'answered', data: key, priority, correlationId };
+  ctx.ask(target, action, payload as never, options);
+  requests(ctx).put(key, { fingerprint, answer: null, keepUntil: ctx.now() + timeoutMs + keepAnswersMs });
+  return { answer: null };
+}
+
+/**
+ * Hands an answer to the socket. That of a command is kept, so that the same key gets the same answer; a query
+ * may be asked anew, and so may a command that was not answered in time.
+ */
+function answered(ctx: Context, answer: Answer, data: Json): void {
+  const key = String(data);
+  const request = requests(ctx).get(key);
+  if (!request) return;
+  const outcome: AskAnswer = answer.ok ? { result: answer.result as Json } : { error: answer.error };
+  if (answer.ok && isKept(answer.result)) {
+    requests(ctx).put(key, { ...request, answer: outcome, keepUntil: ctx.now() + keepAnswersMs });
+  } else {
+    requests(ctx).delete(key);
+  }
+  ctx.effect({ kind: 'answered', key, answer: outcome });
+}
+
+/** A large answer is worth less than the room it takes: its caller asks again. */
+function isKept(result: unknown): boolean {
+  return JSON.stringify(result).length < 16_384;
+}
+
+/** The gateway: puts the human's requests on its own edges and hands the answers back, once per idempotency key. */
+export function gatewayCore(): Core {
+  return {
+    handlers: {},
+    continuations: { answered },
+    onInput: (ctx, input) => (input.kind === 'ask' ? ask(ctx, input as unknown as AskInput) : undefined),
+    wakeAt: (ctx) => {
+      let next: number | undefined;
+      for (const [, { keepUntil }] of requests(ctx).entries()) next = Math.min(next ?? keepUntil, keepUntil);
+      return next;
+    },
+    onWake: (ctx) => {
+      const over = [...requests(ctx).entries()].filter(([, { keepUntil }]) => keepUntil <= ctx.now());
+      for (const [key] of over) requests(ctx).delete(key);
+    },
+  };
+}

@@ -1,0 +1,16 @@
+/** Time as this layer and those above know it, so that a simulation can run its own. */
+export interface Clock {
+  /** Ms since the epoch. */
+  now(): number;
+  /** Runs `fire` once after `ms`; the returned function cancels it and may be called at any time. */
+  setTimer(ms: number, fire: () => void): () => void;
+}
+
+/** The clock of this machine. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  setTimer(ms, fire) {
+    const timer = setTimeout(fire, ms);
+    return () => clearTimeout(timer);
+  },
+};

@@ -1,0 +1,166 @@
+import { commitFunction } from '../../identity/redis-acl.ts';
+import type { TreeKeys } from '../../protocol/keys.ts';
+import { edgeKey } from '../../protocol/keys.ts';
+import type { Commit } from '../broker.ts';
+import type { RedisCommands } from './redis-commands.ts';
+
+/** Field of the state hash that holds the number of the last commit. */
+export const commitNumberField = '@n';
+
+/** Prefix of the fields of the state hash that count what was ever sent into an out-edge. */
+export const outFieldPrefix = '@out:';
+
+/** How many entries a writer lets pass between two trims of an edge. */
+export const trimInterval = 64;
+
+/** About how many entries the journal of an elder keeps. */
+export const journalLength = 20_000;
+
+/** Messages of a commit are grouped by the edge they go into; this many arguments describe one edge. */
+const edgeWidth = 3;
+
+/**
+ * The function library. Nothing is written before every check has passed: a function that stops in the
+ * middle leaves what it wrote.
+ *
+ * KEYS: state, positions, journal, then the out-edges.
+ * ARGV: incarnation key, incarnation, commit number, edge limit, retain, journal (empty: none), then the
+ * numbers of set fields, removed fields, positions, edges, messages; then these themselves: (field, value)…,
+ * field…, (edge, position)…, (positions key of the target, its field, counter field)…, (edge index, body)….
+ * The incarnation and the targets' positions are not in KEYS, because the caller may only read them and Redis
+ * takes every declared key to be written; the hash tag puts them in the same slot.
+ */
+export const commitLibrary = `#!lua name=elders
+local function words(first, last, each)
+  -- unpack takes some 8000 values at most
+  local at = first
+  while at <= last do
+    local till = math.min(at + 1999, last)
+    each(at, till)
+    at = till + 1
+  end
+end
+
+local function commit(KEYS, ARGV)
+  local state, positions, journal = KEYS[1], KEYS[2], KEYS[3]
+  local incarnation = redis.call('GET', ARGV[1])
+  if incarnation ~= ARGV[2] then return {'FENCED'} end
+  local number = tonumber(ARGV[3])
+  local landed = tonumber(redis.call('HGET', state, '${commitNumberField}') or '0')
+  if number ~= landed + 1 then return {'STALE', landed} end
+
+  local limit, retain = tonumber(ARGV[4]), tonumber(ARGV[5])
+  local sets, removes, moves = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
+  local edges, messages = tonumber(ARGV[10]), tonumber(ARGV[11])
+  local firstSet = 12
+  local firstRemove = firstSet + 2 * sets
+  local firstMove = firstRemove + removes
+  local firstEdge = firstMove + 2 * moves
+  local firstMessage = firstEdge + ${edgeWidth} * edges
+
+  local new, sent, handled = {}, {}, {}
+  for edge = 1, edges do new[edge] = 0 end
+  for message = 0, messages - 1 do
+    local edge = tonumber(ARGV[firstMessage + 2 * message])
+    new[edge] = new[edge] + 1
+  end
+  for edge = 1, edges do
+    local at = firstEdge + ${edgeWidth} * (edge - 1)
+    sent[edge] = tonumber(redis.call('HGET', state, ARGV[at + 2]) or '0')
+    local position = redis.call('HGET', ARGV[at], ARGV[at + 1])
+    handled[edge] = position and tonumber(string.match(position, '%d+$')) or 0
+    if sent[edge] + new[edge] - handled[edge] > limit then return {'FULL', edge} end
+  end
+
+  words(firstSet, firstRemove - 1, function(from, till)
+    redis.call('HSET', state, unpack(ARGV, from, till))
+  end)
+  words(firstRemove, firstMove - 1, function(from, till)
+    redis.call('HDEL', state, unpack(ARGV, from, till))
+  end)
+  words(firstMove, firstEdge - 1, function(from, till)
+    redis.call('HSET', positions, unpack(ARGV, from, till))
+  end)
+  local sequence = {}
+  for edge = 1, edges do sequence[edge] = sent[edge] end
+  for message = 0, messages - 1 do
+    local at = firstMessage + 2 * message
+    local edge = tonumber(ARGV[at])
+    sequence[edge] = sequence[edge] + 1
+    redis.call('XADD', KEYS[3 + edge], '*', 'q', string.format('%d', sequence[edge]), 'm', ARGV[at + 1])
+  end
+  for edge = 1, edges do
+    local total = sequence[edge]
+    redis.call('HSET', state, ARGV[firstEdge + ${edgeWidth} * (edge - 1) + 2], string.format('%d', total))
+    if math.floor(total / ${trimInterval}) > math.floor(sent[edge] / ${trimInterval}) then
+      -- exact: an approximate trim keeps more, a smaller number would drop what is not handled
+      redis.call('XTRIM', KEYS[3 + edge], 'MAXLEN', '=', string.format('%d', total - handled[edge] + retain))
+    end
+  end
+  if ARGV[6] ~= '' then
+    redis.call('XADD', journal, 'MAXLEN', '~', '${journalLength}', '*', 'n', ARGV[3], 'i', ARGV[2], 'j', ARGV[6])
+  end
+  redis.call('HSET', state, '${commitNumberField}', ARGV[3])
+  return {'OK'}
+end
+
+redis.register_function('${commitFunction}', commit)
+`;
+
+/** Puts the commit function into Redis, in place of any older one. Needs the right to FUNCTION. */
+export async function loadCommitLibrary(redis: RedisCommands): Promise<void> {
+  await redis.command(['FUNCTION', 'LOAD', 'REPLACE', commitLibrary]);
+}
+
+/** Builds the call of the commit function; `edges` are the out-edges in the order that a `FULL` answer counts them. */
+export function commitCall(options: {
+  keys: TreeKeys;
+  name: string;
+  incarnation: number;
+  edgeLimit: number;
+  retain: number;
+  commit: Commit;
+}): { args: string[]; edges: { target: string; lane: Commit['send'][number]['lane'] }[] } {
+  const { keys, name, commit } = options;
+  const indexes = new Map<string, number>();
+  const edges: { target: string; lane: Commit['send'][number]['lane'] }[] = [];
+  const messages: string[] = [];
+  for (const { target, lane, body } of commit.send) {
+    const key = keys.edge(target, name, lane);
+    let index = indexes.get(key);
+    if (index === undefined) {
+      edges.push({ target, lane });
+      index = edges.length;
+      indexes.set(key, index);
+    }
+    messages.push(String(index), body);
+  }
+  const args = [
+    'FCALL',
+    commitFunction,
+    String(3 + edges.length),
+    keys.state(name),
+    keys.positions(name),
+    keys.journal(name),
+    ...indexes.keys(),
+    keys.incarnation(name),
+    String(options.incarnation),
+    String(commit.number),
+    String(options.edgeLimit),
+    String(options.retain),
+    commit.journal ?? '',
+    String(commit.set.size),
+    String(commit.remove.size),
+    String(commit.positions.size),
+    String(edges.length),
+    String(commit.send.length),
+  ];
+  for (const [field, value] of commit.set) args.push(field, value);
+  for (const field of commit.remove) args.push(field);
+  for (const [edge, { id, sequence }] of commit.positions) args.push(edge, `${id} ${sequence}`);
+  for (const { target, lane } of edges) {
+    args.push(keys.positions(target), edgeKey(name, lane), `${outFieldPrefix}${target}:${lane}`);
+  }
+  for (const part of messages) args.push(part);
+  return { args, edges };
+}

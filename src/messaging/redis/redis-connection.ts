@@ -1,0 +1,256 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { createClient, ErrorReply } from '@redis/client';
+import { clientTls, secureContext } from '../../identity/tls.ts';
+import type { RedisEndpoint } from '../../protocol/bootstrap.ts';
+import { ElderError } from '../../protocol/errors.ts';
+import type { RedisCommands } from './redis-commands.ts';
+
+/** What a process shows to Redis and whom it trusts there; PEM texts. */
+export interface RedisTls {
+  readonly cert: string;
+  readonly key: string;
+  readonly ca: string;
+}
+
+export interface RedisConnectionOptions {
+  readonly tree: string;
+  readonly endpoint: RedisEndpoint;
+  readonly credential: { readonly username: string; readonly password: string };
+  /** Asked for each new connection, so that renewed certificates are used. */
+  readonly tls: () => RedisTls;
+  /** Told when the connection is made or lost; the error is why. */
+  readonly onState?: (connected: boolean, error?: ElderError) => void;
+  /** Listens to this channel for as long as the connection lives; nothing else can be sent then but PING. */
+  readonly subscription?: { readonly channel: string; readonly listener: (event: string) => void };
+}
+
+/** How long a connection may take to be made, and any command to be answered, in ms. */
+const answerMs = 5_000;
+/** How long a command waits for a lost connection to come back before it is refused, in ms. */
+const connectionWaitMs = 2_000;
+const firstBackoffMs = 20;
+const longestBackoffMs = 1_000;
+/** Errors by which Redis says that it is not ready yet, rather than that the command is wrong. */
+const notReady = /^(LOADING|BUSY|MASTERDOWN|TRYAGAIN|CLUSTERDOWN) /;
+
+function makeClient(options: RedisConnectionOptions, signal: AbortSignal) {
+  const { endpoint, tree } = options;
+  const own = options.tls();
+  const identity = {
+    certificate: endpoint.cert ?? own.cert,
+    key: endpoint.key ?? own.key,
+    ca: endpoint.ca,
+  };
+  // Where the tree's own authority is trusted, the peer must be the tree's Redis and not one of its elders.
+  const tls =
+    endpoint.ca === own.ca
+      ? clientTls({ ...identity, tree, expect: 'redis' })
+      : { ...secureContext(identity), minVersion: 'TLSv1.2' as const };
+  const socket = {
+    ...tls,
+    tls: true as const,
+    host: endpoint.host,
+    port: endpoint.port,
+    connectTimeout: answerMs,
+    // Reconnecting is done here, with a new client: nothing of an old connection can then be sent on a new one.
+    reconnectStrategy: false as const,
+    signal,
+  };
+  return createClient({
+    RESP: 2,
+    socket,
+    ...options.credential,
+    disableOfflineQueue: true,
+    disableClientInfo: true,
+    maintNotifications: 'disabled',
+    commandOptions: { timeout: 0 },
+  });
+}
+type Client = ReturnType<typeof makeClient>;
+
+interface Waiter {
+  resolve(client: Client): void;
+  reject(error: ElderError): void;
+}
+
+/**
+ * One connection to Redis that is made again whenever it is lost, for ever, until it is closed or Redis no
+ * longer knows the user. A command is sent at most once: when the connection breaks under it, it rejects
+ * with `redis_unreachable` and may or may not have been carried out. While there is no connection, a command
+ * waits up to 2 s for one and then rejects with `redis_unreachable`.
+ */
+export class RedisConnection implements RedisCommands {
+  readonly #options: RedisConnectionOptions;
+  readonly #waiters = new Set<Waiter>();
+  readonly #ending = new AbortController();
+  #client: Client | null = null;
+  #ended: ElderError | null = null;
+  #lastError = new ElderError('redis_unreachable', 'not connected yet');
+
+  constructor(options: RedisConnectionOptions) {
+    this.#options = options;
+    void this.#run();
+  }
+
+  get connected(): boolean {
+    return this.#client !== null;
+  }
+
+  /** See `RedisCommands`. `timeoutMs` bounds the answer: without one in time the connection is given up. */
+  async command(args: readonly string[], options: { timeoutMs?: number } = {}): Promise<unknown> {
+    const { timeoutMs = answerMs } = options;
+    const client = this.#client ?? (await this.#waitForClient());
+    return new Promise((resolve, reject) => {
+      // A peer that vanished without closing leaves a socket that looks alive for minutes.
+      const watchdog = setTimeout(() => {
+        reject(this.#unreachable(`no answer to ${args[0]} within ${timeoutMs} ms`));
+        client.destroy();
+      }, timeoutMs);
+      client.sendCommand(args).then(
+        (reply) => {
+          clearTimeout(watchdog);
+          resolve(reply);
+        },
+        (cause: unknown) => {
+          clearTimeout(watchdog);
+          const error = this.#toElderError(cause);
+          if (error.code === 'fenced') client.destroy();
+          reject(error);
+        },
+      );
+    });
+  }
+
+  /** Gives up the present connection and makes a new one; commands under way reject with `redis_unreachable`. */
+  drop(): void {
+    this.#client?.destroy();
+  }
+
+  /** Ends the connection for good; commands under way reject with `redis_unreachable`. */
+  close(): void {
+    this.#end(new ElderError('redis_unreachable', 'the connection was closed'));
+  }
+
+  #end(error: ElderError): void {
+    if (this.#ended) return;
+    this.#ended = error;
+    this.#ending.abort();
+    for (const waiter of this.#waiters) waiter.reject(error);
+    this.#waiters.clear();
+  }
+
+  async #run(): Promise<void> {
+    for (let failures = 0; !this.#ended; ) {
+      const error = await this.#connectOnce(() => {
+        failures = 0;
+      });
+      if (error.code === 'fenced') this.#end(error);
+      this.#lastError = error;
+      if (this.#ended) return;
+      const ceiling = failures === 0 ? 0 : Math.min(longestBackoffMs, firstBackoffMs * 2 ** failures);
+      failures = Math.min(failures + 1, 10);
+      await delay(ceiling * (0.5 + Math.random() / 2), undefined, { signal: this.#ending.signal }).catch(
+        () => undefined,
+      );
+    }
+  }
+
+  /** Resolves, with the reason, once one connection could not be made or has ended. */
+  async #connectOnce(onReady: () => void): Promise<ElderError> {
+    const { signal } = this.#ending;
+    let client: Client;
+    try {
+      client = makeClient(this.#options, signal);
+    } catch (cause) {
+      return this.#unreachable(`cannot connect: ${cause instanceof Error ? cause.message : String(cause)}`);
+    }
+    const { promise: ended, resolve } = Promise.withResolvers<ElderError>();
+    const end = (error: ElderError) => {
+      resolve(error);
+      if (this.#client !== client) return;
+      // At once, so that no command is given to a client that is gone.
+      this.#client = null;
+      this.#options.onState?.(false, error);
+    };
+    const destroy = () => {
+      client.destroy();
+      end(this.#unreachable('the connection was given up'));
+    };
+    client.on('error', (cause) => {
+      end(this.#toElderError(cause));
+      client.destroy();
+    });
+    client.on('end', destroy);
+    client.on('terminated', (cause) => {
+      end(this.#toElderError(cause));
+    });
+    signal.addEventListener('abort', destroy, { once: true });
+    const watchdog = setTimeout(destroy, answerMs);
+    const ready = this.#greet(client).then(
+      () => {
+        clearTimeout(watchdog);
+        if (signal.aborted || !client.isReady) return destroy();
+        onReady();
+        this.#client = client;
+        for (const waiter of this.#waiters) waiter.resolve(client);
+        this.#waiters.clear();
+        this.#options.onState?.(true);
+      },
+      (cause: unknown) => {
+        end(this.#toElderError(cause));
+        client.destroy();
+      },
+    );
+    const error = await ended;
+    await ready;
+    clearTimeout(watchdog);
+    signal.removeEventListener('abort', destroy);
+    return error;
+  }
+
+  async #greet(client: Client): Promise<void> {
+    await client.connect();
+    // While Redis loads its file it takes logins already but refuses commands.
+    await client.sendCommand(['PING']);
+    const { subscription } = this.#options;
+    if (subscription) await client.subscribe(subscription.channel, subscription.listener);
+  }
+
+  #waitForClient(): Promise<Client> {
+    if (this.#ended) return Promise.reject(this.#ended);
+    return new Promise((resolve, reject) => {
+      const waiter: Waiter = {
+        resolve(client) {
+          clearTimeout(timer);
+          resolve(client);
+        },
+        reject(error) {
+          clearTimeout(timer);
+          reject(error);
+        },
+      };
+      const timer = setTimeout(() => {
+        this.#waiters.delete(waiter);
+        reject(this.#lastError);
+      }, connectionWaitMs);
+      this.#waiters.add(waiter);
+    });
+  }
+
+  #unreachable(reason: string, cause?: unknown): ElderError {
+    const { host, port } = this.#options.endpoint;
+    return new ElderError('redis_unreachable', `Redis at ${host}:${port}: ${reason}`, { cause });
+  }
+
+  #toElderError(cause: unknown): ElderError {
+    if (cause instanceof ElderError) return cause;
+    const text = cause instanceof Error ? cause.message : String(cause);
+    if (!(cause instanceof ErrorReply) || notReady.test(text)) return this.#unreachable(text, cause);
+    if (/^(WRONGPASS|NOAUTH) /.test(text)) {
+      return new ElderError('fenced', `Redis knows ${this.#options.credential.username} no more: ${text}`, {
+        cause,
+      });
+    }
+    return new ElderError('redis_refused', text, { cause });
+  }
+}

@@ -1,0 +1,116 @@
+import { ElderError } from '../../protocol/errors.ts';
+import { type EdgeKey, edgeKey, splitEdgeKey } from '../../protocol/keys.ts';
+import type { Lane } from '../../protocol/lanes.ts';
+import type { CommitAnswer, Entry, Position, Snapshot } from '../broker.ts';
+import { commitNumberField, outFieldPrefix } from './commit-library.ts';
+
+/** A stream entry as it came from Redis: its id, and names and values in turn. */
+interface StreamEntry {
+  readonly id: string;
+  readonly fields: ReadonlyMap<string, string>;
+}
+
+function unexpected(what: string): ElderError {
+  return new ElderError('redis_refused', `Redis answered something else than ${what}`);
+}
+
+/** Checks that a reply is an array. Throws `redis_refused`. */
+export function replyArray(reply: unknown, what: string): readonly unknown[] {
+  if (!Array.isArray(reply)) throw unexpected(what);
+  return reply;
+}
+
+/** Checks that a reply is a string. Throws `redis_refused`. */
+export function replyString(reply: unknown, what: string): string {
+  if (typeof reply !== 'string') throw unexpected(what);
+  return reply;
+}
+
+/** Decodes names and values in turn, as `HGETALL` gives them. Throws `redis_refused`. */
+export function decodeHash(reply: unknown): Map<string, string> {
+  const flat = replyArray(reply, 'a hash');
+  const hash = new Map<string, string>();
+  for (let at = 0; at + 1 < flat.length; at += 2) {
+    hash.set(replyString(flat[at], 'a field'), replyString(flat[at + 1], 'a value'));
+  }
+  return hash;
+}
+
+/** Decodes the entries of one stream, as `XRANGE` gives them. Throws `redis_refused`. */
+export function decodeStream(reply: unknown): StreamEntry[] {
+  return replyArray(reply, 'a stream').map((item) => {
+    const [id, fields] = replyArray(item, 'a stream entry');
+    return { id: replyString(id, 'a stream id'), fields: decodeHash(fields) };
+  });
+}
+
+/** Tells whether a field of the state hash is the broker's own. */
+export function isReservedField(field: string): boolean {
+  return field === commitNumberField || field.startsWith(outFieldPrefix);
+}
+
+/** Decodes `<stream id> <sequence>`. Throws `redis_refused`. */
+export function decodePosition(text: string): Position {
+  const match = /^(\d+-\d+) (\d+)$/.exec(text);
+  if (!match) throw unexpected(`a position: ${JSON.stringify(text)}`);
+  return { id: match[1]!, sequence: Number(match[2]) };
+}
+
+/** Decodes the state and the positions of an elder. Throws `redis_refused`. */
+export function decodeSnapshot(state: unknown, positions: unknown): Snapshot {
+  const all = decodeHash(state);
+  const commitNumber = Number(all.get(commitNumberField) ?? 0);
+  const fields = new Map([...all].filter(([field]) => !isReservedField(field)));
+  const read = new Map<EdgeKey, Position>();
+  for (const [edge, text] of decodeHash(positions)) read.set(edge as EdgeKey, decodePosition(text));
+  return { commitNumber, fields, positions: read };
+}
+
+/** Decodes what `XREAD` of edges gives; an entry without its two fields is one with an empty body. */
+export function decodeEntries(reply: unknown, inbox: string): Entry[] {
+  if (reply === null) return [];
+  const entries: Entry[] = [];
+  for (const stream of replyArray(reply, 'streams')) {
+    const [key, items] = replyArray(stream, 'a stream');
+    const { source, lane } = splitEdgeKey(replyString(key, 'a key').slice(inbox.length) as EdgeKey);
+    const edge = edgeKey(source, lane);
+    for (const { id, fields } of decodeStream(items)) {
+      entries.push({
+        edge,
+        id,
+        sequence: Number(fields.get('q') ?? Number.NaN),
+        body: fields.get('m') ?? '',
+      });
+    }
+  }
+  return entries;
+}
+
+/** Decodes what the commit function answers. Throws `redis_refused`. */
+export function decodeCommitAnswer(
+  reply: unknown,
+  edges: readonly { readonly target: string; readonly lane: Lane }[],
+): CommitAnswer {
+  const [kind, detail] = replyArray(reply, 'an answer to a commit');
+  if (kind === 'OK') return { kind: 'ok' };
+  if (kind === 'FENCED') return { kind: 'fenced' };
+  if (kind === 'STALE') return { kind: 'stale', number: Number(detail) };
+  const edge = edges[Number(detail) - 1];
+  if (kind === 'FULL' && edge) return { kind: 'full', ...edge };
+  throw unexpected('an answer to a commit');
+}
+
+/** Reads a whole stream in pages. */
+export async function* readStream(
+  redis: { command(args: readonly string[]): Promise<unknown> },
+  key: string,
+  pageLength = 500,
+): AsyncGenerator<StreamEntry> {
+  for (let from = '-'; ; ) {
+    const page = decodeStream(await redis.command(['XRANGE', key, from, '+', 'COUNT', String(pageLength)]));
+    yield* page;
+    const last = page.at(-1);
+    if (!last || page.length < pageLength) return;
+    from = `(${last.id}`;
+  }
+}

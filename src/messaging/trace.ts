@@ -1,0 +1,177 @@
+import { sourcesOf } from '../protocol/edges.ts';
+import { ElderError } from '../protocol/errors.ts';
+import { type EdgeKey, edgeKey, type TreeKeys } from '../protocol/keys.ts';
+import { type Lane, lanes } from '../protocol/lanes.ts';
+import { type JournalLine, journalLine, type TracedMessage } from '../protocol/local-api.ts';
+import { elderMessage, type ElderMessage } from '../protocol/message.ts';
+import { causalOrder } from './causal-order.ts';
+import type { RedisCommands } from './redis/redis-commands.ts';
+import { decodeHash, decodePosition, readStream } from './redis/replies.ts';
+
+interface Found {
+  readonly target: string;
+  readonly lane: Lane;
+  readonly edge: EdgeKey;
+  /** Stream id of the entry. */
+  readonly entry: string;
+  readonly message: ElderMessage;
+}
+
+/** How a reader dealt with one entry, as its journal tells. */
+interface Handling {
+  readonly line: JournalLine;
+  readonly actedAt: number;
+  readonly incarnation: number;
+}
+
+interface TraceOptions {
+  /** Names of all elders of the tree. */
+  readonly elders: readonly string[];
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Finds the messages of one story that the edges still hold, and how far each came; a cause stands before its
+ * effects. It reads every edge, so its cost is that of all that `messages.retain` keeps. Throws as the
+ * connection does, and when the signal aborts.
+ */
+export async function readTrace(
+  redis: RedisCommands,
+  keys: TreeKeys,
+  correlationId: string,
+  options: TraceOptions,
+): Promise<TracedMessage[]> {
+  const found = await search(redis, keys, correlationId, options, (message) => {
+    return message.correlation_id === correlationId;
+  });
+  return causalOrder(await describe(redis, keys, found, options));
+}
+
+/** Finds one message with its payload. Throws `not_found` when no edge holds it any more, else as `readTrace`. */
+export async function readMessage(
+  redis: RedisCommands,
+  keys: TreeKeys,
+  messageId: string,
+  options: TraceOptions,
+): Promise<TracedMessage & { readonly payload: ElderMessage['payload'] }> {
+  const found = await search(redis, keys, messageId, options, (message) => message.message_id === messageId);
+  const [traced] = await describe(redis, keys, found.slice(0, 1), options);
+  if (!traced || !found[0]) throw new ElderError('not_found', `no edge holds message ${messageId}`);
+  return { ...traced, payload: found[0].message.payload };
+}
+
+async function search(
+  redis: RedisCommands,
+  keys: TreeKeys,
+  text: string,
+  { elders, signal }: TraceOptions,
+  matches: (message: ElderMessage) => boolean,
+): Promise<Found[]> {
+  const roster = elders.map((name) => ({ name }));
+  // As it stands in JSON: decoding is what costs, and nearly all entries are of other stories.
+  const needle = JSON.stringify(text);
+  const found: Found[] = [];
+  for (const target of ['gateway', ...elders]) {
+    for (const source of sourcesOf(target, roster)) {
+      for (const lane of lanes) {
+        for await (const { id, fields } of readStream(redis, keys.edge(target, source, lane))) {
+          signal?.throwIfAborted();
+          const body = fields.get('m') ?? '';
+          const message = body.includes(needle) ? decode(body) : null;
+          if (message && matches(message)) {
+            found.push({ target, lane, edge: edgeKey(source, lane), entry: id, message });
+          }
+        }
+      }
+    }
+  }
+  return found;
+}
+
+function decode(body: string): ElderMessage | null {
+  try {
+    return elderMessage.parse(JSON.parse(body));
+  } catch {
+    // Its reader refuses it too, and its journal names it by its place.
+    return null;
+  }
+}
+
+async function describe(
+  redis: RedisCommands,
+  keys: TreeKeys,
+  found: readonly Found[],
+  { signal }: TraceOptions,
+): Promise<TracedMessage[]> {
+  const traced: TracedMessage[] = [];
+  for (const [target, own] of Map.groupBy(found, (each) => each.target)) {
+    const positions = decodeHash(await redis.command(['HGETALL', keys.positions(target)]));
+    const handlings = await readJournal(redis, keys.journal(target), signal);
+    for (const each of own) {
+      const position = positions.get(each.edge);
+      const passed = position !== undefined && !isAfter(each.entry, decodePosition(position).id);
+      traced.push(toTraced(each, handlings.get(`${each.edge} ${each.entry}`), passed));
+    }
+  }
+  return traced;
+}
+
+async function readJournal(
+  redis: RedisCommands,
+  key: string,
+  signal: AbortSignal | undefined,
+): Promise<Map<string, Handling>> {
+  const handlings = new Map<string, Handling>();
+  for await (const { id, fields } of readStream(redis, key)) {
+    signal?.throwIfAborted();
+    const incarnation = Number(fields.get('i'));
+    for (const line of journalLines(fields.get('j') ?? '')) {
+      handlings.set(`${line.e} ${line.i}`, { line, actedAt: timeOf(id), incarnation });
+    }
+  }
+  return handlings;
+}
+
+function journalLines(text: string): JournalLine[] {
+  try {
+    return journalLine.array().parse(JSON.parse(text));
+  } catch {
+    // An elder writes its own journal; what it spoils is its own story only.
+    return [];
+  }
+}
+
+/** `passed`: the reader is beyond the entry, which stays known when the journal no longer reaches back to it. */
+function toTraced(found: Found, handling: Handling | undefined, passed: boolean): TracedMessage {
+  const { message, lane, target, entry } = found;
+  const { line } = handling ?? {};
+  const state = line?.x ? 'dead' : line || passed ? 'acted' : 'queued';
+  return {
+    id: message.message_id,
+    source: message.source_elder,
+    target,
+    type: message.message_type,
+    action: message.action ?? null,
+    lane,
+    priority: message.priority,
+    correlationId: message.correlation_id ?? null,
+    causationId: message.causation_id ?? null,
+    state,
+    sentAt: timeOf(entry),
+    deliveredAt: line?.d ?? null,
+    actedAt: handling?.actedAt ?? null,
+    attempts: line?.t ?? 0,
+    incarnation: handling?.incarnation ?? null,
+    error: line?.x ?? null,
+  };
+}
+
+function timeOf(streamId: string): number {
+  return Number(streamId.split('-')[0]);
+}
+
+function isAfter(left: string, right: string): boolean {
+  const [leftMs = 0, leftN = 0] = left.split('-').map(Number);
+  const [rightMs = 0, rightN = 0] = right.split('-').map(Number);
+  return leftMs > rightMs || (leftMs === rightMs && leftN > rightN);
+}

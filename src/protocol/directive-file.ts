@@ -1,0 +1,160 @@
+import { z } from 'zod';
+import { type DirectiveSpec, defaultTaskTimeoutMs, maxTasks, type TaskSpec, taskId } from './directive.ts';
+import { type Locate, type Problem, readDocument } from './document.ts';
+import { parseDuration } from './duration.ts';
+import { didYouMean } from './nearest.ts';
+import { type Path, pathText } from './schema-problems.ts';
+
+const withoutNul = { error: 'this may not contain a NUL character' };
+const noNul = (text: string) => !text.includes('\0');
+
+const duration = z.string().refine((text) => (parseDuration(text) ?? 0) >= 1, {
+  error: 'expected a duration such as 500ms, 30s, 10m, 2h',
+});
+
+const task = z.strictObject({
+  id: taskId.describe('Names the task within the directive: letters, digits, `.`, `_`, `-`.'),
+  run: z.string().min(1).max(65_536).refine(noNul, withoutNul).describe('Command line, run by `sh -c`.'),
+  needs: z
+    .union([z.string(), z.array(z.string())])
+    .default([])
+    .describe('Tasks that must succeed first: one id or a list.'),
+  retries: z.int().min(0).max(100).default(0).describe('How often a failed task is tried again.'),
+  timeout: duration
+    .default('1h')
+    .describe('After this the command and all that it started are ended and the attempt has failed.'),
+  priority: z.int().min(1).max(10).default(5).describe('Of the tasks that are ready, 10 runs first.'),
+  env: z
+    .record(
+      z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected letters, digits and _'),
+      z.union([z.string().refine(noNul, withoutNul), z.number(), z.boolean()]),
+    )
+    .default({})
+    .describe('Environment variables; numbers, true and false become text.'),
+});
+
+/** Schema of a directive file as a person writes it. */
+export const directiveFile = z.strictObject({
+  directive: z.string().min(1).max(200).describe('Title.'),
+  goal: z.string().max(4_000).default('').describe('What is true once it is done.'),
+  workspace: z
+    .string()
+    .min(1)
+    .refine(noNul, withoutNul)
+    .default('.')
+    .describe('Folder that the commands run in, seen from where `elders` is called.'),
+  tasks: z.array(task).min(1).max(maxTasks).describe('What is to be done.'),
+});
+
+/** A flaw of a task graph; the path starts at the list of tasks. */
+export interface GraphProblem {
+  readonly path: Path;
+  readonly code: 'duplicate_id' | 'unknown_need' | 'duplicate_need' | 'self_need' | 'cycle';
+  readonly message: string;
+}
+
+/** What the check of a graph looks at. */
+export type GraphTask = Pick<TaskSpec, 'id' | 'needs'>;
+
+/** Told before the check stops: a suggestion looks at every id, so thousands of them would take long. */
+const maxEdgeProblems = 100;
+
+/** No more cycles than this are told; a dense graph has more of them than anybody reads. */
+const maxCycles = 20;
+
+function edgeProblems(tasks: readonly GraphTask[], indexOf: ReadonlyMap<string, number>): GraphProblem[] {
+  const problems: GraphProblem[] = [];
+  for (const [index, { id, needs }] of tasks.entries()) {
+    if (problems.length >= maxEdgeProblems) break;
+    const add = (path: Path, code: GraphProblem['code'], message: string) =>
+      problems.push({ path: [index, ...path], code, message });
+    if (indexOf.get(id) !== index) {
+      add(['id'], 'duplicate_id', `the id "${id}" is already that of task ${(indexOf.get(id) ?? 0) + 1}`);
+    }
+    const seen = new Set<string>();
+    for (const [position, need] of needs.entries()) {
+      const path = ['needs', position];
+      if (need === id) add(path, 'self_need', `the task "${id}" needs itself`);
+      else if (!indexOf.has(need)) {
+        const others = [...indexOf.keys()].filter((other) => other !== id);
+        add(path, 'unknown_need', `there is no task "${need}"${didYouMean(need, others)}`);
+      } else if (seen.has(need)) add(path, 'duplicate_need', `"${need}" is needed twice`);
+      seen.add(need);
+    }
+  }
+  return problems;
+}
+
+function cycleProblems(tasks: readonly GraphTask[], indexOf: ReadonlyMap<string, number>): GraphProblem[] {
+  const problems: GraphProblem[] = [];
+  const done = new Set<number>();
+  const depth = new Map<number, number>();
+  for (const root of tasks.keys()) {
+    // Iterative, because a chain of thousands of tasks would exhaust the stack.
+    const stack = done.has(root) ? [] : [{ index: root, next: 0 }];
+    if (stack.length > 0) depth.set(root, 0);
+    while (stack.length > 0) {
+      const top = stack[stack.length - 1]!;
+      const position = top.next++;
+      const need = tasks[top.index]?.needs[position];
+      if (need === undefined) {
+        done.add(top.index);
+        depth.delete(top.index);
+        stack.pop();
+        continue;
+      }
+      const target = indexOf.get(need);
+      const again = tasks[top.index]?.needs.indexOf(need) !== position;
+      if (target === undefined || again || target === top.index || done.has(target)) continue;
+      const start = depth.get(target);
+      if (start === undefined) {
+        depth.set(target, stack.length);
+        stack.push({ index: target, next: 0 });
+      } else if (problems.length < maxCycles) {
+        const names = [...stack.slice(start).map(({ index }) => tasks[index]?.id), need];
+        const path = [top.index, 'needs', position];
+        problems.push({ path, code: 'cycle', message: `the needs form a cycle: ${names.join(' → ')}` });
+      }
+    }
+  }
+  return problems;
+}
+
+/** Checks that the needs of tasks form a graph that can be carried out; an empty list means that they do. */
+export function checkGraph(tasks: readonly GraphTask[]): GraphProblem[] {
+  const indexOf = new Map<string, number>();
+  for (const [index, { id }] of tasks.entries()) if (!indexOf.has(id)) indexOf.set(id, index);
+  return [...edgeProblems(tasks, indexOf), ...cycleProblems(tasks, indexOf)];
+}
+
+/** A directive as it was read, its workspace still as written; or everything that is wrong with the file. */
+export type ReadDirective =
+  | { readonly ok: true; readonly spec: DirectiveSpec; readonly at: Locate }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+function completeTask(task: z.output<typeof directiveFile>['tasks'][number]): TaskSpec {
+  const { id, run, needs, retries, timeout, priority, env } = task;
+  return {
+    id,
+    run,
+    needs: typeof needs === 'string' ? [needs] : needs,
+    retries,
+    timeoutMs: parseDuration(timeout) ?? defaultTaskTimeoutMs,
+    priority,
+    env: Object.fromEntries(Object.entries(env).map(([name, value]) => [name, String(value)])),
+  };
+}
+
+/** Reads a directive file, YAML or JSON: its form, then its graph. */
+export function readDirective(text: string): ReadDirective {
+  const read = readDocument(text, directiveFile);
+  if (!read.ok) return read;
+  const { directive, goal, workspace, tasks } = read.value;
+  const spec: DirectiveSpec = { title: directive, goal, workspace, tasks: tasks.map(completeTask) };
+  const problems = checkGraph(spec.tasks).map(({ path, code, message }) => {
+    const whole: Path = ['tasks', ...path];
+    return { path: pathText(whole), ...read.at(whole), code, message };
+  });
+  problems.sort((a, b) => a.line - b.line || a.column - b.column);
+  return problems.length > 0 ? { ok: false, problems } : { ok: true, spec, at: read.at };
+}

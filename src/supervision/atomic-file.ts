@@ -1,0 +1,17 @@
+import { open, rename } from 'node:fs/promises';
+
+let count = 0;
+
+/** Writes a file that only its owner reads (0600), so that whoever looks, even after a crash, sees all of the old or all of the new text. */
+export async function writeFileAtomic(path: string, text: string): Promise<void> {
+  count += 1;
+  const temporary = `${path}.${process.pid}.${count}.tmp`;
+  const file = await open(temporary, 'w', 0o600);
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(temporary, path);
+}

@@ -1,0 +1,87 @@
+/** What one round of probes found. `alive` means that the event loop answered. */
+export type Health =
+  | { readonly alive: true; readonly ready: true }
+  | { readonly alive: true; readonly ready: false; readonly reason: string }
+  | { readonly alive: false; readonly reason: string };
+
+interface HealthCheckerOptions {
+  readonly probe: (signal: AbortSignal) => Promise<Health>;
+  /** Ms between the starts of two probes. */
+  readonly interval: number;
+  /** Ms without an answer after which the process counts as hanging. */
+  readonly deadline: number;
+  /** Monotonic clock in ms. */
+  readonly now: () => number;
+  /** Called after each probe that was answered. */
+  readonly onAnswer: (health: Extract<Health, { alive: true }>) => void;
+  /** Called once, after which no more probes are sent. */
+  readonly onHanging: (reason: string) => void;
+}
+
+/**
+ * Probes one process for liveness and readiness. Only time in which this process itself ran counts towards
+ * the deadline: when its own timer comes late by more than two intervals it had been suspended, perhaps
+ * together with the process probed, and the deadline starts anew.
+ */
+export class HealthChecker {
+  readonly #options: HealthCheckerOptions;
+  readonly #stopped = new AbortController();
+  #timer: NodeJS.Timeout | undefined;
+  #probing = false;
+  #lastAnswer = 0;
+  #lastTick = 0;
+  #lastFailure = 'the probe is not answered';
+
+  constructor(options: HealthCheckerOptions) {
+    this.#options = options;
+  }
+
+  /** Starts to probe, at once and then every interval. */
+  start(): void {
+    this.#lastAnswer = this.#lastTick = this.#options.now();
+    this.#timer = setInterval(() => this.#tick(), this.#options.interval);
+    void this.#probe();
+  }
+
+  /** Sends no more probes and calls nobody any more. */
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#stopped.abort();
+  }
+
+  #tick(): void {
+    this.#forgiveSuspension();
+    const now = this.#options.now();
+    this.#lastTick = now;
+    const silentFor = now - this.#lastAnswer;
+    if (silentFor >= this.#options.deadline) {
+      this.stop();
+      this.#options.onHanging(`no answer for ${Math.round(silentFor)} ms: ${this.#lastFailure}`);
+    } else if (!this.#probing) {
+      void this.#probe();
+    }
+  }
+
+  #forgiveSuspension(): void {
+    const now = this.#options.now();
+    if (now - this.#lastTick > 3 * this.#options.interval) this.#lastAnswer = now;
+  }
+
+  async #probe(): Promise<void> {
+    this.#probing = true;
+    let health: Health;
+    try {
+      health = await this.#options.probe(this.#stopped.signal);
+    } catch (error) {
+      health = { alive: false, reason: error instanceof Error ? error.message : String(error) };
+    }
+    this.#probing = false;
+    if (this.#stopped.signal.aborted) return;
+    if (health.alive) {
+      this.#lastAnswer = this.#options.now();
+      this.#options.onAnswer(health);
+    } else {
+      this.#lastFailure = health.reason;
+    }
+  }
+}

@@ -1,0 +1,148 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Broker, Commit } from '../messaging/broker.ts';
+import { encodeMessage } from '../messaging/codec.ts';
+import type { IncidentReport } from '../protocol/actions.ts';
+import { asElderError } from '../protocol/errors.ts';
+import { laneOf } from '../protocol/lanes.ts';
+import type { ElderMessage } from '../protocol/message.ts';
+
+interface IncidentReporterOptions {
+  /** Opens a broker as the principal `manager` with an incarnation of its own; rejects while Redis is away. */
+  readonly connect: () => Promise<Broker>;
+  /** The most incidents that wait; beyond it the oldest is dropped and counted. */
+  readonly limit: number;
+  /** Ms between two tries while Redis refuses or the edge is full. */
+  readonly retryDelay: number;
+  readonly onError: (error: Error, waiting: number) => void;
+}
+
+const priority = 9;
+
+function encode(report: IncidentReport): string {
+  const message: ElderMessage = {
+    message_id: randomUUID(),
+    source_elder: 'manager',
+    target_elder: 'incident_sage',
+    message_type: 'report',
+    action: 'incident.raise',
+    payload: report,
+    priority,
+    timestamp: new Date().toISOString(),
+    requires_ack: false,
+    hops: 0,
+    v: 1,
+  };
+  return encodeMessage(message);
+}
+
+/**
+ * Sends incidents to the incident sage. They wait in memory while they cannot be sent, and each is sent
+ * once: a commit whose answer was lost is sent again unchanged.
+ */
+export class IncidentReporter {
+  readonly #options: IncidentReporterOptions;
+  readonly #closed = new AbortController();
+  #waiting: string[] = [];
+  #dropped = 0;
+  #broker: Broker | null = null;
+  #commitNumber = 0;
+  /** A commit whose outcome is not known yet; it must be settled before the next is made. */
+  #unsettled: Commit | null = null;
+  #sending: Promise<void> | null = null;
+
+  constructor(options: IncidentReporterOptions) {
+    this.#options = options;
+  }
+
+  /** How many incidents were lost because too many waited. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  /** Queues an incident; never throws and never waits. */
+  raise(report: IncidentReport): void {
+    if (this.#closed.signal.aborted) return;
+    if (this.#waiting.length >= this.#options.limit) {
+      this.#waiting.splice(this.#unsettled === null ? 0 : 1, 1);
+      this.#dropped += 1;
+    }
+    this.#waiting.push(encode(report));
+    this.#sending ??= this.#drain().finally(() => {
+      this.#sending = null;
+    });
+  }
+
+  /** Drops what still waits and ends the connection. */
+  async close(): Promise<void> {
+    this.#closed.abort();
+    await this.#sending;
+    await this.#broker?.close();
+  }
+
+  async #drain(): Promise<void> {
+    while (this.#waiting.length > 0 && !this.#closed.signal.aborted) {
+      try {
+        if (await this.#send()) continue;
+      } catch (error) {
+        this.#options.onError(asElderError(error), this.#waiting.length);
+        await this.#reset(asElderError(error).code);
+      }
+      await delay(this.#options.retryDelay, undefined, { signal: this.#closed.signal }).catch(
+        () => undefined,
+      );
+    }
+  }
+
+  /** A broken connection keeps its incarnation; anything else starts over with a new one. */
+  async #reset(code: string): Promise<void> {
+    if (code === 'redis_unreachable') return;
+    const broker = this.#broker;
+    this.#broker = null;
+    await broker?.close().catch(() => undefined);
+  }
+
+  /** Resolves to false when the edge is full. */
+  async #send(): Promise<boolean> {
+    if (this.#broker === null) {
+      this.#broker = await this.#options.connect();
+      const { commitNumber } = await this.#broker.load();
+      // What a lost answer left open is settled by the number alone: only this process commits as `manager`.
+      if (this.#unsettled !== null && commitNumber >= this.#unsettled.number) this.#settled();
+      this.#commitNumber = commitNumber;
+      this.#unsettled = null;
+      if (this.#waiting.length === 0) return true;
+    }
+    this.#unsettled ??= this.#nextCommit();
+    const answer = await this.#broker.commit(this.#unsettled);
+    if (answer.kind === 'full') {
+      this.#unsettled = null;
+      return false;
+    }
+    if (answer.kind === 'ok' || (answer.kind === 'stale' && answer.number === this.#unsettled.number)) {
+      this.#commitNumber = this.#unsettled.number;
+      this.#settled();
+    } else {
+      await this.#reset(answer.kind);
+    }
+    return true;
+  }
+
+  #settled(): void {
+    this.#waiting.shift();
+    this.#unsettled = null;
+  }
+
+  /** One incident per commit: an edge with room for one is then never too full. */
+  #nextCommit(): Commit {
+    const [body] = this.#waiting as [string];
+    return {
+      number: this.#commitNumber + 1,
+      set: new Map(),
+      remove: new Set(),
+      positions: new Map(),
+      send: [{ target: 'incident_sage', lane: laneOf('report', priority), body }],
+      journal: null,
+    };
+  }
+}

@@ -1,0 +1,208 @@
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Authority } from '../identity/authority.ts';
+import type { Credentials } from '../identity/credentials.ts';
+import type { RedisTls } from '../messaging/redis/redis-connection.ts';
+import type { RedisEndpoint } from '../protocol/bootstrap.ts';
+import type { Config } from '../protocol/config.ts';
+import { asElderError, ElderError } from '../protocol/errors.ts';
+import type { ManagerEvent } from '../protocol/local-api.ts';
+import type { ProcessRecord, TreeStatus } from '../protocol/process.ts';
+import { redisPortOffset } from '../protocol/roster.ts';
+import type { StateFolder } from '../protocol/state-folder.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { CrashHistory } from './crash-memory.ts';
+import type { Crash, RedisGate } from './elder-supervisor.ts';
+import { loadExternalRedis } from './external-redis.ts';
+import { RedisAdmin } from './redis-admin.ts';
+import { ManagedRedis } from './redis-server.ts';
+import { RestartPolicy } from './restart-policy.ts';
+import { describeExit, type RunningProcess } from './running-process.ts';
+
+interface RedisSupervisorOptions {
+  readonly folder: StateFolder;
+  readonly config: Config;
+  readonly authority: Authority;
+  readonly credentials: Credentials;
+  readonly history: CrashHistory;
+  readonly log: Logger;
+  readonly onEvent: (kind: ManagerEvent['kind'], name: string, error?: ElderError) => void;
+  readonly onCrash: (crash: Crash, history: CrashHistory) => void;
+}
+
+const name = 'redis';
+
+/** Has Redis there for the tree: runs and restarts a managed one, or keeps watch on one of the user's. */
+export class RedisSupervisor implements RedisGate {
+  readonly endpoint: RedisEndpoint;
+  readonly admin: RedisAdmin;
+  readonly #options: RedisSupervisorOptions;
+  readonly #managed: ManagedRedis | null;
+  readonly #policy: RestartPolicy;
+  readonly #stopping = new AbortController();
+  readonly #changed = new EventTarget();
+  #process: RunningProcess | null = null;
+  #watching: Promise<void> | null = null;
+  #restarts: number;
+  #appendfsync: string;
+  /** Set once the users, the library and the durability of this Redis have been seen to. */
+  #prepared = false;
+  #stopped = false;
+
+  private constructor(
+    options: RedisSupervisorOptions,
+    redis: { managed: ManagedRedis | null; admin: RedisAdmin; endpoint: RedisEndpoint },
+  ) {
+    this.#options = options;
+    this.#managed = redis.managed;
+    this.admin = redis.admin;
+    this.endpoint = redis.endpoint;
+    this.#restarts = options.history.restarts;
+    this.#appendfsync = redis.managed ? options.config.appendfsync : 'unknown';
+    const limits = options.config.supervision;
+    this.#policy = new RestartPolicy({ limits, random: Math.random, crashes: options.history.crashes });
+  }
+
+  /** Prepares it; nothing is started yet. Throws `config_invalid` for a faulty `redis` setting. */
+  static async open(options: RedisSupervisorOptions): Promise<RedisSupervisor> {
+    const { folder, config, authority, credentials } = options;
+    const tls = (): RedisTls => {
+      const { certificate, key, ca } = credentials.current();
+      return { cert: certificate, key, ca };
+    };
+    let told = (_connected: boolean): void => undefined;
+    const onState = (connected: boolean) => told(connected);
+    let supervisor: RedisSupervisor;
+    const tree = authority.treeId;
+    if (config.redis === undefined) {
+      const port = config.portBase + redisPortOffset;
+      const managed = await ManagedRedis.open({ tree, folder, config, port, authority, tls, onState });
+      supervisor = new RedisSupervisor(options, {
+        managed,
+        admin: managed.admin,
+        endpoint: managed.endpoint,
+      });
+    } else {
+      const { endpoint, credential } = await loadExternalRedis(config.redis, folder.project);
+      const { servants } = config;
+      const admin = new RedisAdmin({ tree, servants, endpoint, credential, tls, onState });
+      supervisor = new RedisSupervisor(options, { managed: null, admin, endpoint });
+    }
+    told = (connected) => supervisor.#connectionChanged(connected);
+    return supervisor;
+  }
+
+  get ready(): boolean {
+    return this.#prepared && !this.#stopped && this.admin.connected;
+  }
+
+  async whenReady(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    while (!this.ready) await once(this.#changed, 'change', { signal });
+  }
+
+  get status(): TreeStatus['redis'] {
+    const { host, port } = this.endpoint;
+    const away = this.#prepared ? 'unreachable' : 'starting';
+    return {
+      managed: this.#managed !== null,
+      host,
+      port,
+      pid: this.#process?.identity.pid ?? null,
+      state: this.#stopped ? 'stopped' : this.ready ? 'ready' : away,
+      restarts: this.#restarts,
+      appendfsync: this.#appendfsync,
+    };
+  }
+
+  /** Starts it, or takes over the one of the record, and makes it fit for the tree. Throws what hinders that. */
+  async start(record: ProcessRecord | undefined, signal: AbortSignal): Promise<void> {
+    const { onEvent, config, log } = this.#options;
+    onEvent('starting', name);
+    if (this.#managed !== null) {
+      const adopted = record === undefined ? null : await this.#managed.adopt(record);
+      if (adopted !== null) onEvent('adopted', name);
+      this.#restarts = Math.max(this.#restarts, record?.restarts ?? 0);
+      if (adopted === null && record !== undefined) this.#restarts += 1;
+      this.#process = adopted ?? (await this.#managed.start({ restarts: this.#restarts, signal }));
+      this.#watching = this.#watch(this.#process);
+    }
+    await this.admin.ready({ waitMs: config.supervision.startTimeout, signal });
+    const { warnings } = await this.admin.verify();
+    for (const warning of warnings) log.warn({ warning }, 'this Redis weakens what the tree guarantees');
+    await this.admin.loadLibrary();
+    if (this.#managed === null) this.#appendfsync = await this.#askAppendfsync();
+    this.#prepared = true;
+    this.#connectionChanged(this.admin.connected);
+    onEvent('ready', name);
+  }
+
+  /** Ends a managed Redis, or the connection to one of the user's. */
+  async stop(mode: 'drain' | 'kill'): Promise<void> {
+    this.#stopping.abort(new ElderError('interrupted', 'Redis is being stopped'));
+    if (mode === 'kill') this.#process?.kill('SIGKILL');
+    if (this.#managed === null) this.admin.close();
+    else await this.#managed.stop(this.#options.config.supervision.shutdown);
+    await this.#watching;
+    this.#stopped = true;
+    this.#process = null;
+  }
+
+  #connectionChanged(connected: boolean): void {
+    this.#options.log.info({ connected }, 'connection to Redis');
+    // A Redis of the user's may have come back without the functions it was given.
+    if (connected && this.#prepared) {
+      this.admin.loadLibrary().catch((error) => {
+        this.#options.log.warn({ error }, 'the commit function could not be loaded');
+      });
+    }
+    this.#changed.dispatchEvent(new Event('change'));
+  }
+
+  async #askAppendfsync(): Promise<string> {
+    const reply = await this.admin.command(['CONFIG', 'GET', 'appendfsync']).catch(() => []);
+    return Array.isArray(reply) && typeof reply[1] === 'string' ? reply[1] : 'unknown';
+  }
+
+  async #watch(first: RunningProcess): Promise<void> {
+    const { signal } = this.#stopping;
+    for (let process: RunningProcess | null = first; process !== null; ) {
+      const exit = await process.exited;
+      this.#process = null;
+      const error = new ElderError('redis_unreachable', `redis-server ${describeExit(exit)}`);
+      process = signal.aborted ? null : await this.#restart(error, Date.now() - process.startedAt);
+      this.#process = process;
+    }
+  }
+
+  /** Resolves to `null` when it is stopped meanwhile or given up. */
+  async #restart(ending: ElderError, uptimeMs: number): Promise<RunningProcess | null> {
+    const { onCrash, onEvent } = this.#options;
+    const { signal } = this.#stopping;
+    let error = ending;
+    let uptime = uptimeMs;
+    while (!signal.aborted) {
+      const decision = this.#policy.crashed(Date.now(), uptime);
+      if (decision.kind === 'restart') this.#restarts += 1;
+      const history = { restarts: this.#restarts, crashes: [...this.#policy.crashes] };
+      onCrash({ name, kind: 'exit', reason: error.reason }, history);
+      if (decision.kind === 'give_up') {
+        onCrash({ name, kind: 'given_up', reason: error.reason }, history);
+        onEvent('failed', name, error);
+        return null;
+      }
+      onEvent('stopped', name, error);
+      try {
+        await delay(decision.delayMs, undefined, { signal });
+        onEvent('starting', name);
+        const started = await (this.#managed as ManagedRedis).start({ restarts: this.#restarts, signal });
+        onEvent('ready', name);
+        return started;
+      } catch (thrown) {
+        error = asElderError(thrown);
+        uptime = 0;
+      }
+    }
+    return null;
+  }
+}

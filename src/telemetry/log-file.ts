@@ -1,0 +1,87 @@
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+
+/** How much of a log is kept. */
+export interface LogFileOptions {
+  readonly file: string;
+  /** Size in bytes that a file does not pass, unless by a single line. */
+  readonly maxBytes: number;
+  /** Files kept, the current one included. */
+  readonly files: number;
+}
+
+/**
+ * A log file that rotates by size: NAME.log becomes NAME.log.1 and so on. A line is in the file when `write`
+ * returns, so that none is lost however the process ends. While the disk refuses lines they are dropped:
+ * a logger neither ends nor blocks the process whose story it tells.
+ */
+export class LogFile {
+  readonly #options: LogFileOptions;
+  #fd: number | undefined;
+  #size: number;
+  #torn = false;
+
+  /** Opens the file for appending, mode 0600. Throws the error of the file system when that fails. */
+  constructor(options: LogFileOptions) {
+    this.#options = options;
+    this.#fd = openSync(options.file, 'a', 0o600);
+    this.#size = statSync(options.file).size;
+  }
+
+  /** Appends one line, which ends with a newline; does nothing once the file is closed. */
+  write(line: string): void {
+    if (this.#fd === undefined) return;
+    // After a line that was cut short by a full disk, the next must not be glued to its stump.
+    const bytes = Buffer.from(this.#torn ? `\n${line}` : line);
+    if (this.#size > 0 && this.#size + bytes.length > this.#options.maxBytes) this.#rotate();
+    let written = 0;
+    try {
+      while (written < bytes.length) written += writeSync(this.#fd, bytes, written);
+      this.#torn = false;
+    } catch {
+      this.#torn ||= written > 0;
+    }
+    this.#size += written;
+  }
+
+  /** Returns once everything written so far is on the disk itself, as far as the disk takes it. */
+  flushSync(): void {
+    if (this.#fd === undefined) return;
+    try {
+      fsyncSync(this.#fd);
+    } catch {
+      // Nothing better can be done with a log whose disk fails.
+    }
+  }
+
+  /** Closes the file; closing it again does nothing. */
+  close(): void {
+    if (this.#fd === undefined) return;
+    const fd = this.#fd;
+    this.#fd = undefined;
+    closeSync(fd);
+  }
+
+  #rotate(): void {
+    const { file, files } = this.#options;
+    try {
+      rmSync(files === 1 ? file : `${file}.${files - 1}`, { force: true });
+      for (let index = files - 2; index >= 0; index -= 1) {
+        renameIfThere(index === 0 ? file : `${file}.${index}`, `${file}.${index + 1}`);
+      }
+      const next = openSync(file, 'a', 0o600);
+      this.close();
+      this.#fd = next;
+    } catch {
+      // The file goes on growing where it is, and rotation is tried again after as many bytes.
+    }
+    this.#size = 0;
+  }
+}
+
+function renameIfThere(from: string, to: string): void {
+  try {
+    renameSync(from, to);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+}

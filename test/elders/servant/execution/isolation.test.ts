@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { detectSandbox } from '../../../../src/elders/servant/execution/sandbox.ts';
+import { printed, repository, workbench } from './workbench.ts';
+
+const none = { sandbox: { kind: 'none' } } as const;
+
+test('this host can make sandboxes, and says of which version', async () => {
+  const sandbox = await detectSandbox();
+  assert.equal(sandbox.kind, 'bubblewrap', 'reason' in sandbox ? sandbox.reason : '');
+  assert.match('version' in sandbox ? sandbox.version : '', /^\d+\.\d+/);
+});
+
+test('the workspace is writable at its own path, all else is not', async (t) => {
+  const { run, base, workspace } = workbench(t);
+  const probe = join(repository, 'test', `probe-${randomUUID()}`);
+  const result = await run(
+    `echo kept > file; touch ${base}/beside 2>/dev/null || echo no; touch ${probe} || echo no; touch /tmp/x ~/x && echo scratch`,
+  );
+  assert.equal(readFileSync(join(workspace, 'file'), 'utf8'), 'kept\n');
+  assert.match(printed(result), /^no\ntouch: .*Read-only file system\nno\nscratch\n$/);
+  assert.equal(existsSync(probe) || existsSync(join(base, 'beside')), false);
+});
+
+test('paths of sandboxWritable are writable and must exist', async (t) => {
+  const { run, base, elders, home } = workbench(t);
+  const cache = join(base, 'cache');
+  mkdirSync(cache);
+  const sandbox = { kind: 'bubblewrap', masked: [elders], writable: [cache], network: false, home } as const;
+  assert.equal((await run(`touch ${cache}/entry`, { sandbox })).outcome, 'succeeded');
+  assert.equal(existsSync(join(cache, 'entry')), true);
+  const absent = { ...sandbox, writable: [join(base, 'absent')] };
+  assert.match((await run('true', { sandbox: absent })).reason!, /^malformed: sandboxWritable .*absent/);
+});
+
+test('the state folder of the tree is empty and read-only, by every name', async (t) => {
+  const { run, elders, workspace, home, base } = workbench(t);
+  writeFileSync(join(elders, 'secret'), 'CA key');
+  symlinkSync(elders, join(workspace, 'link'));
+  const look = 'cat .elders/secret link/secret; ls -A .elders link/; touch .elders/new; rm -rf .elders; true';
+  const hidden = await run(look);
+  assert.doesNotMatch(printed(hidden), /CA key/);
+  assert.equal(printed(hidden).match(/Read-only file system/g)?.length, 1, printed(hidden));
+  assert.equal(existsSync(join(elders, 'secret')), true);
+  assert.match(
+    printed(await run('cat .elders/secret', none)),
+    /CA key/,
+    'control: the mask is what hides it',
+  );
+
+  const sandbox = { kind: 'bubblewrap', writable: [base], network: false, home } as const;
+  const wider = await run('cat .elders/secret || true', { sandbox: { ...sandbox, masked: [elders] } });
+  assert.doesNotMatch(printed(wider), /CA key/, 'a writable folder above does not uncover it');
+  const absent = await run('true', { sandbox: { ...sandbox, masked: [join(base, 'absent')] } });
+  assert.equal(absent.outcome, 'refused', 'what cannot be masked could appear later');
+  const within = await run('true', { workspace: elders });
+  assert.match(within.reason!, /lies within/);
+});
+
+test('a mask cannot be taken off', async (t) => {
+  const { run, elders } = workbench(t);
+  writeFileSync(join(elders, 'secret'), 'CA key');
+  const escape = await run(
+    `umount -l .elders; unshare -Urm sh -c 'umount -l .elders; mount -o remount,rw /; cat .elders/secret; touch /usr/probe'
+     mount -t tmpfs none /mnt; nsenter -t 1 -m cat .elders/secret; mknod disk b 254 0 && echo made a device; true`,
+    { environment: { LC_ALL: 'C' } },
+  );
+  assert.doesNotMatch(printed(escape), /CA key|made a device/);
+  assert.equal(existsSync('/usr/probe'), false);
+});
+
+test('the home is empty but for the tools on PATH, which are read-only', async (t) => {
+  const { run, base, home, elders } = workbench(t);
+  const node = join(home, '.nvm/versions/node/v1');
+  for (const folder of ['bin', '.ssh', '.config']) mkdirSync(join(home, folder));
+  for (const folder of ['bin', 'lib/node_modules/pkg']) mkdirSync(join(node, folder), { recursive: true });
+  writeFileSync(join(home, '.ssh/id'), 'private key');
+  writeFileSync(join(home, 'bin/tool'), '#!/bin/sh\necho tool runs', { mode: 0o755 });
+  writeFileSync(join(node, 'lib/node_modules/pkg/cli'), '#!/bin/sh\necho package runs', { mode: 0o755 });
+  symlinkSync('../lib/node_modules/pkg/cli', join(node, 'bin/cli'));
+  const environment = { PATH: `${home}/bin:${node}/bin:${home}:/usr/bin:/bin` };
+  const look =
+    'echo $HOME; ls -A ~; cat ~/.ssh/id; tool; cli; touch ~/bin/x; touch ~/.cache-file && echo scratch';
+  const result = await run(`set +e; ${look}`, { environment });
+  const text = printed(result);
+  assert.ok(text.startsWith(`${home}\n.nvm\nbin\n`), text);
+  assert.match(text, /tool runs\npackage runs\n.*Read-only file system\nscratch\n/);
+  assert.doesNotMatch(text, /private key/);
+  assert.equal(existsSync(join(home, '.cache-file')), false);
+
+  const elsewhere = {
+    kind: 'bubblewrap',
+    masked: [elders],
+    writable: [],
+    network: false,
+    home: base,
+  } as const;
+  const within = await run('echo $HOME; touch ~/x', {
+    sandbox: { ...elsewhere, home: join(base, 'project') },
+  });
+  assert.equal(printed(within), '/tmp/home\n', 'a home that is the workspace is no scratch folder');
+  if (![homedir(), '/root', '/home', '/tmp'].some((folder) => base.startsWith(`${folder}/`))) {
+    const control = await run('cat ../home/.ssh/id', { sandbox: { ...elsewhere, home: elders } });
+    assert.match(printed(control), /private key/, 'control: without its mask the home would be read');
+  }
+});
+
+test('processes of the host are neither seen nor reached', async (t) => {
+  const { run } = workbench(t);
+  const look = `[ -d /proc/${process.pid} ] && grep -q Node /proc/${process.pid}/comm && echo seen; kill -0 ${process.pid}; ls -A /run; true`;
+  assert.doesNotMatch(printed(await run(look)), /seen/);
+  assert.match(printed(await run(`kill -0 ${process.pid} && echo reached`, none)), /reached/);
+});
+
+test('no descriptor but the standard ones reaches the command', async (t) => {
+  const { run } = workbench(t);
+  for (const changes of [{}, none]) {
+    const result = await run('cd /proc/$$/fd; echo *', changes);
+    assert.match(printed(result), /^0 1 2( 255)?\n$/, 'bash keeps its own script at 255');
+  }
+});
+
+test('the network is off unless it is asked for', async (t) => {
+  const { run, elders, home } = workbench(t);
+  const server = createServer((socket) => socket.end('hello\n')).listen(0, '127.0.0.1');
+  t.after(() => server.close());
+  await once(server, 'listening');
+  const connect = `exec 5<>/dev/tcp/127.0.0.1/${(server.address() as AddressInfo).port}; cat <&5`;
+  const off = await run(connect);
+  assert.equal(off.outcome, 'failed');
+  assert.match(printed(off), /refused/i);
+  const sandbox = { kind: 'bubblewrap', masked: [elders], writable: [], network: true, home } as const;
+  assert.equal(printed(await run(connect, { sandbox })), 'hello\n');
+});
+
+test('the environment is emptied, and the task’s own variables reach only the command', async (t) => {
+  const { run } = workbench(t);
+  const before = { ...process.env };
+  t.after(() => {
+    process.env = before;
+  });
+  Object.assign(process.env, { NODE_OPTIONS: '--no-warnings', API_TOKEN: 'secret', LC_TIME: 'ja_JP.UTF-8' });
+  const environment = { GREETING: 'こんにちは 世界', LD_PRELOAD: '/nonexistent.so', ELDERS_ATTEMPT: '99' };
+  for (const changes of [{}, none]) {
+    const text = printed(await run('env', { ...changes, environment }));
+    assert.doesNotMatch(text, /NODE_OPTIONS|secret/);
+    assert.match(text, /^GREETING=こんにちは 世界$/m);
+    assert.match(text, /^LC_TIME=ja_JP.UTF-8$/m);
+    assert.match(text, /^TERM=dumb$/m);
+    assert.match(text, /^ELDERS_TASK_ID=task$/m);
+    assert.match(text, /^ELDERS_DIRECTIVE_ID=directive$/m);
+    assert.match(text, /^ELDERS_ATTEMPT=[12]$/m);
+  }
+});
