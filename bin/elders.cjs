@@ -8,6 +8,10 @@ var path = require('path');
 var wantedMajor = 24;
 var major = parseInt(process.versions.node, 10);
 
+function complain(text) {
+  process.stderr.write('elders: ' + text + '\n');
+}
+
 function reexecute(node) {
   var child = require('child_process').spawn(node, [__filename].concat(process.argv.slice(2)), {
     stdio: 'inherit',
@@ -20,7 +24,7 @@ function reexecute(node) {
     });
   });
   child.on('error', function (error) {
-    console.error('elders: ELDERS_NODE=' + node + ': ' + error.message);
+    complain('ELDERS_NODE=' + node + ': ' + error.message);
     process.exit(1);
   });
   child.on('exit', function (code, signal) {
@@ -44,14 +48,14 @@ if (major >= wantedMajor) {
   var source = path.join(__dirname, '..', 'src', 'cli', 'main.ts');
   // A checkout runs its sources, so that a stale build is never what one tests.
   import(require('url').pathToFileURL(fs.existsSync(source) ? source : built).href).catch(function (error) {
-    console.error(error);
+    complain(error.stack || String(error));
     process.exit(1);
   });
 } else if (process.env.ELDERS_NODE) {
   reexecute(process.env.ELDERS_NODE);
 } else {
-  console.error(
-    'elders: needs Node.js ' +
+  complain(
+    'needs Node.js ' +
       wantedMajor +
       ' or newer; this is ' +
       process.versions.node +
@@ -59,7 +63,7 @@ if (major >= wantedMajor) {
       wantedMajor +
       ' 以降が必要です（現在 ' +
       process.versions.node +
-      '）。インストールするか、ELDERS_NODE=/path/to/node で指定してください。',
+      '）。インストールするか、ELDERS_NODE=/path/to/node で指定してください。'
   );
   process.exit(1);
 }

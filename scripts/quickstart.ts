@@ -60,7 +60,7 @@ interface Named extends ProcessIdentity {
 
 /** Every living process of the tree: those that the manager keeps a record of, and the manager. */
 async function treeProcesses(): Promise<Named[]> {
-  const found: Named[] = findLivingProcesses(folder).map(({ record }) => record);
+  const found: Named[] = findLivingProcesses(folder).map(({ name, identity }) => ({ ...identity, name }));
   const status = parseJson((await elders(['status', '--json'], true)).stdout);
   const manager = readProcessIdentity(status?.manager?.pid ?? 0);
   const known = found.some(({ pid }) => pid === manager?.pid);
@@ -88,7 +88,7 @@ async function mainJob(portBase: number): Promise<number> {
     async () => (await elders(['up', '-d', '--wait', '--port-base', String(portBase)])).code,
     async () => (await elders(['status'])).code,
     async () => (await elders(['directive', 'submit', directive, '--wait'])).code,
-    async () => (await elders(['ask', 'knowledge', question])).code,
+    async () => (await elders(['ask', 'knowledge', question, '--limit', '1'])).code,
   ];
   for (const step of steps) {
     const code = await step();

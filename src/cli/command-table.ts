@@ -36,7 +36,8 @@ export interface CommandInput {
 
 /** What a file in `commands/` exports. */
 export interface CommandModule {
-  run(session: Session, input: CommandInput): Promise<void>;
+  /** May give an exit code of its own; throws where it failed. */
+  run(session: Session, input: CommandInput): Promise<number | void>;
 }
 
 /** One command; parsing, help and reference docs come from this. */

@@ -2,6 +2,7 @@ import type { DirectiveRecord, DirectiveView, TaskRecord } from '../protocol/dir
 import { type TaskState, taskStates } from '../protocol/states.ts';
 import type { Catalog } from './text/en.ts';
 import { manyLines, oneLine } from './text/printable.ts';
+import { paintState } from './text/state-color.ts';
 import { renderTable } from './text/table.ts';
 import { spanText, timeText } from './text/times.ts';
 
@@ -44,7 +45,12 @@ export function failuresText(view: DirectiveView, text: Catalog): string {
 /** Sums an ended directive up in one line and shows the output of what failed. */
 export function endText(view: DirectiveView, text: Catalog, now: number): string {
   const span = spanText((view.finishedAt ?? now) - view.submittedAt);
-  const line = text.directive.ended(view.id, view.state, countsText(countStates(view.tasks)), span);
+  const line = text.directive.ended(
+    view.id,
+    paintState(view.state),
+    countsText(countStates(view.tasks)),
+    span,
+  );
   const reason = view.reason === null ? '' : `${text.directive.reason}: ${oneLine(view.reason)}\n`;
   return `${line}\n${reason}${failuresText(view, text)}`;
 }
@@ -57,13 +63,13 @@ export function viewText(view: DirectiveView, text: Catalog, now: number): strin
     [t.title, oneLine(view.title)],
     ...(view.goal ? [[t.goal, oneLine(view.goal)] as [string, string]] : []),
     [t.workspace, oneLine(view.workspace)],
-    [t.state, view.state],
+    [t.state, paintState(view.state)],
     ...(view.reason === null ? [] : [[t.reason, oneLine(view.reason)] as [string, string]]),
     ...view.lessons.map((lesson): [string, string] => [t.knownBefore, oneLine(lesson)]),
   ];
   const rows = view.tasks.map((task) => [
     task.id,
-    task.state,
+    paintState(task.state),
     String(task.attempts),
     task.exitCode === null ? '-' : String(task.exitCode),
     task.servant ?? '-',
@@ -78,7 +84,7 @@ export function listText(directives: readonly DirectiveRecord[], text: Catalog):
   if (directives.length === 0) return `${text.directive.none}\n`;
   const rows = directives.map(({ id, state, taskCount, submittedAt, title }) => [
     id,
-    state,
+    paintState(state),
     String(taskCount),
     timeText(submittedAt),
     oneLine(title),

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { type Action, actionSpec, type PayloadInput, type ReplyOf } from '../protocol/actions.ts';
 import { type DirectiveView, directiveView } from '../protocol/directive.ts';
-import { asElderError, ElderError } from '../protocol/errors.ts';
+import { asElderError, ElderError, fromWireError } from '../protocol/errors.ts';
 import {
   type AskRequest,
   type DirectiveChange,
@@ -20,6 +20,10 @@ const longestPauseMs = 1_000;
 const marginMs = 2_000;
 /** How long an answer may take where nobody says otherwise. */
 export const defaultAskMs = 30_000;
+
+const streamError = z.object({
+  error: z.object({ code: z.string(), reason: z.string(), detail: z.unknown().optional() }),
+});
 
 /** How a request is made. */
 export interface AskOptions {
@@ -101,6 +105,9 @@ export class GatewayClient {
         });
         for await (const line of lines) {
           pause = firstPauseMs;
+          // An error that befalls a stream under way comes as its last line.
+          const refusal = streamError.safeParse(line);
+          if (refusal.success) throw fromWireError(refusal.data.error);
           const change: DirectiveChange = understand(directiveChange, line);
           for (const task of change.tasks) tasks.set(task.id, task);
           yield { ...change.directive, tasks: [...tasks.values()] };

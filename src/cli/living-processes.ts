@@ -1,23 +1,38 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { basename } from 'node:path';
-import { type ProcessRecord, processRecord } from '../protocol/process.ts';
+import {
+  type ProcessIdentity,
+  type ProcessRecord,
+  processIdentity,
+  processRecord,
+} from '../protocol/process.ts';
 import type { StateFolder } from '../protocol/state-folder.ts';
 import { isSameProcess } from '../telemetry/process-identity.ts';
 
-/** A process of this tree that is alive by its record. */
-export interface LivingProcess {
-  readonly record: ProcessRecord;
-  /** `process` is one of the manager's children, `sandbox` what a servant runs. */
-  readonly kind: 'process' | 'sandbox';
-}
+/** A process of this tree that lives, by the record that was left of it. */
+export type LivingProcess =
+  /** A child of the manager's. */
+  | { readonly kind: 'process'; readonly name: string; readonly identity: ProcessRecord }
+  /** What a servant of this name runs. */
+  | { readonly kind: 'sandbox'; readonly name: string; readonly identity: ProcessIdentity };
 
-function readRecord(path: string): ProcessRecord | undefined {
+function readJson(path: string): unknown {
   try {
-    return processRecord.parse(JSON.parse(readFileSync(path, 'utf8')));
+    return JSON.parse(readFileSync(path, 'utf8'));
   } catch {
     // Records are written atomically; what cannot be read is none of ours and proves nothing.
     return undefined;
   }
+}
+
+function readRecord(folder: StateFolder, file: string): LivingProcess | undefined {
+  const [, name, kind] = /^(.+)\.(process|sandbox)\.json$/.exec(file) ?? [];
+  if (name === undefined) return undefined;
+  if (kind === 'process') {
+    const record = processRecord.safeParse(readJson(folder.processRecord(name)));
+    return record.success ? { kind, name, identity: record.data } : undefined;
+  }
+  const record = processIdentity.safeParse(readJson(folder.sandboxRecord(name)));
+  return record.success ? { kind: 'sandbox', name, identity: record.data } : undefined;
 }
 
 /** Lists the processes of a tree that still live, by pid, start time and boot, never by name. */
@@ -28,23 +43,14 @@ export function findLivingProcesses(folder: StateFolder): LivingProcess[] {
   } catch {
     return [];
   }
-  return files.flatMap((file): LivingProcess[] => {
-    const match = /^(.+)\.(process|sandbox)\.json$/.exec(basename(file));
-    const [, name, kind] = match ?? [];
-    if (name === undefined) return [];
-    const record = readRecord(kind === 'process' ? folder.processRecord(name) : folder.sandboxRecord(name));
-    return record !== undefined && isSameProcess(record)
-      ? [{ record, kind: kind as LivingProcess['kind'] }]
-      : [];
+  return files.flatMap((file) => {
+    const found = readRecord(folder, file);
+    return found !== undefined && isSameProcess(found.identity) ? [found] : [];
   });
 }
 
 /** Reads the id of the tree; the empty string where none was ever started. */
 export function readTreeId(folder: StateFolder): string {
-  try {
-    const { id } = JSON.parse(readFileSync(folder.tree, 'utf8')) as { id?: unknown };
-    return typeof id === 'string' ? id : '';
-  } catch {
-    return '';
-  }
+  const tree = readJson(folder.tree) as { id?: unknown } | undefined;
+  return typeof tree?.id === 'string' ? tree.id : '';
 }

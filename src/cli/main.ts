@@ -10,9 +10,15 @@ function wordAfter(argv: readonly string[], option: string): string | undefined 
   return joined?.slice(option.length + 1) ?? (at < 0 ? undefined : argv[at + 1]);
 }
 
+function wantsJson(argv: readonly string[]): boolean {
+  const end = argv.indexOf('--');
+  return argv.slice(0, end < 0 ? undefined : end).includes('--json');
+}
+
 async function serve(argv: readonly string[]): Promise<number> {
   const locale: Locale = chooseLocale(wordAfter(argv, '--lang'), undefined, process.env);
   let session: Session | undefined;
+  let streams = false;
   try {
     const [{ parseCommandLine }, { packageVersion }] = await Promise.all([
       import('./program.ts'),
@@ -28,14 +34,13 @@ async function serve(argv: readonly string[]): Promise<number> {
     const { run } = await spec.load();
     const interrupted = Promise.withResolvers<never>();
     signal.addEventListener('abort', () => interrupted.reject(signal.reason), { once: true });
-    await Promise.race([run(session, input), interrupted.promise]);
-    return exitCodes.ok;
+    streams = spec.streams === true;
+    return (await Promise.race([run(session, input), interrupted.promise])) ?? exitCodes.ok;
   } catch (thrown) {
     const error = asElderError(thrown);
     const spoken = session?.locale ?? locale;
-    const options = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv;
-    if (options.includes('--json') && session?.printed !== true) {
-      process.stdout.write(`${JSON.stringify(errorDocument(error, spoken), null, 2)}\n`);
+    if (wantsJson(argv) && (streams || session?.printed !== true)) {
+      process.stdout.write(`${JSON.stringify(errorDocument(error, spoken), null, streams ? 0 : 2)}\n`);
     }
     process.stderr.write(errorText(error, spoken));
     if (error.code === 'internal' && error.cause instanceof Error)

@@ -22,10 +22,12 @@ export type ShownMessage = z.infer<typeof messageAnswer>;
 export class ManagerClient {
   readonly #folder: StateFolder;
   readonly #signal: AbortSignal;
+  readonly #timeoutMs: number;
 
-  constructor(folder: StateFolder, signal: AbortSignal) {
+  constructor(folder: StateFolder, signal: AbortSignal, timeoutMs = answerMs) {
     this.#folder = folder;
     this.#signal = signal;
+    this.#timeoutMs = timeoutMs;
   }
 
   async status(): Promise<TreeStatus> {
@@ -61,7 +63,12 @@ export class ManagerClient {
   }
 
   #request(request: Pick<LocalRequest, 'route' | 'query' | 'body'>): LocalRequest {
-    return { ...request, socket: this.#folder.managerSocket, timeoutMs: answerMs, signal: this.#signal };
+    return {
+      ...request,
+      socket: this.#folder.managerSocket,
+      timeoutMs: this.#timeoutMs,
+      signal: this.#signal,
+    };
   }
 
   #notRunning(error: unknown): unknown {

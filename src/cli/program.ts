@@ -1,4 +1,4 @@
-import { Command, CommanderError, type Help, Option } from 'commander';
+import { type Argument, Command, CommanderError, type Help, Option } from 'commander';
 import { parseDuration } from '../protocol/duration.ts';
 import { ElderError } from '../protocol/errors.ts';
 import { didYouMean } from '../protocol/nearest.ts';
@@ -9,6 +9,7 @@ import {
   globalOptions,
   type OptionSpec,
 } from './command-table.ts';
+import { commandText } from './command-text.ts';
 import type { GlobalOptions } from './session.ts';
 import { displayWidth } from './text/display-width.ts';
 import type { Catalog } from './text/en.ts';
@@ -18,17 +19,6 @@ export interface Request {
   readonly spec: CommandSpec;
   readonly input: CommandInput;
   readonly globals: GlobalOptions;
-}
-
-interface CommandText {
-  readonly summary: string;
-  readonly arguments: Readonly<Record<string, string>>;
-  readonly options: Readonly<Record<string, string>>;
-}
-
-/** Gives the help texts of a command of the table. */
-export function commandText(text: Catalog, path: string): CommandText {
-  return (text.commands as Readonly<Record<string, CommandText>>)[path]!;
 }
 
 type Values = Readonly<Record<string, unknown>>;
@@ -70,7 +60,7 @@ function readOptions(specs: readonly OptionSpec[], command: Command): Map<string
   for (const spec of specs) {
     const key = spec.name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
     // Commander stores `--no-color` as `color: false`.
-    const value = spec.name === 'no-color' ? given['color'] === false : given[key];
+    const value = spec.name === 'no-color' ? given.color === false : given[key];
     if (typeof value === 'string') values.set(spec.name, convert(spec, value));
     else if (value === true) values.set(spec.name, true);
   }
@@ -93,7 +83,7 @@ function requestOf(spec: CommandSpec, command: Command): Request {
       json: shared.has('json'),
       project: text(shared, 'project'),
       lang: text(shared, 'lang'),
-      color: !shared.has('no-color'),
+      noColor: shared.has('no-color'),
     },
   };
 }
@@ -120,17 +110,9 @@ function helpConfiguration(text: Catalog): Partial<Help> {
   } as Partial<Help>;
 }
 
-function argumentTerm({
-  name,
-  required,
-  variadic,
-}: {
-  name(): string;
-  required: boolean;
-  variadic: boolean;
-}) {
-  const shown = `${name()}${variadic ? '...' : ''}`;
-  return required ? `<${shown}>` : `[${shown}]`;
+function argumentTerm(argument: Argument): string {
+  const shown = `${argument.name()}${argument.variadic ? '...' : ''}`;
+  return argument.required ? `<${shown}>` : `[${shown}]`;
 }
 
 function addOptions(command: Command, specs: readonly OptionSpec[], texts: Values, group?: string): void {
@@ -161,7 +143,7 @@ export function parseCommandLine(argv: readonly string[], text: Catalog, version
     .description(text.help.program)
     .version(version, '-V, --version', text.help.showVersion)
     .helpCommand('help [command]', text.help.helpCommand)
-    .addHelpText('after', `\n${text.help.exitCodes}`);
+    .addHelpText('after', `\n${text.help.exitCodes}\n`);
   addOptions(program, globalOptions, text.globals, text.help.globalOptions);
   const groups = new Map<string, Command>();
   for (const spec of commandTable) {

@@ -2,13 +2,14 @@ import { type ElderError, errorTable } from '../protocol/errors.ts';
 import { exitCodes } from '../protocol/exit-codes.ts';
 import type { Locale } from './text/locale.ts';
 import { manyLines } from './text/printable.ts';
+import { paintState } from './text/state-color.ts';
 
 /** Gives the exit code of an error. */
 export function exitCodeOf(error: ElderError): number {
   return exitCodes[errorTable[error.code].exit];
 }
 
-/** Writes an error for people: what failed, why, and what to do next. */
+/** Writes an error for people on standard error: what failed, why, and what to do next. */
 export function errorText(error: ElderError, locale: Locale): string {
   const spec = errorTable[error.code];
   const [label, next] = locale === 'ja' ? ['エラー', '対処'] : ['error', 'next'];
@@ -16,7 +17,7 @@ export function errorText(error: ElderError, locale: Locale): string {
     .split('\n')
     .map((line) => `  ${line}\n`)
     .join('');
-  return `${label} ${error.code}: ${spec[locale]}\n${reason}${next}: ${spec.next[locale]}\n`;
+  return `${paintState('error', label, process.stderr)} ${error.code}: ${spec[locale]}\n${reason}${next}: ${spec.next[locale]}\n`;
 }
 
 /** Builds the one document that `--json` prints for an error. */

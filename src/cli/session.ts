@@ -11,7 +11,7 @@ export interface GlobalOptions {
   readonly json: boolean;
   readonly project: string | undefined;
   readonly lang: string | undefined;
-  readonly color: boolean;
+  readonly noColor: boolean;
 }
 
 /** One run of one command: where it works, how it speaks, and when it must stop. */
@@ -19,7 +19,6 @@ export interface Session {
   readonly cwd: string;
   readonly env: NodeJS.ProcessEnv;
   readonly json: boolean;
-  readonly color: boolean;
   readonly locale: Locale;
   readonly text: Catalog;
   readonly project: Project;
@@ -43,7 +42,7 @@ async function configuredLanguage(
   cwd: string,
   env: NodeJS.ProcessEnv,
 ): Promise<Config['language'] | undefined> {
-  if (project.file === null && env['ELDERS_LANGUAGE'] === undefined) return undefined;
+  if (project.file === null && env.ELDERS_LANGUAGE === undefined) return undefined;
   try {
     const { loadConfig } = await import('./config/load-config.ts');
     return loadConfig({ cwd, env, project: project.folder }).config.language;
@@ -57,7 +56,9 @@ async function configuredLanguage(
 export async function openSession(options: GlobalOptions, signal: AbortSignal): Promise<Session> {
   const cwd = process.cwd();
   const { env } = process;
-  const { json, color } = options;
+  const { json } = options;
+  // What styles text and what a child prints look at the variable.
+  if (options.noColor) env.NO_COLOR = '1';
   const project = options.project === undefined ? findProject(cwd) : projectAt(resolve(cwd, options.project));
   const locale = chooseLocale(options.lang, await configuredLanguage(project, cwd, env), env);
   let printed = false;
@@ -66,7 +67,6 @@ export async function openSession(options: GlobalOptions, signal: AbortSignal): 
     cwd,
     env,
     json,
-    color,
     locale,
     text: await loadCatalog(locale),
     project,

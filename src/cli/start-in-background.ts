@@ -58,11 +58,13 @@ async function follow(events: Readable, session: Session, wait: boolean): Promis
   for await (const line of readJsonLines(events, maxLine)) {
     const failed = failure.safeParse(line);
     // An event of a failed process has an error too, but the manager goes on after it.
-    if (failed.success && !managerEvent.safeParse(line).success)
-      throw fromWireError(failed.data.error as never);
+    if (failed.success && !managerEvent.safeParse(line).success) throw fromWireError(failed.data.error);
     const event = managerEvent.parse(line);
     if (wait) session.note(managerEventText(event, session.text));
-    if (!wait || event.kind === 'tree_ready') return event;
+    if (event.kind === 'failed' && event.name === null && event.error) throw fromWireError(event.error);
+    // The manager holds its lock and has its ports once it starts or adopts anything.
+    const up = event.kind === 'starting' || event.kind === 'adopted';
+    if (event.kind === 'tree_ready' || (up && !wait)) return event;
   }
   return undefined;
 }

@@ -1,6 +1,7 @@
 import type { ElderStatus, TreeStatus } from '../protocol/process.ts';
 import type { Catalog } from './text/en.ts';
 import { oneLine } from './text/printable.ts';
+import { paintState } from './text/state-color.ts';
 import { renderTable } from './text/table.ts';
 import { spanText } from './text/times.ts';
 
@@ -30,11 +31,11 @@ export function statusText(status: TreeStatus, text: Catalog, now: number): stri
     t.redis(`${redis.host}:${redis.port}`, redis.state, redis.appendfsync),
     t.sandbox(status.sandbox),
   ];
-  const head = `${t.tree(status.tree, status.state)}\n${facts.join(' · ')}\n`;
+  const head = `${t.tree(status.tree, paintState(status.state))}\n${facts.join(' · ')}\n`;
   if (status.elders.length === 0) return head;
   const rows = branches(status.elders, null, '').map(([label, elder]) => [
     label,
-    elder.state,
+    paintState(elder.state),
     elder.pid === null ? '-' : String(elder.pid),
     elder.port === 0 ? '-' : String(elder.port),
     String(elder.incarnation),

@@ -1,21 +1,22 @@
 import { defaultConfig } from '../protocol/config.ts';
-import type { ElderStatus, TreeStatus } from '../protocol/process.ts';
+import type { ElderStatus, ProcessRecord, TreeStatus } from '../protocol/process.ts';
 import { fixedElders, isServant, redisPortOffset, servantSpec } from '../protocol/roster.ts';
 import type { StateFolder } from '../protocol/state-folder.ts';
-import { findLivingProcesses, type LivingProcess, readTreeId } from './living-processes.ts';
+import { findLivingProcesses, readTreeId } from './living-processes.ts';
 
-/** Says what is known of a tree whose manager does not run: elders alive by their records make it `degraded`. */
+/** Says what is known of a tree whose manager does not run: what is alive by its record makes it `degraded`. */
 export function statusWithoutManager(folder: StateFolder, aliveReason: string): TreeStatus {
-  const living = findLivingProcesses(folder).filter(({ kind }) => kind === 'process');
-  const byName = new Map(living.map((found) => [found.record.name, found]));
-  const redis = byName.get('redis');
-  const servants = [...byName.keys()].filter(isServant);
+  const records = new Map<string, ProcessRecord>();
+  for (const found of findLivingProcesses(folder)) {
+    if (found.kind === 'process') records.set(found.name, found.identity);
+  }
+  const servants = [...records.keys()].filter(isServant);
   const specs = [
     ...fixedElders,
     ...servants.map((name) => servantSpec(Number(name.slice('servant_'.length)))),
   ];
   const elders = specs.map((spec): ElderStatus => {
-    const record = byName.get(spec.name)?.record;
+    const record = records.get(spec.name);
     return {
       name: spec.name,
       role: spec.role,
@@ -33,23 +34,23 @@ export function statusWithoutManager(folder: StateFolder, aliveReason: string): 
   return {
     schemaVersion: 1,
     tree: readTreeId(folder),
-    state: elders.some(({ pid }) => pid !== null) || redis ? 'degraded' : 'stopped',
+    state: records.size > 0 ? 'degraded' : 'stopped',
     manager: null,
-    redis: redisStatus(redis),
+    redis: redisStatus(records.get('redis')),
     sandbox: 'unknown',
-    elders: living.length === 0 ? [] : elders,
+    elders: records.size > 0 ? elders : [],
   };
 }
 
-function redisStatus(redis: LivingProcess | undefined): TreeStatus['redis'] {
+function redisStatus(record: ProcessRecord | undefined): TreeStatus['redis'] {
   return {
     managed: true,
-    host: redis?.record.host ?? defaultConfig.host,
-    port: redis?.record.port ?? defaultConfig.portBase + redisPortOffset,
-    pid: redis?.record.pid ?? null,
+    host: record?.host ?? defaultConfig.host,
+    port: record?.port ?? defaultConfig.portBase + redisPortOffset,
+    pid: record?.pid ?? null,
     // Alive is all that is known: whether it answers, only its clients can say.
-    state: redis ? 'starting' : 'stopped',
-    restarts: redis?.record.restarts ?? 0,
+    state: record ? 'unreachable' : 'stopped',
+    restarts: record?.restarts ?? 0,
     appendfsync: 'unknown',
   };
 }

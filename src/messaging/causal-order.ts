@@ -9,7 +9,9 @@ interface Caused {
  * sent first does. Causes that are not in the list, or that go in a circle, hold nothing back.
  */
 export function causalOrder<Message extends Caused>(messages: readonly Message[]): Message[] {
-  const bySending = [...messages].sort((left, right) => left.sentAt - right.sentAt || compare(left.id, right.id));
+  const bySending = [...messages].sort(
+    (left, right) => left.sentAt - right.sentAt || compare(left.id, right.id),
+  );
   const known = new Set(bySending.map((message) => message.id));
   const effects = Map.groupBy(bySending, (message) => message.causationId);
   const ordered: Message[] = [];

@@ -3,10 +3,12 @@ import { ElderError } from '../protocol/errors.ts';
 import { type EdgeKey, edgeKey, type TreeKeys } from '../protocol/keys.ts';
 import { type Lane, lanes } from '../protocol/lanes.ts';
 import { type JournalLine, journalLine, type TracedMessage } from '../protocol/local-api.ts';
-import { elderMessage, type ElderMessage } from '../protocol/message.ts';
+import { type ElderMessage, elderMessage } from '../protocol/message.ts';
 import { causalOrder } from './causal-order.ts';
+import { readStream } from './redis/read-stream.ts';
 import type { RedisCommands } from './redis/redis-commands.ts';
-import { decodeHash, decodePosition, readStream } from './redis/replies.ts';
+import { decodeHash, decodePosition } from './redis/replies.ts';
+import { compareStreamIds, streamIdTime } from './stream-id.ts';
 
 interface Found {
   readonly target: string;
@@ -74,8 +76,7 @@ async function search(
   for (const target of ['gateway', ...elders]) {
     for (const source of sourcesOf(target, roster)) {
       for (const lane of lanes) {
-        for await (const { id, fields } of readStream(redis, keys.edge(target, source, lane))) {
-          signal?.throwIfAborted();
+        for await (const { id, fields } of readStream(redis, keys.edge(target, source, lane), signal)) {
           const body = fields.get('m') ?? '';
           const message = body.includes(needle) ? decode(body) : null;
           if (message && matches(message)) {
@@ -109,7 +110,7 @@ async function describe(
     const handlings = await readJournal(redis, keys.journal(target), signal);
     for (const each of own) {
       const position = positions.get(each.edge);
-      const passed = position !== undefined && !isAfter(each.entry, decodePosition(position).id);
+      const passed = position !== undefined && compareStreamIds(each.entry, decodePosition(position).id) <= 0;
       traced.push(toTraced(each, handlings.get(`${each.edge} ${each.entry}`), passed));
     }
   }
@@ -122,11 +123,10 @@ async function readJournal(
   signal: AbortSignal | undefined,
 ): Promise<Map<string, Handling>> {
   const handlings = new Map<string, Handling>();
-  for await (const { id, fields } of readStream(redis, key)) {
-    signal?.throwIfAborted();
+  for await (const { id, fields } of readStream(redis, key, signal)) {
     const incarnation = Number(fields.get('i'));
     for (const line of journalLines(fields.get('j') ?? '')) {
-      handlings.set(`${line.e} ${line.i}`, { line, actedAt: timeOf(id), incarnation });
+      handlings.set(`${line.e} ${line.i}`, { line, actedAt: streamIdTime(id), incarnation });
     }
   }
   return handlings;
@@ -157,21 +157,11 @@ function toTraced(found: Found, handling: Handling | undefined, passed: boolean)
     correlationId: message.correlation_id ?? null,
     causationId: message.causation_id ?? null,
     state,
-    sentAt: timeOf(entry),
+    sentAt: streamIdTime(entry),
     deliveredAt: line?.d ?? null,
     actedAt: handling?.actedAt ?? null,
     attempts: line?.t ?? 0,
     incarnation: handling?.incarnation ?? null,
     error: line?.x ?? null,
   };
-}
-
-function timeOf(streamId: string): number {
-  return Number(streamId.split('-')[0]);
-}
-
-function isAfter(left: string, right: string): boolean {
-  const [leftMs = 0, leftN = 0] = left.split('-').map(Number);
-  const [rightMs = 0, rightN = 0] = right.split('-').map(Number);
-  return leftMs > rightMs || (leftMs === rightMs && leftN > rightN);
 }

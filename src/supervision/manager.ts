@@ -37,6 +37,8 @@ export interface ManagerOptions {
   readonly version: string;
   readonly launch: Launch;
   readonly onEvent?: (event: ManagerEvent) => void;
+  /** Called whenever the status of an elder or of Redis has changed. */
+  readonly onStatus?: (status: TreeStatus) => void;
   /** Drains the tree when it aborts, while it is being started too. */
   readonly signal?: AbortSignal;
   /** Kills the tree when it aborts. */
@@ -63,8 +65,9 @@ const retryDelay = 500;
  * `already_running`, `port_taken`, `start_failed`, `redis_unreachable`, `interrupted` and others.
  */
 export async function runManager(options: ManagerOptions): Promise<Manager> {
-  options.signal?.throwIfAborted();
-  options.killSignal?.throwIfAborted();
+  if (options.signal?.aborted || options.killSignal?.aborted) {
+    throw new ElderError('interrupted', 'interrupted before the start');
+  }
   const folder = await prepareTreeFolder(options.project);
   const lock = ManagerLock.take(folder.managerLock, readProcessIdentity(process.pid) as ProcessIdentity);
   let log: Logger;
@@ -92,6 +95,7 @@ class TreeManager implements Manager {
   #mode: 'drain' | 'kill' = 'drain';
   #wasReady = false;
   #ending = false;
+  #remembering: Promise<void> = Promise.resolve();
   #tree = '';
   #socket: ManagerSocket | null = null;
   #own: ManagerCredentials | null = null;
@@ -233,7 +237,8 @@ class TreeManager implements Manager {
       onCrash: this.#crashed,
     };
     const history = await loadCrashHistory(this.#folder, 'redis');
-    const redis = await RedisSupervisor.open({ ...common, history });
+    const onChange = () => this.#options.onStatus?.(this.status);
+    const redis = await RedisSupervisor.open({ ...common, history, onChange });
     this.#redis = redis;
     const registry = new Registry(redis.admin, retryDelay);
     this.#registry = registry;
@@ -247,7 +252,10 @@ class TreeManager implements Manager {
       ...common,
       launch,
       redis,
-      onChange: (status) => registry.set(status),
+      onChange: (status) => {
+        registry.set(status);
+        this.#options.onStatus?.(this.status);
+      },
     });
     await redis.start(records.get('redis'), this.#starting.signal);
     await this.#elders.start(records, this.#starting.signal);
@@ -279,9 +287,9 @@ class TreeManager implements Manager {
   };
 
   readonly #crashed = ({ name, kind, reason }: Crash, history: CrashHistory): void => {
-    saveCrashHistory(this.#folder, name, history).catch((error) => {
-      this.#log.warn({ error, elder: name }, 'the crash could not be remembered');
-    });
+    this.#remembering = this.#remembering
+      .then(() => saveCrashHistory(this.#folder, name, history))
+      .catch((error) => this.#log.warn({ error, elder: name }, 'the crash could not be remembered'));
     this.#incidents?.raise({
       fingerprint: `manager:${name}:${kind}`,
       title: kind === 'given_up' ? `${name} was given up` : `${name} ended unexpectedly`,
@@ -306,6 +314,7 @@ class TreeManager implements Manager {
   async #stopAll(): Promise<void> {
     this.#phase = 'stopping';
     this.#emit('stopping', null);
+    await this.#remembering;
     await this.#elders?.stop(() => this.#mode);
     await this.#incidents?.close();
     await this.#registry?.close(this.#redis?.ready ? [...(this.#elders?.statuses.keys() ?? [])] : []);

@@ -46,7 +46,8 @@ export class RedisAdmin implements RedisCommands {
     this.#keys = treeKeys(options.tree);
     const { tree, endpoint, credential, tls } = options;
     const onState = (connected: boolean, error?: ElderError) => {
-      if (!connected) this.#lost.resolve();
+      if (connected) this.#lost = Promise.withResolvers();
+      else this.#lost.resolve();
       options.onState?.(connected, error);
     };
     this.#connection = new RedisConnection({ tree, endpoint, credential, tls, onState });
@@ -87,9 +88,7 @@ export class RedisAdmin implements RedisCommands {
 
   /** Resolves as soon as there is no connection. */
   disconnected(): Promise<void> {
-    if (!this.connected) return Promise.resolve();
-    this.#lost = Promise.withResolvers();
-    return this.#lost.promise;
+    return this.connected ? this.#lost.promise : Promise.resolve();
   }
 
   command(args: readonly string[], options?: { timeoutMs?: number }): Promise<unknown> {
@@ -142,6 +141,7 @@ export class RedisAdmin implements RedisCommands {
       if (present === undefined) warnings.push(`cannot see whether ${name} is ${value}`);
       else if (present !== value) warnings.push(`${name} is ${present}, not ${value}: messages can be lost`);
     }
+    await this.#requireReplayRights();
     if (!this.#savesUsers) warnings.push('no aclfile: users are gone when Redis restarts');
     return { version, pid: Number(fact('process_id')), warnings };
   }
@@ -163,6 +163,29 @@ export class RedisAdmin implements RedisCommands {
 
   close(): void {
     this.#connection.close();
+  }
+
+  /**
+   * Redis replays its append-only file with the rights of `default`: what that user may not do in a
+   * transaction, and each commit is one, is dropped without stopping the start (seen in 7.0.15).
+   */
+  async #requireReplayRights(): Promise<void> {
+    const key = this.#keys.state('manager');
+    for (const command of [
+      ['HSET', key, 'a', 'a'],
+      ['HDEL', key, 'a'],
+      ['XADD', key, '*', 'a', 'a'],
+      ['XTRIM', key, 'MAXLEN', '1'],
+      ['EXEC'],
+    ]) {
+      const verdict = await this.command(['ACL', 'DRYRUN', 'default', ...command]);
+      if (verdict === 'OK') continue;
+      throw new ElderError(
+        'redis_refused',
+        `a restart of this Redis would lose every commit, because its user default may not ${command[0]}; ` +
+          'give it all rights and switch it off: ACL SETUSER default off resetpass ~* &* +@all',
+      );
+    }
   }
 
   async #deleteUsers(name: string): Promise<boolean> {

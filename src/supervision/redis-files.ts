@@ -95,10 +95,9 @@ async function userFile(path: string, password: string): Promise<string> {
   const others = present
     .split('\n')
     .filter((line) => line.startsWith('user ') && !/^user (default|admin) /.test(line));
-  const own = [
-    'user default off resetkeys resetchannels -@all',
-    `user ${adminUsername} on #${hash} ~* &* +@all`,
-  ];
+  // Nobody can log in as `default`, but it keeps all rights: Redis loads its append-only file as that user, and
+  // drops every transaction in it that the user may not carry out.
+  const own = ['user default off resetpass ~* &* +@all', `user ${adminUsername} on #${hash} ~* &* +@all`];
   return `${[...own, ...others].join('\n')}\n`;
 }
 

@@ -26,6 +26,7 @@ interface RedisSupervisorOptions {
   readonly credentials: Credentials;
   readonly history: CrashHistory;
   readonly log: Logger;
+  readonly onChange: () => void;
   readonly onEvent: (kind: ManagerEvent['kind'], name: string, error?: ElderError) => void;
   readonly onCrash: (crash: Crash, history: CrashHistory) => void;
 }
@@ -157,6 +158,7 @@ export class RedisSupervisor implements RedisGate {
       });
     }
     this.#changed.dispatchEvent(new Event('change'));
+    this.#options.onChange();
   }
 
   async #askAppendfsync(): Promise<string> {

@@ -7,6 +7,7 @@ import type { ElderStatus, ProcessIdentity, ProcessRecord } from '../protocol/pr
 import { type ElderSpec, roster } from '../protocol/roster.ts';
 import type { StateFolder } from '../protocol/state-folder.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { bootId } from '../telemetry/process-identity.ts';
 import { adoptProcess, endProcess } from './adoption.ts';
 import { type CrashHistory, loadCrashHistory, removeCrashHistory } from './crash-memory.ts';
 import { monitorElder } from './elder-monitor.ts';
@@ -116,10 +117,15 @@ export class TreeElders {
     const port = config.portBase + spec.portOffset;
     const process = record === undefined ? null : await this.#tryToAdopt(record, port);
     const history = await loadCrashHistory(folder, spec.name);
-    // A record without its process: it ended while no manager looked, and starting it now is a restart.
-    const missed = record !== undefined && process === null ? 1 : 0;
-    const restarts = Math.max(history.restarts, record?.restarts ?? 0) + missed;
-    const elder = this.#supervise(spec, port, { ...history, restarts });
+    // A record of this boot without its process: it ended while no manager looked, and starting it is a restart.
+    const missed = process === null && record?.bootId === bootId();
+    const restarts = Math.max(history.restarts, record?.restarts ?? 0) + (missed ? 1 : 0);
+    const kept = { ...history, restarts };
+    if (missed) {
+      const reason = `${spec.name} ended while no manager ran, or could not be taken over`;
+      this.#options.onCrash({ name: spec.name, kind: 'exit', reason }, kept);
+    }
+    const elder = this.#supervise(spec, port, kept);
     this.#elders.set(spec.name, elder);
     if (process !== null) elder.adopt(process);
     return process !== null;

@@ -105,7 +105,7 @@ describe('the tarball, installed in an empty folder', () => {
     assert.notEqual(code, 0);
     assert.equal(stdout, '');
     assert.match(stderr, /^[^\n]+\n$/);
-    assert.match(stderr, /Node 24/);
+    assert.match(stderr, /Node\.js 24 or newer/);
     assert.match(stderr, /ELDERS_NODE/);
   });
 

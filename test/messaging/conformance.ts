@@ -105,7 +105,14 @@ export function brokerConformance(title: string, harness: () => BrokerHarness): 
 
     test('the next incarnation finds what the last one left', async () => {
       const first = await make('task_sage');
-      await first.commit(commitOf(1, { set: new Map([['kept', '1'], ['gone', '1']]) }));
+      await first.commit(
+        commitOf(1, {
+          set: new Map([
+            ['kept', '1'],
+            ['gone', '1'],
+          ]),
+        }),
+      );
       await first.commit(commitOf(2, { set: new Map([['kept', '2']]), remove: new Set(['gone', 'never']) }));
       const second = await make('task_sage');
       const snapshot = await second.load();
@@ -147,6 +154,15 @@ export function brokerConformance(title: string, harness: () => BrokerHarness): 
       assert.deepEqual(await sage.commit(commit), { kind: 'stale', number: 0 });
       assert.equal((await sage.load()).fields.size, 0);
       assert.deepEqual(await readAll(servant, toServant), []);
+    });
+
+    test('a state field of the broker’s own is refused', async () => {
+      const sage = await make('task_sage');
+      for (const field of ['@n', '@out:servant_1:normal']) {
+        await assert.rejects(sage.commit(commitOf(1, { set: new Map([[field, '9']]) })), hasCode('internal'));
+        await assert.rejects(sage.commit(commitOf(1, { remove: new Set([field]) })), hasCode('internal'));
+      }
+      assert.equal((await sage.load()).commitNumber, 0);
     });
 
     test('a full edge refuses the whole commit until its reader has committed', async () => {
@@ -221,7 +237,9 @@ export function brokerConformance(title: string, harness: () => BrokerHarness): 
       for (const batch of [100, 1, 63, 64, 200, 7, 65]) {
         sent += batch;
         const number = (await sage.load()).commitNumber + 1;
-        await sage.commit(commitOf(number, { send: messages('servant_1', 'normal', sent - batch + 1, batch) }));
+        await sage.commit(
+          commitOf(number, { send: messages('servant_1', 'normal', sent - batch + 1, batch) }),
+        );
         const present = await readAll(servant, toServant);
         const unhandled = present.filter((entry) => entry.sequence > handled);
         assert.deepEqual(
@@ -277,7 +295,13 @@ export function brokerConformance(title: string, harness: () => BrokerHarness): 
       second.abort();
       assert.deepEqual(await dropped, []);
       await sage.commit(commitOf(2, { send: messages('servant_1', 'low', 2, 1) }));
-      const others = await servant.read(new Map([[toServant, first.id], [low, start]]), asked);
+      const others = await servant.read(
+        new Map([
+          [toServant, first.id],
+          [low, start],
+        ]),
+        asked,
+      );
       assert.deepEqual(
         others.map((entry) => entry.body),
         ['2'],

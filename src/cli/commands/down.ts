@@ -1,6 +1,9 @@
+import { reapSandbox } from '../../elders/servant/execution/reap-sandbox.ts';
 import { ElderError } from '../../protocol/errors.ts';
 import { fixedElders } from '../../protocol/roster.ts';
-import { isSameProcess, signalProcess, waitUntilGone } from '../../telemetry/process-identity.ts';
+import type { StateFolder } from '../../protocol/state-folder.ts';
+import { readHolder } from '../../supervision/manager-lock.ts';
+import { signalProcess, waitUntilGone } from '../../telemetry/process-identity.ts';
 import type { CommandInput } from '../command-table.ts';
 import { findLivingProcesses, type LivingProcess } from '../living-processes.ts';
 import { ManagerClient } from '../manager-client.ts';
@@ -8,64 +11,69 @@ import { managerEventText } from '../manager-event-text.ts';
 import type { Session } from '../session.ts';
 
 /** Longest that a process without a manager may drain, and that the kernel may take to end one, ms. */
+/** How long a manager may take to answer before `--force` kills it too, ms. */
+const forcedAnswerMs = 5_000;
 const drainMs = 10_000;
 const killMs = 10_000;
 
 async function stopByManager(session: Session, force: boolean): Promise<boolean> {
-  const client = new ManagerClient(session.folder, session.signal);
-  let pid: number;
+  const client = new ManagerClient(session.folder, session.signal, force ? forcedAnswerMs : undefined);
+  const manager = readHolder(session.folder.managerLock);
   try {
-    pid = (await client.status()).manager?.pid ?? 0;
     for await (const event of client.shutdown(force ? 'kill' : 'drain')) {
       session.note(managerEventText(event, session.text));
     }
   } catch (error) {
-    if (error instanceof ElderError && error.code === 'not_running') return false;
-    throw error;
+    const code = error instanceof ElderError ? error.code : undefined;
+    if (code === 'not_running') return false;
+    if (code !== 'timed_out' || !force || manager === null) throw error;
+    // It hangs. Without it the processes of the tree are ended by their records.
+    signalProcess(manager, 'SIGKILL');
   }
-  await waitForManager(session, pid);
+  if (manager !== null) await waitUntilGone(manager, killMs);
   return true;
 }
 
-async function waitForManager(session: Session, pid: number): Promise<void> {
-  const manager = findLivingProcesses(session.folder).find(({ record }) => record.pid === pid);
-  if (manager) await waitUntilGone(manager.record, drainMs);
+/** Order of ending: servants, what they left running, then the others in reverse order of start, Redis last. */
+function stopOrder({ name, kind }: LivingProcess): number {
+  if (kind === 'sandbox') return 1;
+  if (name === 'redis') return fixedElders.length + 2;
+  const position = fixedElders.findIndex((elder) => elder.name === name);
+  return position < 0 ? 0 : fixedElders.length + 1 - position;
 }
 
-/** Order of ending: what works for others ends after them, Redis last. */
-function stopOrder({ record, kind }: LivingProcess): number {
-  if (kind === 'sandbox') return 0;
-  if (record.name === 'redis') return fixedElders.length + 2;
-  const position = fixedElders.findIndex(({ name }) => name === record.name);
-  return position < 0 ? 1 : fixedElders.length + 1 - position;
-}
-
-async function end(found: LivingProcess, force: boolean): Promise<void> {
-  const { record } = found;
-  if (!force && signalProcess(record, 'SIGTERM')) {
+async function end(found: LivingProcess, folder: StateFolder, force: boolean): Promise<void> {
+  const { identity } = found;
+  if (found.kind === 'sandbox') {
+    await reapSandbox(folder.sandboxRecord(found.name));
+    return;
+  }
+  if (!force && signalProcess(identity, 'SIGTERM')) {
     try {
-      await waitUntilGone(record, drainMs);
+      await waitUntilGone(identity, drainMs);
       return;
     } catch (error) {
       if (!(error instanceof ElderError) || error.code !== 'timed_out') throw error;
     }
   }
-  if (signalProcess(record, 'SIGKILL')) await waitUntilGone(record, killMs);
+  if (signalProcess(identity, 'SIGKILL')) await waitUntilGone(identity, killMs);
 }
 
 async function stopByRecords(session: Session, force: boolean): Promise<string[]> {
-  const living = findLivingProcesses(session.folder).sort((a, b) => stopOrder(a) - stopOrder(b));
-  if (living.length === 0) return [];
-  session.note(session.text.down.orphans(living.length));
-  const stopped: string[] = [];
-  for (const found of living) {
+  const { folder, text } = session;
+  const living = findLivingProcesses(folder);
+  if (living.length > 0) session.note(text.down.orphans(living.length));
+  const levels = Map.groupBy(living, stopOrder);
+  for (const level of [...levels.keys()].sort((a, b) => a - b)) {
     session.signal.throwIfAborted();
-    const shown = `${found.record.name} (pid ${found.record.pid})`;
-    session.note(session.text.up.stopping(shown));
-    await end(found, force);
-    stopped.push(found.record.name);
+    await Promise.all(
+      (levels.get(level) ?? []).map(async (found) => {
+        session.note(text.up.stopping(`${found.name} (pid ${found.identity.pid})`));
+        await end(found, folder, force);
+      }),
+    );
   }
-  return stopped;
+  return living.map(({ name, kind }) => (kind === 'sandbox' ? `${name} (sandbox)` : name));
 }
 
 /** Stops the tree, by its manager or, where that is dead, by the records it left. Returns once nothing is left. */
@@ -73,9 +81,9 @@ export async function run(session: Session, input: CommandInput): Promise<void> 
   const force = input.flag('force');
   const managed = await stopByManager(session, force);
   const orphans = await stopByRecords(session, force);
-  const left = findLivingProcesses(session.folder).filter(({ record }) => isSameProcess(record));
+  const left = findLivingProcesses(session.folder);
   if (left.length > 0) {
-    const names = left.map(({ record }) => `${record.name} (pid ${record.pid})`).join(', ');
+    const names = left.map(({ name, identity }) => `${name} (pid ${identity.pid})`).join(', ');
     throw new ElderError('conflict', `still alive: ${names}`);
   }
   const none = !managed && orphans.length === 0;

@@ -1,18 +1,17 @@
 import { closeSync, writeSync } from 'node:fs';
 import { asElderError, ElderError } from '../../protocol/errors.ts';
-import { type ManagerEvent, managerRoutes } from '../../protocol/local-api.ts';
+import type { ManagerEvent } from '../../protocol/local-api.ts';
 import type { CommandInput } from '../command-table.ts';
 import { launch } from '../launch.ts';
-import { stream } from '../local-client.ts';
 import { managerEventText } from '../manager-event-text.ts';
 import type { Session } from '../session.ts';
 import { startInBackground } from '../start-in-background.ts';
+import { packageVersion } from '../version.ts';
 
-const killAnswerMs = 5_000;
-
-/** Aborts `drain` at the first signal and has the running manager killed by its own socket at the second. */
-function listenToSignals(session: Session): AbortSignal {
+/** The first signal drains the tree, the second kills it. */
+function listenToSignals(session: Session): { signal: AbortSignal; killSignal: AbortSignal } {
   const drain = new AbortController();
+  const kill = new AbortController();
   const onSignal = () => {
     if (!drain.signal.aborted) {
       session.note(session.text.up.draining);
@@ -20,21 +19,10 @@ function listenToSignals(session: Session): AbortSignal {
       return;
     }
     session.note(session.text.up.killing);
-    void killTree(session);
+    kill.abort();
   };
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, onSignal);
-  return drain.signal;
-}
-
-async function killTree({ folder }: Session): Promise<void> {
-  const request = { route: managerRoutes.shutdown, body: { mode: 'kill' }, timeoutMs: killAnswerMs };
-  try {
-    for await (const _event of stream({ ...request, socket: folder.managerSocket })) {
-      // What happens is told by the manager's own events.
-    }
-  } catch {
-    // It has ended already, or has not come so far that there is anything to kill.
-  }
+  return { signal: drain.signal, killSignal: kill.signal };
 }
 
 /** Writes events for whoever started this process in the background, until that one has seen enough. */
@@ -62,8 +50,11 @@ async function runInForeground(session: Session, input: CommandInput): Promise<v
   try {
     const { runManager } = await import('../../supervision/manager.ts');
     const { project, config } = await session.config(flags(input));
-    const signal = listenToSignals(session);
-    await runManager({ project: project.folder, config, launch, onEvent, signal });
+    const signals = listenToSignals(session);
+    const version = packageVersion();
+    const options = { project: project.folder, config, version, launch, onEvent, ...signals };
+    const manager = await runManager(options);
+    await manager.done;
   } catch (thrown) {
     tell?.({ error: asElderError(thrown).toJSON() });
     throw thrown;

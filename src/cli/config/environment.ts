@@ -19,7 +19,7 @@ export interface Override {
   readonly source: string;
 }
 
-function valueOf(setting: Setting, text: string): unknown {
+function convert(setting: Setting, text: string): unknown {
   // What cannot be converted stays text, so that the schema says what it expected.
   if (setting.kind === 'number')
     return text.trim() !== '' && !Number.isNaN(Number(text)) ? Number(text) : text;
@@ -35,7 +35,7 @@ export function readEnvironment(env: NodeJS.ProcessEnv): { overrides: Override[]
   for (const [name, text] of Object.entries(env)) {
     if (!name.startsWith(prefix) || !text || otherVariables.includes(name)) continue;
     const setting = settings().find(({ variable }) => variable === name);
-    if (setting) overrides.push({ setting, value: valueOf(setting, text), source: name });
+    if (setting) overrides.push({ setting, value: convert(setting, text), source: name });
     else {
       const bare = [...settings().map(({ variable }) => variable), ...otherVariables].map(withoutPrefix);
       const near = nearest(withoutPrefix(name), bare);

@@ -18,6 +18,14 @@ function* upward(from: string): Generator<string> {
   }
 }
 
+/** What another user put into a folder that everybody may write, such as /tmp, decides nothing here. */
+function isOurs(folder: string, path: string): boolean {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return false;
+  const shared = (statSync(folder).mode & 0o002) !== 0;
+  return !shared || process.getuid === undefined || found.uid === process.getuid();
+}
+
 /** Takes this very folder as the project. Throws `usage` if it is none. */
 export function projectAt(folder: string): Project {
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
@@ -34,8 +42,9 @@ export function projectAt(folder: string): Project {
 export function findProject(cwd: string): Project {
   for (const folder of upward(cwd)) {
     const file = join(folder, configFileName);
-    if (existsSync(file)) return { folder, file };
+    if (isOurs(folder, file)) return { folder, file };
   }
-  for (const folder of upward(cwd)) if (existsSync(join(folder, '.elders'))) return { folder, file: null };
+  for (const folder of upward(cwd))
+    if (isOurs(folder, join(folder, '.elders'))) return { folder, file: null };
   return { folder: resolve(cwd), file: null };
 }

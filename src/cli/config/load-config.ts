@@ -70,7 +70,7 @@ function set(tree: Tree, path: readonly string[], value: unknown): void {
   const inner = tree[key];
   const below: Tree = typeof inner === 'object' && inner !== null ? { ...inner } : {};
   // `redis: URL` is short for `redis: {url: URL}`; a variable that adds to it must not lose it.
-  if (key === 'redis' && typeof inner === 'string') below['url'] = inner;
+  if (key === 'redis' && typeof inner === 'string') below.url = inner;
   tree[key] = below;
   set(below, rest, value);
 }

@@ -1,11 +1,14 @@
+import { stripVTControlCharacters } from 'node:util';
+
 const segmenter = new Intl.Segmenter();
 
 // Wide and fullwidth blocks of Unicode's EastAsianWidth, and pictographs that terminals draw wide.
 const wide =
   /[\u1100-\u115f\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff\ua000-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}/u;
 
-/** Counts the terminal columns that a text takes; East Asian wide characters take two, control characters none. */
-export function displayWidth(text: string): number {
+/** Counts the terminal columns that a text takes; East Asian wide characters take two, control characters and styles none. */
+export function displayWidth(styled: string): number {
+  const text = styled.includes('\x1b') ? stripVTControlCharacters(styled) : styled;
   if (/^[\x20-\x7e]*$/.test(text)) return text.length;
   let width = 0;
   for (const { segment } of segmenter.segment(text)) {

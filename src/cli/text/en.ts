@@ -110,10 +110,7 @@ export const en = {
       arguments: {},
       options: {},
     },
-    elder: { summary: '', arguments: { name: '' }, options: {} },
   },
-  error: 'error',
-  next: 'Next',
   up: {
     starting: (name: string) => `starting ${name}`,
     adopted: (name: string) => `adopted ${name}`,

@@ -108,10 +108,7 @@ export const ja: Catalog = {
       arguments: {},
       options: {},
     },
-    elder: { summary: '', arguments: { name: '' }, options: {} },
   },
-  error: 'エラー',
-  next: '対処',
   up: {
     starting: (name) => `${name} を起動中`,
     adopted: (name) => `${name} を引き継ぎました`,

@@ -13,9 +13,7 @@ export function chooseLocale(
   if (flag === 'en' || flag === 'ja') return flag;
   if (configured !== undefined && configured !== 'auto') return configured;
   // The first variable that is set decides, even if it names a language that is not spoken here.
-  const name = [env['LC_ALL'], env['LC_MESSAGES'], env['LANG']].find(
-    (value) => value !== undefined && value !== '',
-  );
+  const name = [env.LC_ALL, env.LC_MESSAGES, env.LANG].find((value) => value !== undefined && value !== '');
   return /^ja(?:[_.@-]|$)/i.test(name ?? '') ? 'ja' : 'en';
 }
 

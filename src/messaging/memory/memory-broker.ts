@@ -2,6 +2,7 @@ import { ElderError } from '../../protocol/errors.ts';
 import type { EdgeKey } from '../../protocol/keys.ts';
 import type { Broker, Commit, CommitAnswer, Entry, Snapshot } from '../broker.ts';
 import type { Clock } from '../clock.ts';
+import { isReservedField } from '../reserved-fields.ts';
 import type { MemoryStore } from './memory-store.ts';
 
 /**
@@ -96,6 +97,10 @@ export class MemoryBroker implements Broker {
   }
 
   commit(commit: Commit): Promise<CommitAnswer> {
+    for (const field of [...commit.set.keys(), ...commit.remove]) {
+      if (!isReservedField(field)) continue;
+      return Promise.reject(new ElderError('internal', `state field ${field} is reserved`));
+    }
     const { guards } = this.#store;
     if (!guards.atomicCommit) return this.#commitInTwo(commit);
     return this.#perform('commit', () => {

@@ -3,6 +3,8 @@ import { type EdgeKey, edgeKey } from '../../protocol/keys.ts';
 import type { Lane } from '../../protocol/lanes.ts';
 import type { Commit, CommitAnswer, Entry, Position, Snapshot } from '../broker.ts';
 import type { Clock } from '../clock.ts';
+import { journalLength, trimInterval } from '../retention.ts';
+import { compareStreamIds } from '../stream-id.ts';
 
 /** What keeps a commit honest. All are on; a test switches one off to see that its checker notices. */
 export interface Guards {
@@ -41,9 +43,6 @@ interface Elder {
 
 /** A reader that waits for the first entry in its inbox, or for the end of its right to read. */
 export type Wake = () => void;
-
-/** As many entries as Redis lets pass between two trims of an edge. */
-const trimInterval = 64;
 
 /** All that Redis would hold for a tree, in memory; what happens when is up to the brokers on it. */
 export class MemoryStore {
@@ -151,6 +150,7 @@ export class MemoryStore {
     if (commit.journal !== null) {
       const { number, journal } = commit;
       elder.journal.push({ id: this.#nextId(), number, incarnation, journal });
+      if (elder.journal.length > 2 * journalLength) elder.journal.splice(0, journalLength);
     }
     elder.commitNumber = commit.number;
     for (const target of new Set(commit.send.map((message) => message.target))) this.#wake(target);
@@ -231,14 +231,8 @@ function firstAfter(entries: readonly Entry[], cursor: string): number {
   let high = entries.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (compareIds(entries[middle]!.id, cursor) <= 0) low = middle + 1;
+    if (compareStreamIds(entries[middle]!.id, cursor) <= 0) low = middle + 1;
     else high = middle;
   }
   return low;
-}
-
-function compareIds(left: string, right: string): number {
-  const [leftMs, leftN] = left.split('-').map(Number);
-  const [rightMs, rightN] = right.split('-').map(Number);
-  return leftMs! - rightMs! || (leftN ?? 0) - (rightN ?? 0);
 }

@@ -2,19 +2,9 @@ import { commitFunction } from '../../identity/redis-acl.ts';
 import type { TreeKeys } from '../../protocol/keys.ts';
 import { edgeKey } from '../../protocol/keys.ts';
 import type { Commit } from '../broker.ts';
+import { commitNumberField, outFieldPrefix } from '../reserved-fields.ts';
+import { journalLength, trimInterval } from '../retention.ts';
 import type { RedisCommands } from './redis-commands.ts';
-
-/** Field of the state hash that holds the number of the last commit. */
-export const commitNumberField = '@n';
-
-/** Prefix of the fields of the state hash that count what was ever sent into an out-edge. */
-export const outFieldPrefix = '@out:';
-
-/** How many entries a writer lets pass between two trims of an edge. */
-export const trimInterval = 64;
-
-/** About how many entries the journal of an elder keeps. */
-export const journalLength = 20_000;
 
 /** Messages of a commit are grouped by the edge they go into; this many arguments describe one edge. */
 const edgeWidth = 3;

@@ -3,9 +3,10 @@ import { ElderError } from '../../protocol/errors.ts';
 import { type EdgeKey, splitEdgeKey, treeKeys } from '../../protocol/keys.ts';
 import type { Broker, Commit, CommitAnswer, Entry, Snapshot } from '../broker.ts';
 import { systemClock } from '../clock.ts';
+import { isReservedField } from '../reserved-fields.ts';
 import { commitCall } from './commit-library.ts';
 import { RedisConnection, type RedisTls } from './redis-connection.ts';
-import { decodeCommitAnswer, decodeEntries, decodeSnapshot, isReservedField } from './replies.ts';
+import { decodeCommitAnswer, decodeEntries, decodeSnapshot } from './replies.ts';
 
 export interface RedisBrokerOptions {
   readonly tree: string;
@@ -129,6 +130,8 @@ export class RedisBroker implements Broker {
     const connected = this.#writer.connected && this.#reader.connected;
     if (connected === this.#connected || this.#closing.signal.aborted) return;
     this.#connected = connected;
+    // It sends nothing by which it would notice a dead connection; what broke the others broke it too.
+    if (!connected) this.#subscriber?.drop();
     this.#options.onConnection?.(connected, error);
   }
 

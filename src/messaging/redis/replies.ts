@@ -2,10 +2,10 @@ import { ElderError } from '../../protocol/errors.ts';
 import { type EdgeKey, edgeKey, splitEdgeKey } from '../../protocol/keys.ts';
 import type { Lane } from '../../protocol/lanes.ts';
 import type { CommitAnswer, Entry, Position, Snapshot } from '../broker.ts';
-import { commitNumberField, outFieldPrefix } from './commit-library.ts';
+import { commitNumberField, isReservedField } from '../reserved-fields.ts';
 
 /** A stream entry as it came from Redis: its id, and names and values in turn. */
-interface StreamEntry {
+export interface StreamEntry {
   readonly id: string;
   readonly fields: ReadonlyMap<string, string>;
 }
@@ -42,11 +42,6 @@ export function decodeStream(reply: unknown): StreamEntry[] {
     const [id, fields] = replyArray(item, 'a stream entry');
     return { id: replyString(id, 'a stream id'), fields: decodeHash(fields) };
   });
-}
-
-/** Tells whether a field of the state hash is the broker's own. */
-export function isReservedField(field: string): boolean {
-  return field === commitNumberField || field.startsWith(outFieldPrefix);
 }
 
 /** Decodes `<stream id> <sequence>`. Throws `redis_refused`. */
@@ -98,19 +93,4 @@ export function decodeCommitAnswer(
   const edge = edges[Number(detail) - 1];
   if (kind === 'FULL' && edge) return { kind: 'full', ...edge };
   throw unexpected('an answer to a commit');
-}
-
-/** Reads a whole stream in pages. */
-export async function* readStream(
-  redis: { command(args: readonly string[]): Promise<unknown> },
-  key: string,
-  pageLength = 500,
-): AsyncGenerator<StreamEntry> {
-  for (let from = '-'; ; ) {
-    const page = decodeStream(await redis.command(['XRANGE', key, from, '+', 'COUNT', String(pageLength)]));
-    yield* page;
-    const last = page.at(-1);
-    if (!last || page.length < pageLength) return;
-    from = `(${last.id}`;
-  }
 }

@@ -13,7 +13,12 @@ function makeStore(guards: Partial<Guards> = {}, edgeLimit = limits.edgeLimit): 
   return new MemoryStore({ clock: systemClock, retain: limits.retain, edgeLimit, guards });
 }
 
-function makeBroker(store: MemoryStore, name: string, incarnation: number, schedule?: Schedule): MemoryBroker {
+function makeBroker(
+  store: MemoryStore,
+  name: string,
+  incarnation: number,
+  schedule?: Schedule,
+): MemoryBroker {
   const common = { store, name, incarnation, clock: systemClock };
   return new MemoryBroker(schedule ? { ...common, schedule } : common);
 }
@@ -68,13 +73,20 @@ suite('faults', () => {
     const store = makeStore();
     store.setIncarnation('task_sage', 1);
     const sage = makeBroker(store, 'task_sage', 1, () => {});
-    const outcome = await Promise.race([sage.load(), new Promise((resolve) => setImmediate(resolve, 'silent'))]);
+    const outcome = await Promise.race([
+      sage.load(),
+      new Promise((resolve) => setImmediate(resolve, 'silent')),
+    ]);
     assert.equal(outcome, 'silent');
   });
 });
 
 /** Handles one message and answers it; says how many answers there are for it in the end. */
-async function answersAfter(store: MemoryStore, commits: (elder: Broker) => Promise<void>, schedule?: Schedule) {
+async function answersAfter(
+  store: MemoryStore,
+  commits: (elder: Broker) => Promise<void>,
+  schedule?: Schedule,
+) {
   store.setIncarnation('task_sage', 1);
   await commits(makeBroker(store, 'task_sage', 1, schedule)).catch(() => undefined);
   store.setIncarnation('task_sage', 2);

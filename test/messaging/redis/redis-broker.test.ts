@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, suite, test } from 'node:test';
 import { edgeKey } from '../../../src/protocol/keys.ts';
-import { startTcpProxy } from '../../support/tcp-proxy.ts';
 import { startTestRedis, type TestRedis } from '../../support/redis.ts';
+import { startTcpProxy } from '../../support/tcp-proxy.ts';
 import { brokerConformance, commitOf, fromStart, hasCode, messages, readAll } from '../conformance.ts';
 
 let redis: TestRedis;
@@ -105,20 +105,13 @@ suite('RedisBroker beyond the contract', () => {
     await admin.command(['CLIENT', 'PAUSE', '60000', 'WRITE']);
     const queued = assert.rejects(sage.commit(commitOf(1, { send })));
     // Redis shows a client whose command it has put off with the flag `b`.
-    const isQueued = async () => / flags=b .* cmd=fcall /.test(String(await admin.command(['CLIENT', 'LIST'])));
+    const isQueued = async () =>
+      / flags=b .* cmd=fcall /.test(String(await admin.command(['CLIENT', 'LIST'])));
     while (!(await isQueued())) await new Promise((resolve) => setImmediate(resolve));
     await admin.command(['ACL', 'DELUSER', 'test.task_sage.1']);
     await queued;
     await admin.command(['CLIENT', 'UNPAUSE']);
     assert.equal(await admin.command(['EXISTS', keys.state('task_sage')]), 0);
-    await sage.close();
-  });
-
-  test('a state field of the broker’s own is refused', async () => {
-    const sage = await redis.brokerFor('task_sage');
-    for (const field of ['@n', '@out:servant_1:normal']) {
-      await assert.rejects(sage.commit(commitOf(1, { set: new Map([[field, '9']]) })), hasCode('internal'));
-    }
     await sage.close();
   });
 });

@@ -16,6 +16,12 @@ const substituteHome = '/tmp/home';
 /** What root keeps in the sandbox: enough to unpack and own files, nothing that undoes a mount. */
 const rootCapabilities = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'KILL', 'SETGID', 'SETUID'];
 
+/**
+ * Settings of the host's kernel, which files in `/proc` let the real root change whatever namespace it is in
+ * (and `core_pattern` names a program that the host then runs). An ordinary user may not write them anyway.
+ */
+const kernelSettings = ['sys', 'irq', 'bus', 'fs', 'acpi', 'driver', 'scsi', 'mtrr', 'sysrq-trigger'];
+
 /** What a command may see and do. All paths are absolute and must exist. */
 export interface SandboxPolicy {
   readonly workspace: string;
@@ -32,14 +38,17 @@ export interface SandboxPolicy {
 
 /** Gives the arguments that wall off processes and file system, without any place of the user's in it. */
 export function isolationArguments({ network }: { network: boolean }): string[] {
+  const asRoot = process.geteuid?.() === 0;
+  const settings = asRoot ? kernelSettings.map((name) => `/proc/${name}`).filter(existsSync) : [];
   return [
     ...['--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup-try'],
     ...(network ? [] : ['--unshare-net']),
     ...['--die-with-parent', '--new-session', '--as-pid-1'],
-    ...(process.geteuid?.() === 0
+    ...(asRoot
       ? ['--cap-drop', 'ALL', ...rootCapabilities.flatMap((name) => ['--cap-add', `CAP_${name}`])]
       : []),
     ...['--ro-bind', '/', '/', '--dev', '/dev', '--proc', '/proc'],
+    ...settings.flatMap((path) => ['--ro-bind', path, path]),
     ...emptied.filter(isFolder).flatMap((path) => ['--tmpfs', path]),
   ];
 }

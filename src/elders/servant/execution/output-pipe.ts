@@ -1,10 +1,14 @@
 import { execFile } from 'node:child_process';
-import { closeSync, constants, openSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { closeSync, constants, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
+
+/** How many pipes are made at once: starting `mkfifo` costs as much as starting a command. */
+const batch = 8;
 
 /** Both ends of a pipe of the kernel. */
 export interface OutputPipe {
@@ -15,24 +19,37 @@ export interface OutputPipe {
   closeWriter(): void;
 }
 
+interface Ends {
+  readonly reading: number;
+  readonly writing: number;
+}
+
+const spare: Ends[] = [];
+
 /**
- * Makes a pipe by way of a FIFO at `path`, whose name is removed at once. Node's own stdio pipes are sockets,
- * on which `> /dev/stdout` and `tee /dev/stderr` fail. Throws the system's error if that is not possible.
+ * Gives a pipe. Node's own stdio pipes are sockets, on which `> /dev/stdout` and `tee /dev/stderr` fail, and it
+ * makes no others, so these are FIFOs whose names are gone. Throws the system's error if that is not possible.
  */
-export async function openOutputPipe(path: string): Promise<OutputPipe> {
-  await rm(path, { force: true });
-  await run('mkfifo', ['-m', '600', path], { env: { PATH: '/usr/bin:/bin' } });
-  // The reader first: opening a FIFO to write waits for one.
-  const reading = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  let writing: number;
-  try {
-    writing = openSync(path, constants.O_WRONLY);
-  } catch (error) {
-    closeSync(reading);
-    throw error;
-  } finally {
-    await rm(path, { force: true });
-  }
+export async function openOutputPipe(): Promise<OutputPipe> {
+  if (spare.length === 0) spare.push(...(await makePipes()));
+  const { reading, writing } = spare.pop()!;
   const reader = new Socket({ fd: reading, readable: true, writable: false });
   return { reader, writer: writing, closeWriter: () => closeSync(writing) };
+}
+
+async function makePipes(): Promise<Ends[]> {
+  const folder = mkdtempSync(join(tmpdir(), 'elders-pipes-'));
+  try {
+    const paths = Array.from({ length: batch }, (_, index) => join(folder, String(index)));
+    await run('mkfifo', ['-m', '600', ...paths], { env: { PATH: '/usr/bin:/bin' } });
+    return paths.map(openEnds);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function openEnds(path: string): Ends {
+  // The reader first: opening a FIFO to write waits for one.
+  const reading = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  return { reading, writing: openSync(path, constants.O_WRONLY) };
 }

@@ -83,7 +83,7 @@ export async function startCommand(options: CommandOptions): Promise<RunningComm
   try {
     const sandboxed = await plan(options);
     file = await OutputFile.open(path, options.maxOutputBytes);
-    pipe = await openOutputPipe(`${path}.fifo`);
+    pipe = await openOutputPipe();
     consumed = file.consume(pipe.reader);
     const guarded = await begin({ ...sandboxed, output: pipe.writer }, pipe, options);
     return follow(guarded, { file, pipe, consumed, options, startedAt: Date.now() });
@@ -134,7 +134,7 @@ async function begin(plan: Launch, pipe: OutputPipe, options: CommandOptions): P
   const { kind } = plan.sandbox;
   try {
     const record = { ...guarded.identity, kind, directiveId, taskId, attempt, startedAt: Date.now() };
-    await writeSandboxRecord(recordPath, record);
+    writeSandboxRecord(recordPath, record);
   } catch (error) {
     guarded.kill();
     await guarded.ended;

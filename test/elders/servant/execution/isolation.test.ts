@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -6,9 +7,12 @@ import { type AddressInfo, createServer } from 'node:net';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { promisify } from 'node:util';
 import { detectSandbox } from '../../../../src/elders/servant/execution/sandbox.ts';
 import { printed, repository, workbench } from './workbench.ts';
 
+const execute = promisify(execFile);
+const fixture = join(import.meta.dirname, 'fixture/run-and-print.ts');
 const none = { sandbox: { kind: 'none' } } as const;
 
 test('this host can make sandboxes, and says of which version', async () => {
@@ -43,7 +47,7 @@ test('the state folder of the tree is empty and read-only, by every name', async
   const { run, elders, workspace, home, base } = workbench(t);
   writeFileSync(join(elders, 'secret'), 'CA key');
   symlinkSync(elders, join(workspace, 'link'));
-  const look = 'cat .elders/secret link/secret; ls -A .elders link/; touch .elders/new; rm -rf .elders; true';
+  const look = 'set +e; cat .elders/secret link/secret; ls -A .elders link/; touch .elders/new; true';
   const hidden = await run(look);
   assert.doesNotMatch(printed(hidden), /CA key/);
   assert.equal(printed(hidden).match(/Read-only file system/g)?.length, 1, printed(hidden));
@@ -66,13 +70,25 @@ test('the state folder of the tree is empty and read-only, by every name', async
 test('a mask cannot be taken off', async (t) => {
   const { run, elders } = workbench(t);
   writeFileSync(join(elders, 'secret'), 'CA key');
-  const escape = await run(
-    `umount -l .elders; unshare -Urm sh -c 'umount -l .elders; mount -o remount,rw /; cat .elders/secret; touch /usr/probe'
+  const attempts = await run(
+    `set +e; umount -l .elders; for map in -Um -Urm; do unshare $map sh -c 'umount -l .elders; mount -o remount,rw /; cat .elders/secret; touch /usr/probe'; done
      mount -t tmpfs none /mnt; nsenter -t 1 -m cat .elders/secret; mknod disk b 254 0 && echo made a device; true`,
     { environment: { LC_ALL: 'C' } },
   );
-  assert.doesNotMatch(printed(escape), /CA key|made a device/);
+  assert.doesNotMatch(printed(attempts), /CA key|made a device/);
+  assert.match(printed(attempts), /must be superuser|not permitted|denied/i);
   assert.equal(existsSync('/usr/probe'), false);
+});
+
+test('settings of the host’s kernel cannot be opened for writing', async (t) => {
+  const { run } = workbench(t);
+  // Opens only: a probe that wrote would change the host where it succeeds.
+  const files =
+    'set +e; for f in /proc/sys/kernel/core_pattern /proc/sysrq-trigger /proc/sys/vm/drop_caches; do';
+  const open = `${files} [ -e $f ] && ( : >> $f ) 2>/dev/null && echo open $f; done; true`;
+  const result = await run(open);
+  assert.deepEqual([result.outcome, printed(result)], ['succeeded', '']);
+  if (process.geteuid?.() === 0) assert.match(printed(await run(open, none)), /open/, 'control');
 });
 
 test('the home is empty but for the tools on PATH, which are read-only', async (t) => {
@@ -118,11 +134,15 @@ test('processes of the host are neither seen nor reached', async (t) => {
   assert.match(printed(await run(`kill -0 ${process.pid} && echo reached`, none)), /reached/);
 });
 
-test('no descriptor but the standard ones reaches the command', async (t) => {
-  const { run } = workbench(t);
+test('a descriptor that the servant inherited does not reach the command', async (t) => {
+  const { options, run } = workbench(t);
+  const look = 'ls /proc/$$/fd; true';
   for (const changes of [{}, none]) {
-    const result = await run('cd /proc/$$/fd; echo *', changes);
-    assert.match(printed(result), /^0 1 2( 255)?\n$/, 'bash keeps its own script at 255');
+    assert.equal(printed(await run(look, changes)), '0\n1\n2\n');
+    const command = JSON.stringify(options(look, changes));
+    const leaky = 'exec 60</; ls /proc/$$/fd; exec "$@"';
+    const { stdout } = await execute('bash', ['-c', leaky, 'sh', process.execPath, fixture, command]);
+    assert.match(stdout, /^60\n(.*\n)*0\n1\n2\n$/m, 'control: the servant had it');
   }
 });
 
@@ -157,4 +177,15 @@ test('the environment is emptied, and the task’s own variables reach only the 
     assert.match(text, /^ELDERS_DIRECTIVE_ID=directive$/m);
     assert.match(text, /^ELDERS_ATTEMPT=[12]$/m);
   }
+});
+
+test('where bubblewrap does not work the command is refused, not run without it', async (t) => {
+  const { options, workspace } = workbench(t);
+  const sandbox = await detectSandbox();
+  assert.ok(sandbox.kind === 'bubblewrap');
+  const command = JSON.stringify(options('touch begun'));
+  const hidden = ['--dev-bind', '/', '/', '--ro-bind', '/dev/null', sandbox.path];
+  const { stdout } = await execute(sandbox.path, [...hidden, process.execPath, fixture, command]);
+  assert.match(stdout, /^refused: sandbox_unavailable: .*cannot make a sandbox here/);
+  assert.equal(existsSync(join(workspace, 'begun')), false);
 });

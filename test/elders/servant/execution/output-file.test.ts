@@ -33,7 +33,7 @@ test('a tail of bytes that are no text stays within its limit', () => {
 
 test('a Japanese output longer than the tail ends as it was printed', async (t) => {
   const { run } = workbench(t);
-  const result = await run('for i in $(seq 4000); do echo "第${i}行：障害を検出しました"; done');
+  const result = await run('for i in $(seq 4000); do echo "第$i 行：障害を検出しました"; done');
   const { tail, bytes, path } = result.output!;
   assert.ok(bytes > maxTailBytes);
   assert.ok(readFileSync(path, 'utf8').endsWith(tail));

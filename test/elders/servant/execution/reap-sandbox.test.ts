@@ -57,7 +57,7 @@ for (const kind of ['bubblewrap', 'none'] as const) {
     const { recordPath } = workbench(t);
     const child = sleeper(t);
     const record = { ...readProcessIdentity(child.pid)!, kind, ...attempt };
-    await writeSandboxRecord(recordPath, record);
+    writeSandboxRecord(recordPath, record);
     const exit = once(child, 'exit');
     assert.deepEqual(await reapSandbox(recordPath), { kind: 'killed', record });
     assert.deepEqual(await exit, [null, 'SIGKILL']);
@@ -70,7 +70,7 @@ for (const kind of ['bubblewrap', 'none'] as const) {
     const child = sleeper(t);
     const identity = readProcessIdentity(child.pid)!;
     for (const foreign of [{ startTime: `${Number(identity.startTime) - 1}` }, { bootId: 'another' }]) {
-      await writeSandboxRecord(recordPath, { ...identity, ...foreign, kind, ...attempt });
+      writeSandboxRecord(recordPath, { ...identity, ...foreign, kind, ...attempt });
       assert.equal((await reapSandbox(recordPath)).kind, 'over');
       assert.equal(isSameProcess(identity), true);
       assert.equal(existsSync(recordPath), false);

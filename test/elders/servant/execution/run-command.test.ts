@@ -158,7 +158,7 @@ test('none: the same grandchild survives, so the test above would see it', async
   const result = await run(`${stubborn(marker)} echo done`, none);
   assert.equal(result.outcome, 'succeeded');
   assert.match(result.reason!, /outlived the command/);
-  assert.equal(processesWith(marker).length, 1);
+  assert.notDeepEqual(processesWith(marker), []);
 });
 
 test('none: a background process that stayed in the group ends with the command', async (t) => {

@@ -1,0 +1,152 @@
+import { execFile } from 'node:child_process';
+import {
+  closeSync,
+  existsSync,
+  fdatasyncSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { detectSandbox } from '../../elders/servant/execution/sandbox.ts';
+import { defaultConfig } from '../../protocol/config.ts';
+import { ElderError } from '../../protocol/errors.ts';
+import { redisPortOffset, roster } from '../../protocol/roster.ts';
+import { requireFreePorts } from '../../supervision/preflight.ts';
+import { findLivingProcesses } from '../living-processes.ts';
+import { isListening } from '../local-client.ts';
+import type { Check, CheckName, Finding } from './check.ts';
+
+const run = promisify(execFile);
+
+const wantedNode = 24;
+/** ACL selectors and functions came with this version. */
+const wantedRedis = 7;
+const fsyncSamples = 20;
+/** Above this a commit takes longer than people like to wait for one. */
+const slowFsyncMs = 10;
+/** The program cannot have been started before it was written. */
+const earliestClock = Date.UTC(2026, 0, 1);
+
+const ok = (detail: string): Finding => ({ state: 'ok', detail });
+const warn = (detail: string): Finding => ({ state: 'warn', detail });
+const fail = (detail: string): Finding => ({ state: 'fail', detail });
+
+const checkNode: Check = async () => {
+  const version = process.versions.node;
+  return Number.parseInt(version, 10) >= wantedNode
+    ? ok(version)
+    : fail(`${version} is older than ${wantedNode}`);
+};
+
+const checkRedis: Check = async ({ loaded }) => {
+  if (loaded?.config.redis !== undefined) return ok('elders.yaml names a Redis of your own');
+  try {
+    const { stdout } = await run('redis-server', ['--version'], { timeout: 10_000 });
+    const version = /v=([\d.]+)/.exec(stdout)?.[1] ?? 'unknown';
+    if (Number.parseInt(version, 10) >= wantedRedis) return ok(version);
+    return fail(`${version} is older than ${wantedRedis}`);
+  } catch (error) {
+    return fail(`redis-server cannot be run: ${(error as Error).message}`);
+  }
+};
+
+const checkSandbox: Check = async ({ loaded }) => {
+  if (loaded?.config.sandbox === 'none')
+    return warn('switched off: commands run with the rights of your user');
+  const sandbox = await detectSandbox();
+  return sandbox.kind === 'bubblewrap'
+    ? ok(`${sandbox.path} ${sandbox.version} works`)
+    : fail(sandbox.reason);
+};
+
+const checkConfig: Check = async ({ session }) => {
+  try {
+    const { project } = await session.config();
+    return ok(project.file ?? 'no elders.yaml; defaults');
+  } catch (error) {
+    if (error instanceof ElderError) return fail(error.reason);
+    throw error;
+  }
+};
+
+const checkFolder: Check = async ({ session }) => {
+  const { root } = session.folder;
+  if (!existsSync(root)) return ok(`${root} does not exist yet`);
+  const open: string[] = [];
+  for (const path of [root, ...(await readdir(root)).map((name) => join(root, name))]) {
+    const stat = statSync(path, { throwIfNoEntry: false });
+    if (stat?.isDirectory() && (stat.mode & 0o077) !== 0) open.push(path);
+  }
+  const foreign = process.getuid !== undefined && statSync(root).uid !== process.getuid();
+  if (foreign) return fail(`${root} belongs to another user`);
+  return open.length === 0 ? ok(`${root} is yours alone`) : fail(`others may enter ${open.join(', ')}`);
+};
+
+const checkPorts: Check = async ({ session, loaded }) => {
+  const { host, portBase, servants, redis } = loaded?.config ?? defaultConfig;
+  if (await isListening(session.folder.managerSocket)) return ok('held by this tree, which runs');
+  const own = new Set(
+    findLivingProcesses(session.folder).flatMap(({ kind, identity }) =>
+      kind === 'process' ? [identity.port] : [],
+    ),
+  );
+  const needed = roster(servants).map(({ name, portOffset }) => ({ name, port: portBase + portOffset }));
+  if (redis === undefined) needed.push({ name: 'redis', port: portBase + redisPortOffset });
+  try {
+    await requireFreePorts(
+      host,
+      needed.filter(({ port }) => !own.has(port)),
+    );
+    return ok(`${needed.length} ports from ${portBase} on ${host} are free`);
+  } catch (error) {
+    if (error instanceof ElderError) return fail(error.reason);
+    throw error;
+  }
+};
+
+const checkFsync: Check = async ({ session }) => {
+  const base = existsSync(session.folder.root) ? session.folder.root : session.folder.project;
+  const folder = mkdtempSync(join(base, '.elders-doctor-'));
+  try {
+    const fd = openSync(join(folder, 'probe'), 'w', 0o600);
+    const times: number[] = [];
+    for (let sample = 0; sample < fsyncSamples; sample++) {
+      writeSync(fd, Buffer.alloc(512, sample));
+      const started = performance.now();
+      fdatasyncSync(fd);
+      times.push(performance.now() - started);
+    }
+    closeSync(fd);
+    const median = times.sort((a, b) => a - b)[fsyncSamples / 2] ?? 0;
+    const detail = `fdatasync takes ${median.toFixed(2)} ms (median of ${fsyncSamples}) in ${base}`;
+    return median > slowFsyncMs ? warn(detail) : ok(detail);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+};
+
+const checkClock: Check = async ({ session }) => {
+  const now = Date.now();
+  if (now < earliestClock) return fail(`${new Date(now).toISOString()} is long past`);
+  const newest = statSync(session.folder.tree, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  const back = Math.round((newest - now) / 1_000);
+  if (back > 1) return warn(`the clock is ${back} s behind what it was when this tree was made`);
+  return ok(new Date(now).toISOString());
+};
+
+/** Every check by its name. */
+export const checks: Readonly<Record<CheckName, Check>> = {
+  node: checkNode,
+  redis: checkRedis,
+  sandbox: checkSandbox,
+  config: checkConfig,
+  folder: checkFolder,
+  ports: checkPorts,
+  fsync: checkFsync,
+  clock: checkClock,
+};

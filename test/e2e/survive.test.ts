@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { after, before, test } from 'node:test';
+import type { DirectiveView } from '../../src/protocol/directive.ts';
+import type { TreeStatus } from '../../src/protocol/process.ts';
+import { fixedElders } from '../../src/protocol/roster.ts';
+import { evidence, witnessedCommand } from '../support/attempt-log.ts';
+import { TestTree } from '../support/tree.ts';
+
+const taskCount = 200;
+let tree: TestTree;
+
+before(async () => {
+  tree = await TestTree.create();
+  await tree.up();
+});
+after(() => tree.dispose());
+
+/** 200 short tasks: chains of ten that run beside each other. */
+function directive(workspace: string) {
+  const tasks = Array.from({ length: taskCount }, (_, index) => ({
+    id: `t${index}`,
+    run: witnessedCommand(0.01),
+    ...(index % 10 === 0 ? {} : { needs: [`t${index - 1}`] }),
+  }));
+  return { directive: 'Survive', goal: 'each task has one outcome', workspace, tasks };
+}
+
+/** Starts the directive and resolves once `share` of its tasks have succeeded; `view` follows it to its end. */
+async function startDirective(workspace: string, share: number): Promise<{ view: Promise<DirectiveView> }> {
+  await mkdir(workspace);
+  const id = await tree.submit(directive(workspace));
+  const follow = tree.start(['directive', 'watch', id, '--json']);
+  const reached = Promise.withResolvers<void>();
+  const ended = Promise.withResolvers<void>();
+  let stderr = '';
+  follow.stderr?.on('data', (chunk) => (stderr += chunk));
+  createInterface({ input: follow.stdout as NodeJS.ReadableStream }).on('line', (line) => {
+    const { summary } = JSON.parse(line) as { summary: Record<string, number> };
+    if ((summary.succeeded ?? 0) >= share * taskCount) reached.resolve();
+  });
+  follow.on('close', (code) => {
+    if (code === 0) ended.resolve();
+    else ended.reject(new Error(`watch ended with ${code}: ${stderr}`));
+  });
+  ended.promise.catch(() => {});
+  await Promise.race([reached.promise, ended.promise]);
+  return { view: ended.promise.then(() => tree.json<DirectiveView>(['directive', 'show', id])) };
+}
+
+async function assertOneOutcomeEach(view: DirectiveView, workspace: string): Promise<void> {
+  assert.equal(view.state, 'completed', JSON.stringify(view.reason));
+  assert.equal(view.tasks.length, taskCount);
+  for (const task of view.tasks) {
+    assert.equal(task.state, 'succeeded', task.id);
+    const succeeded = task.history.filter((attempt) => attempt.outcome === 'succeeded');
+    assert.equal(succeeded.length, 1, `${task.id} has one outcome that counts`);
+    assert.equal(task.history.length, task.attempts, `every attempt at ${task.id} is on record`);
+  }
+  const { starts, overlaps } = await evidence(workspace);
+  assert.deepEqual(overlaps, [], 'no two attempts at a time');
+  assert.equal(new Set(starts).size, starts.length, 'no attempt was started twice');
+}
+
+function pidOf(status: TreeStatus, target: string): number {
+  const pid =
+    target === 'manager'
+      ? status.manager?.pid
+      : target === 'redis'
+        ? status.redis.pid
+        : status.elders.find((elder) => elder.name === target)?.pid;
+  assert.ok(pid, `${target} has a pid`);
+  return pid;
+}
+
+/** Waits until the whole tree is ready, as a user would: by asking. */
+async function untilReady(): Promise<TreeStatus> {
+  const deadline = Date.now() + 60_000;
+  for (;;) {
+    const status = await tree.status();
+    if (status.state === 'ready') return status;
+    assert.ok(Date.now() < deadline, `not ready: ${JSON.stringify(status)}`);
+  }
+}
+
+const targets = [...fixedElders.map((elder) => elder.name), 'servant_1', 'redis', 'manager'];
+
+for (const target of targets) {
+  test(`kill -9 of ${target} while 200 tasks run: nothing lost, nothing twice`, async () => {
+    const workspace = join(tree.folder, `work-${target}`);
+    const beforehand = await untilReady();
+    const { view } = await startDirective(workspace, 0.2);
+    process.kill(pidOf(beforehand, target), 'SIGKILL');
+    if (target === 'manager') await tree.up();
+    await assertOneOutcomeEach(await view, workspace);
+    const afterwards = await untilReady();
+    for (const elder of afterwards.elders) {
+      const earlier = beforehand.elders.find(({ name }) => name === elder.name);
+      if (elder.name === target) {
+        assert.notEqual(elder.pid, earlier?.pid);
+        assert.equal(elder.restarts, (earlier?.restarts ?? 0) + 1, 'status shows the restart');
+      } else {
+        assert.equal(elder.pid, earlier?.pid, `${elder.name} went on`);
+        assert.equal(elder.restarts, earlier?.restarts);
+      }
+    }
+    if (target === 'redis') assert.equal(afterwards.redis.restarts, beforehand.redis.restarts + 1);
+  });
+}
+
+test('random kills for a minute: every directive completes, each task once', async () => {
+  const until = Date.now() + 60_000;
+  let kills = 0;
+  for (let round = 0; Date.now() < until; round += 1) {
+    const workspace = join(tree.folder, `random-${round}`);
+    const { view } = await startDirective(workspace, 0);
+    let over = false;
+    const done = view.finally(() => (over = true));
+    done.catch(() => {});
+    while (!over && Date.now() < until) {
+      const status = await tree.status();
+      const target = targets[Math.floor(Math.random() * targets.length)] as string;
+      try {
+        process.kill(pidOf(status, target), 'SIGKILL');
+        kills += 1;
+      } catch {
+        // It is just being restarted.
+      }
+      if (target === 'manager' || status.manager === null) await tree.up();
+    }
+    await untilReady();
+    await assertOneOutcomeEach(await done, workspace);
+  }
+  assert.ok(kills >= 20, `${kills} kills`);
+});
+
+test('the witness sees two attempts at a time when there are two', async () => {
+  const workspace = await mkdtemp(join(tmpdir(), 'elders-witness-'));
+  const run = (attempt: string) =>
+    spawn('bash', ['-c', witnessedCommand(0.5)], {
+      cwd: workspace,
+      env: { PATH: process.env.PATH, ELDERS_TASK_ID: 't', ELDERS_ATTEMPT: attempt },
+    });
+  await Promise.all(['1', '2'].map((attempt) => once(run(attempt), 'close')));
+  assert.equal((await evidence(workspace)).overlaps.length, 1);
+  await rm(workspace, { recursive: true });
+});

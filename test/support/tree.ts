@@ -1,0 +1,144 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { DirectiveView } from '../../src/protocol/directive.ts';
+import type { ElderStatus, TreeStatus } from '../../src/protocol/process.ts';
+import { redisPortOffset, roster } from '../../src/protocol/roster.ts';
+
+const program = fileURLToPath(new URL('../../bin/elders.cjs', import.meta.url));
+
+/** What one call of `elders` printed and how it ended. */
+export interface CliResult {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  server.listen(port, '127.0.0.1');
+  const free = await once(server, 'listening').then(
+    () => true,
+    () => false,
+  );
+  if (free) {
+    server.close();
+    await once(server, 'close');
+  }
+  return free;
+}
+
+/** Finds a port base whose ports are all free now. */
+export async function freePortBase(servants: number): Promise<number> {
+  const offsets = [...roster(servants).map((elder) => elder.portOffset), redisPortOffset];
+  for (;;) {
+    const base = 10_000 + Math.floor(Math.random() * 20_000);
+    const free = await Promise.all(offsets.map((offset) => isFree(base + offset)));
+    if (free.every(Boolean)) return base;
+  }
+}
+
+/** A tree in a folder of its own, driven through the command line as a user would. */
+export class TestTree {
+  readonly folder: string;
+  readonly portBase: number;
+  readonly #running = new Set<ChildProcess>();
+
+  private constructor(folder: string, portBase: number) {
+    this.folder = folder;
+    this.portBase = portBase;
+  }
+
+  /** Makes the folder and its `elders.yaml`; the tree is not started. */
+  static async create(options: { servants?: number; config?: object } = {}): Promise<TestTree> {
+    const servants = options.servants ?? 2;
+    const folder = await mkdtemp(join(tmpdir(), 'elders-tree-'));
+    const portBase = await freePortBase(servants);
+    const config = { portBase, servants, ...options.config };
+    await writeFile(join(folder, 'elders.yaml'), JSON.stringify(config));
+    return new TestTree(folder, portBase);
+  }
+
+  /** Runs `elders` in the folder of the tree and waits for its end. */
+  async cli(
+    args: readonly string[],
+    options: { input?: string; env?: Record<string, string> } = {},
+  ): Promise<CliResult> {
+    const child = this.start(args, options.env);
+    let stdout = '';
+    let stderr = '';
+    child.stdout?.on('data', (chunk) => (stdout += chunk));
+    child.stderr?.on('data', (chunk) => (stderr += chunk));
+    child.stdin?.end(options.input ?? '');
+    const [code] = (await once(child, 'close')) as [number | null];
+    return { code, stdout, stderr };
+  }
+
+  /** Starts `elders` and leaves it running; it is ended with the tree. */
+  start(args: readonly string[], env: Record<string, string> = {}): ChildProcess {
+    const child = spawn(process.execPath, [program, ...args], {
+      cwd: this.folder,
+      env: {
+        PATH: process.env.PATH,
+        HOME: process.env.HOME,
+        TMPDIR: process.env.TMPDIR,
+        LANG: 'C.UTF-8',
+        ...env,
+      },
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
+    this.#running.add(child);
+    child.on('close', () => this.#running.delete(child));
+    return child;
+  }
+
+  /** Runs a command that must succeed and parses its JSON. */
+  async json<T>(args: readonly string[], options: { input?: string } = {}): Promise<T> {
+    const result = await this.cli([...args, '--json'], options);
+    if (result.code !== 0)
+      throw new Error(`elders ${args.join(' ')}: exit ${result.code}\n${result.stdout}${result.stderr}`);
+    return JSON.parse(result.stdout) as T;
+  }
+
+  async up(): Promise<void> {
+    const { code, stderr } = await this.cli(['up', '-d', '--wait']);
+    if (code !== 0) throw new Error(`elders up: exit ${code}\n${stderr}`);
+  }
+
+  /** Gives the status whatever the state of the tree is. */
+  async status(): Promise<TreeStatus> {
+    return JSON.parse((await this.cli(['status', '--json'])).stdout) as TreeStatus;
+  }
+
+  async elder(name: string): Promise<ElderStatus> {
+    const { elders } = await this.status();
+    const elder = elders.find((candidate) => candidate.name === name);
+    if (!elder) throw new Error(`no elder ${name}`);
+    return elder;
+  }
+
+  /** Submits a directive without waiting for it and gives its id. */
+  async submit(directive: object): Promise<string> {
+    const input = JSON.stringify(directive);
+    const { id } = await this.json<{ id: string }>(['directive', 'submit', '-'], { input });
+    return id;
+  }
+
+  /** Waits until a directive has ended, by following it as `--wait` does. */
+  async submitAndWait(directive: object): Promise<{ code: number | null; view: DirectiveView }> {
+    const input = JSON.stringify(directive);
+    const { code, stdout } = await this.cli(['directive', 'submit', '-', '--wait', '--json'], { input });
+    return { code, view: JSON.parse(stdout) as DirectiveView };
+  }
+
+  /** Stops everything and removes the folder. */
+  async dispose(): Promise<void> {
+    for (const child of this.#running) child.kill('SIGKILL');
+    await this.cli(['down', '--force']);
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
