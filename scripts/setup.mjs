@@ -1,7 +1,7 @@
 // Runs before anything is installed, on Node 20 or newer: plain JavaScript, built-in modules only.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { accessSync, constants, existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -65,15 +65,6 @@ function installPackages() {
   if (npm.status !== 0) fail(`npm ci failed (${npm.signal ?? `exit ${npm.status}`}); see its lines above.`);
   // Otherwise `npm run` would find a Node first that this machine cannot execute.
   if (!pinnedNodeRuns) rmSync(join(root, 'node_modules/.bin/node'), { force: true });
-}
-
-/** With this link `npx elders` runs this checkout at once; npm makes such links for dependencies only. */
-function linkCommand() {
-  try {
-    symlinkSync('../../bin/elders.cjs', join(root, 'node_modules/.bin/elders'));
-  } catch (error) {
-    if (error.code !== 'EEXIST') throw error;
-  }
 }
 
 /** Major version of the `redis-server` on PATH; 0 where there is none. */
@@ -210,7 +201,6 @@ if (!ready()) {
   });
 }
 
-linkCommand();
 if (redisMajor() < neededRedis) {
   fail(
     `redis-server ${neededRedis} or newer is needed; the one on PATH is older (see redis.io/docs/install).`,

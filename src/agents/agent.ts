@@ -7,11 +7,11 @@ import { lanes, readWindow } from '../protocol/lanes.ts';
 import type { JournalLine } from '../protocol/local-api.ts';
 import { fixedElders } from '../protocol/roster.ts';
 import { expireAsks, nextDeadline } from './asks.ts';
-import { bury, noteFailure, settle, spent } from './attempts.ts';
+import { bury, noteFailure, settle, spent, withdrawFailure } from './attempts.ts';
 import { Committer } from './committer.ts';
 import type { Context, Core, Effect, Json } from './core.ts';
 import { type Delivered, Inbox } from './inbox.ts';
-import { type Outcome, receive } from './receiver.ts';
+import { giveUp, type Outcome, receive } from './receiver.ts';
 import { StateStore } from './state-store.ts';
 import { Step, type Surroundings } from './step.ts';
 
@@ -51,6 +51,12 @@ interface Input {
   readonly reject: (error: unknown) => void;
 }
 
+/** The read under way, or the pause after one that failed. */
+interface Reading {
+  readonly cursors: ReadonlyMap<EdgeKey, string>;
+  readonly abort: AbortController;
+}
+
 function journalLine(
   entry: Delivered,
   id: string | null,
@@ -72,7 +78,7 @@ export class Agent {
   #state = new StateStore();
   #inbox = new Inbox([], new Map());
   #committer: Committer;
-  #reading: { cursors: ReadonlyMap<EdgeKey, string>; abort: AbortController } | null = null;
+  #reading: Reading | null = null;
   #readFailures = 0;
   #wake: () => void = () => {};
   /** Messages still to be handled one by one because the predecessor may have died of one of them. */
@@ -158,11 +164,13 @@ export class Agent {
   async drain(deadlineMs: number): Promise<void> {
     const { clock } = this.#options;
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.#whenIdle = resolve;
     const cutOff = () => void this.input({ kind: 'cut_off' }).catch(() => {});
     const cancelCutOff = clock.setTimer(deadlineMs * cutOffShare, cutOff);
     const cancelEnd = clock.setTimer(deadlineMs, resolve);
-    this.input({ kind: 'drain' }).then(() => this.#isIdle() && resolve(), resolve);
+    this.input({ kind: 'drain' }).then(() => {
+      if (this.#isIdle()) resolve();
+      else this.#whenIdle = resolve;
+    }, resolve);
     await promise;
     cancelCutOff();
     cancelEnd();
@@ -207,7 +215,7 @@ export class Agent {
     }
     if (wanted.size === 0) return;
     const { broker, clock, observer } = this.#options;
-    const reading = { cursors: wanted, abort: new AbortController() };
+    const reading: Reading = { cursors: wanted, abort: new AbortController() };
     this.#reading = reading;
     const saturated = wanted.size < this.#inbox.edgeCount && this.#inbox.hasWork(clock.now());
     const options = {
@@ -224,7 +232,7 @@ export class Agent {
         this.#wake();
         return;
       }
-      this.#onReadFailure(asElderError(error));
+      this.#onReadFailure(reading, asElderError(error));
     };
     broker.read(wanted, options).then((entries) => {
       if (this.#reading !== reading) return;
@@ -235,7 +243,7 @@ export class Agent {
     }, done);
   }
 
-  #onReadFailure(error: ElderError): void {
+  #onReadFailure(reading: Reading, error: ElderError): void {
     if (error.code !== 'redis_unreachable' && error.code !== 'redis_refused') {
       this.#failure = error;
       this.#wake();
@@ -245,6 +253,7 @@ export class Agent {
     this.#readFailures += 1;
     const waitMs = Math.min(1_000, 20 * 2 ** Math.min(this.#readFailures, 6));
     this.#options.clock.setTimer(waitMs, () => {
+      if (this.#reading !== reading) return;
       this.#reading = null;
       this.#wake();
     });
@@ -300,9 +309,10 @@ export class Agent {
       return [suspect];
     }
     const error = new ElderError('internal', 'the process ended each time while this message was handled');
-    bury(ctx, suspect, null, error.toJSON());
+    const id = giveUp(step, suspect, this.#options.name, error).message?.message_id ?? null;
+    bury(ctx, suspect, { id, tries, error: error.toJSON() });
     settle(ctx, suspect.edge);
-    step.journal.push(journalLine(suspect, null, tries, error));
+    step.journal.push(journalLine(suspect, id, tries, error));
     await this.#commit(step, new Map([[suspect.edge, suspect]]));
     return [];
   }
@@ -325,7 +335,7 @@ export class Agent {
   #runTimers(step: Step): void {
     const { core, clock } = this.#options;
     const ctx = step.context(null);
-    expireAsks(core, ctx);
+    expireAsks(core, step);
     const wakeAt = core.wakeAt?.(ctx);
     if (wakeAt !== undefined && wakeAt <= clock.now()) core.onWake?.(ctx);
   }
@@ -341,7 +351,8 @@ export class Agent {
         continue;
       }
       const ctx = step.context(null);
-      const tries = spent(ctx, entry).tries + (counted ? 0 : 1);
+      if (counted) withdrawFailure(ctx, entry);
+      const tries = spent(ctx, entry).tries + 1;
       const outcome = receive(core, step, entry, name, tries >= attempts);
       observer?.onHandled?.(outcome.message?.action ?? '-', outcome.kind, clock.now() - entry.deliveredAt);
       const id = outcome.message?.message_id ?? null;
@@ -353,7 +364,7 @@ export class Agent {
         continue;
       }
       if (outcome.kind === 'dead') {
-        bury(ctx, entry, id, outcome.error.toJSON());
+        bury(ctx, entry, { id, tries, error: outcome.error.toJSON() });
         log.warn({ messageId: id, edge: entry.edge, error: outcome.error.message }, 'dead letter');
       }
       settle(ctx, entry.edge);

@@ -2,6 +2,7 @@ import { actionSpec, isAction } from '../protocol/actions.ts';
 import { errorTable, type WireError } from '../protocol/errors.ts';
 import type { ElderMessage } from '../protocol/message.ts';
 import type { Answer, Context, Core, Json } from './core.ts';
+import type { Step } from './step.ts';
 
 /** A question that waits for its answer, keyed by the id of its message. */
 export interface AskRow {
@@ -53,7 +54,8 @@ export function nextDeadline(ctx: Context): number | undefined {
 }
 
 /** Answers every question whose deadline has passed with `timed_out`. */
-export function expireAsks(core: Core, ctx: Context): void {
+export function expireAsks(core: Core, step: Step): void {
+  const ctx = step.context(null);
   const now = ctx.now();
   const overdue = [...ctx.table<AskRow>('@asks').entries()].filter(([, ask]) => ask.deadlineAt <= now);
   for (const [id, ask] of overdue) {
@@ -61,6 +63,14 @@ export function expireAsks(core: Core, ctx: Context): void {
       code: 'timed_out',
       reason: `${ask.target} did not answer ${ask.action} in time`,
     };
-    goOn(core, ctx, id, ask, { ok: false, error });
+    const mark = step.mark();
+    try {
+      goOn(core, ctx, id, ask, { ok: false, error });
+    } catch (thrown) {
+      // No message stands behind this that could become a dead letter, and every incarnation would fail alike.
+      step.undo(mark);
+      ctx.table('@asks').delete(id);
+      ctx.log.warn({ ask: id, then: ask.then, error: String(thrown) }, 'a timeout could not be dealt with');
+    }
   }
 }

@@ -39,17 +39,28 @@ export function noteFailure(ctx: Context, entry: Delivered, error: WireError): n
   return ctx.now() + Math.min(longestDelayMs, firstDelayMs * 2 ** before.tries);
 }
 
+/** Takes back a try that was noted before the handler ran, since what became of it is known now. */
+export function withdrawFailure(ctx: Context, entry: Delivered): void {
+  const { tries, errors } = spent(ctx, entry);
+  const row: AttemptRow = { entryId: entry.id, tries: tries - 1, errors: errors.slice(0, -1) };
+  ctx.table<AttemptRow>('@attempts').put(entry.edge, row);
+}
+
 /** Forgets the tries at the head of an edge, because the head moves on. */
 export function settle(ctx: Context, edge: EdgeKey): void {
   ctx.table<AttemptRow>('@attempts').delete(edge);
 }
 
-/** Keeps a message that was given up; the oldest go when there are more than a thousand. */
-export function bury(ctx: Context, entry: Delivered, id: string | null, error: WireError): void {
-  const { tries, errors } = spent(ctx, entry);
+/** Keeps a message that was given up after `tries`; the oldest go when there are more than a thousand. */
+export function bury(
+  ctx: Context,
+  entry: Delivered,
+  { id, tries, error }: { id: string | null; tries: number; error: WireError },
+): void {
+  const { errors } = spent(ctx, entry);
   const dead = ctx.table<DeadLetter>('@dead');
   const letter = { edge: entry.edge, entryId: entry.id, body: entry.body, at: ctx.now() };
-  dead.put(id ?? `${entry.edge}@${entry.id}`, { ...letter, tries: tries + 1, errors: [...errors, error] });
+  dead.put(id ?? `${entry.edge}@${entry.id}`, { ...letter, tries, errors: [...errors, error] });
   if (dead.size > maxDeadLetters) {
     const [oldest] = [...dead.entries()].sort(([, a], [, b]) => a.at - b.at);
     if (oldest) dead.delete(oldest[0]);

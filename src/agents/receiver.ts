@@ -87,6 +87,31 @@ function acknowledge(ctx: Context, message: ElderMessage, error: ElderError | nu
 /** Errors that stop a message before its handler; others are the handler's answer. */
 const neverActed: ReadonlySet<ErrorCode> = new Set(['denied', 'malformed', 'expired', 'not_implemented']);
 
+/** Tells whoever waits for it that a message was refused; gives whether an asker got its answer by that. */
+function refuse(step: Step, message: ElderMessage, error: ElderError, isAnswer: boolean): boolean {
+  const ctx = step.context(message);
+  const mark = step.mark();
+  try {
+    const asker = message.source_elder;
+    const answers = answersWithError(message) && maySend(ctx.self, asker, 'reply.error').allowed;
+    if (answers) ctx.send(asker, 'reply.error', error.toJSON() as never, replyOptions(message));
+    acknowledge(ctx, message, answers && isAnswer ? null : error);
+    return answers;
+  } catch (nested) {
+    step.undo(mark);
+    ctx.log.warn({ messageId: message.message_id, error: String(nested) }, 'no error reply could be sent');
+    return false;
+  }
+}
+
+/** Gives an entry up without handling it, and tells its sender so. */
+export function giveUp(step: Step, entry: Delivered, self: string, error: ElderError): Outcome {
+  const decoded = decodeMessage(entry.body, entry.edge, self);
+  if (!decoded.ok) return { kind: 'dead', message: null, error };
+  refuse(step, decoded.message, error, false);
+  return { kind: 'dead', message: decoded.message, error };
+}
+
 /** Handles one entry within a step. Whatever a failing handler changed is undone; nothing is thrown. */
 export function receive(core: Core, step: Step, entry: Delivered, self: string, lastTry: boolean): Outcome {
   const { source } = splitEdgeKey(entry.edge);
@@ -105,17 +130,8 @@ export function receive(core: Core, step: Step, entry: Delivered, self: string, 
     const expected = thrown instanceof ElderError;
     const mayPass = expected ? error.canRetry && error.code !== 'expired' : true;
     if (mayPass && !lastTry) return { kind: 'retry', message, error };
-    const failed = step.mark();
-    try {
-      if (answersWithError(message) && maySend(self, source, 'reply.error').allowed) {
-        ctx.send(source, 'reply.error', error.toJSON() as never, replyOptions(message));
-        if (expected && !neverActed.has(error.code)) return { kind: 'acted', message };
-      }
-      acknowledge(ctx, message, error);
-    } catch (nested) {
-      step.undo(failed);
-      ctx.log.warn({ messageId: message.message_id, error: String(nested) }, 'no error reply could be sent');
-    }
-    return { kind: 'dead', message, error };
+    const isAnswer = expected && !neverActed.has(error.code);
+    const answered = refuse(step, message, error, isAnswer);
+    return answered && isAnswer ? { kind: 'acted', message } : { kind: 'dead', message, error };
   }
 }

@@ -171,9 +171,10 @@ export function parseCommandLine(argv: readonly string[], text: Catalog, version
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return null;
+    const reason = error.code === 'commander.help' ? 'a command is missing' : error.message;
     // Without a command, commander writes the help as its error.
-    const reason = error.code === 'commander.help' ? `a command is missing\n${shown}` : error.message;
-    throw new ElderError('usage', reason.replace(/^error: /, '').trimEnd());
+    if (error.code === 'commander.help') process.stderr.write(`${shown}\n`);
+    throw new ElderError('usage', reason.replace(/^error: /, ''));
   }
   return request;
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Answer, Context, Core, Effect, Json } from '../agents/core.ts';
-import { isAction } from '../protocol/actions.ts';
+import { actionSpec, isAction } from '../protocol/actions.ts';
 import { ElderError, type WireError } from '../protocol/errors.ts';
 import type { ParsedAsk } from '../protocol/local-api.ts';
 import { aliases, roleOf } from '../protocol/roster.ts';
@@ -25,6 +25,7 @@ interface Request {
   /** Tells the same request from another one under the same key. */
   readonly fingerprint: string;
   readonly answer: AskAnswer | null;
+  readonly isCommand: boolean;
   readonly keepUntil: number;
 }
 
@@ -46,7 +47,12 @@ function ask(ctx: Context, input: AskInput): Json {
   const correlationId = typeof payload.directiveId === 'string' ? payload.directiveId : key;
   const options = { deadlineMs: timeoutMs, then: 'answered', data: key, priority, correlationId };
   ctx.ask(target, action, payload as never, options);
-  requests(ctx).put(key, { fingerprint, answer: null, keepUntil: ctx.now() + timeoutMs + keepAnswersMs });
+  requests(ctx).put(key, {
+    fingerprint,
+    answer: null,
+    isCommand: actionSpec(action).type === 'command',
+    keepUntil: ctx.now() + timeoutMs + keepAnswersMs,
+  });
   return { answer: null };
 }
 
@@ -59,7 +65,7 @@ function answered(ctx: Context, answer: Answer, data: Json): void {
   const request = requests(ctx).get(key);
   if (!request) return;
   const outcome: AskAnswer = answer.ok ? { result: answer.result as Json } : { error: answer.error };
-  if (answer.ok && isKept(answer.result)) {
+  if (answer.ok && request.isCommand && isSmall(answer.result)) {
     requests(ctx).put(key, { ...request, answer: outcome, keepUntil: ctx.now() + keepAnswersMs });
   } else {
     requests(ctx).delete(key);
@@ -68,7 +74,7 @@ function answered(ctx: Context, answer: Answer, data: Json): void {
 }
 
 /** A large answer is worth less than the room it takes: its caller asks again. */
-function isKept(result: unknown): boolean {
+function isSmall(result: unknown): boolean {
   return JSON.stringify(result).length < 16_384;
 }
 

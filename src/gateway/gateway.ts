@@ -59,7 +59,7 @@ export class Gateway {
       clearTimeout(timer);
       signal.removeEventListener('abort', abort);
       waiting.delete(resolve);
-      if (waiting.size === 0) this.#waiting.delete(key);
+      if (waiting.size === 0 && this.#waiting.get(key) === waiting) this.#waiting.delete(key);
     }
   }
 

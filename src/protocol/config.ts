@@ -21,6 +21,9 @@ const externalRedis = z.strictObject({
   key: z.string().optional().describe('Key of the client certificate.'),
 });
 
+/** The file in the user's project that configures its tree. */
+export const configFileName = 'elders.yaml';
+
 /** Schema of `elders.yaml`; every default of the project stands here and nowhere else. */
 export const configSchema = z.strictObject({
   portBase: z

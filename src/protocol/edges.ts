@@ -1,5 +1,5 @@
 import type { Action } from './actions.ts';
-import { isServant, type ElderSpec } from './roster.ts';
+import { type ElderSpec, isServant } from './roster.ts';
 
 /** A row of the edge table; `servant` stands for every servant. */
 interface EdgeRow {

@@ -1,6 +1,6 @@
-import { actionSpec, type Action } from './actions.ts';
+import { type Action, actionSpec } from './actions.ts';
 import { edgeActions } from './edges.ts';
-import { roleOf, type Role } from './roster.ts';
+import { type Role, roleOf } from './roster.ts';
 
 interface Grant {
   readonly permission: string;

@@ -173,7 +173,7 @@ export class ElderSupervisor {
       life.watch = () => {
         const monitor = this.#options.monitor(process, {
           onAnswer: (health) => this.#heard(life, health.ready ? null : health.reason),
-          onHanging: (reason) => this.#condemn(life, 'hang', reason),
+          onHanging: (reason) => this.#condemn(life, 'hang', `${this.name} hangs: ${reason}`),
         });
         life.cleanup.push(() => monitor.stop());
       };

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { ElderError } from '../protocol/errors.ts';
 import { type ProcessIdentity, processIdentity } from '../protocol/process.ts';
@@ -35,6 +35,7 @@ export class ManagerLock {
   /** Takes the lock at `path` for `holder`. Throws `already_running`, naming who holds it. */
   static take(path: string, holder: ProcessIdentity): ManagerLock {
     const database = new DatabaseSync(path, { timeout: 0 });
+    chmodSync(path, 0o600);
     try {
       database.exec('BEGIN EXCLUSIVE');
     } catch (error) {

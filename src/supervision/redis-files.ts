@@ -1,5 +1,14 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { openSync, unlinkSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fstatSync,
+  openSync,
+  readSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config } from '../protocol/config.ts';
@@ -109,4 +118,26 @@ export function openUnlinked(folder: string, text: string): number {
   // Written at a place, which leaves the offset at the start for the reader.
   writeSync(descriptor, Buffer.from(text), 0, Buffer.byteLength(text), 0);
   return descriptor;
+}
+
+/** Moves a log that has grown beyond `maxBytes` to `<path>.1`; Redis opens it anew for every line. */
+export function moveFullLog(path: string, maxBytes: number): void {
+  const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  if (size > maxBytes) renameSync(path, `${path}.1`);
+}
+
+/** Reads the last 4 KB of a file; nothing when it cannot be read. */
+export function fileTail(path: string): string {
+  const tail = Buffer.alloc(4_096);
+  try {
+    const descriptor = openSync(path, 'r');
+    try {
+      const from = Math.max(0, fstatSync(descriptor).size - tail.length);
+      return tail.toString('utf8', 0, readSync(descriptor, tail, 0, tail.length, from));
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch {
+    return '';
+  }
 }

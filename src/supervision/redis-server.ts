@@ -1,13 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import type { Authority } from '../identity/authority.ts';
 import type { RedisTls } from '../messaging/redis/redis-connection.ts';
 import type { RedisEndpoint } from '../protocol/bootstrap.ts';
 import type { Config } from '../protocol/config.ts';
-import { ElderError } from '../protocol/errors.ts';
+import { asElderError, ElderError } from '../protocol/errors.ts';
 import type { ProcessIdentity, ProcessRecord } from '../protocol/process.ts';
 import type { StateFolder } from '../protocol/state-folder.ts';
 import {
@@ -17,11 +15,19 @@ import {
   waitUntilGone,
 } from '../telemetry/process-identity.ts';
 import { certificateAddresses, connectAddress } from './listen-address.ts';
-import { describePortHolder } from './port-holder.ts';
+import { requireFreePorts } from './preflight.ts';
 import { removeProcessRecord, saveProcessRecord } from './process-records.ts';
 import { openRawOutput } from './raw-output.ts';
 import { RedisAdmin } from './redis-admin.ts';
-import { adminPassword, adminUsername, openUnlinked, redisPaths, writeRedisFiles } from './redis-files.ts';
+import {
+  adminPassword,
+  adminUsername,
+  fileTail,
+  moveFullLog,
+  openUnlinked,
+  redisPaths,
+  writeRedisFiles,
+} from './redis-files.ts';
 import { describeExit, type ProcessExit, type RunningProcess } from './running-process.ts';
 
 export interface ManagedRedisOptions {
@@ -85,7 +91,7 @@ export class ManagedRedis {
   async start(options: { restarts: number; signal?: AbortSignal }): Promise<RunningProcess> {
     const { folder, config, port, authority } = this.#options;
     options.signal?.throwIfAborted();
-    await requireFreePort(config.host, port);
+    await requireFreePorts(config.host, [{ name, port }]);
     const { certificatePem, privateKeyPem } = await authority.issueWithKey({
       name,
       addresses: certificateAddresses(config.host),
@@ -100,6 +106,7 @@ export class ManagedRedis {
       caPem: authority.caPem,
       password: this.#password,
     });
+    moveFullLog(redisPaths(folder).log, config.log.maxBytes);
     const startedAt = Date.now();
     const child = this.#spawn(privateKeyPem);
     const exited = exitOf(child);
@@ -242,12 +249,16 @@ export class ManagedRedis {
   async #failure(exit: ProcessExit): Promise<ElderError> {
     const { folder, config, port } = this.#options;
     const { log } = redisPaths(folder);
-    const texts = await Promise.all(
-      [log, folder.rawOutput(name)].map((path) => readFile(path, 'utf8').catch(() => '')),
-    );
-    const lines = texts.join('\n').trim().split('\n').slice(-40);
-    if (lines.some((line) => line.includes('Address already in use'))) return portTaken(config.host, port);
-    const reason = `redis-server ${describeExit(exit)}; see ${log}: ${lines.at(-1) ?? ''}`;
+    const lines = `${fileTail(folder.rawOutput(name))}\n${fileTail(log)}`.trim().split('\n');
+    if (lines.some((line) => line.includes('Address already in use'))) {
+      // Somebody took the port between our look and Redis's.
+      try {
+        await requireFreePorts(config.host, [{ name, port }]);
+      } catch (error) {
+        return asElderError(error);
+      }
+    }
+    const reason = `redis-server ${describeExit(exit)}: ${lines.at(-1)}; see ${log}`;
     return new ElderError('start_failed', reason);
   }
 }
@@ -259,23 +270,4 @@ function exitOf(child: ChildProcess): Promise<ProcessExit> {
       if (child.pid === undefined) resolve({ code: null, signal: null });
     });
   });
-}
-
-async function requireFreePort(host: string, port: number): Promise<void> {
-  const probe = createServer();
-  probe.listen({ host, port, exclusive: true });
-  try {
-    await once(probe, 'listening');
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'EADDRINUSE') throw await portTaken(host, port);
-    const reason = `cannot listen on ${host}:${port}: ${(cause as Error).message}`;
-    throw new ElderError('start_failed', reason, { cause });
-  }
-  probe.close();
-  await once(probe, 'close');
-}
-
-async function portTaken(host: string, port: number): Promise<ElderError> {
-  const holder = (await describePortHolder(port)) ?? 'another process';
-  return new ElderError('port_taken', `${holder} listens on ${host}:${port}, which is for redis`);
 }

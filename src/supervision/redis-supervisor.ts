@@ -42,6 +42,7 @@ export class RedisSupervisor implements RedisGate {
   readonly #policy: RestartPolicy;
   readonly #stopping = new AbortController();
   readonly #changed = new EventTarget();
+  #pinger: NodeJS.Timeout | undefined;
   #process: RunningProcess | null = null;
   #watching: Promise<void> | null = null;
   #restarts: number;
@@ -134,6 +135,9 @@ export class RedisSupervisor implements RedisGate {
     await this.admin.loadLibrary();
     if (this.#managed === null) this.#appendfsync = await this.#askAppendfsync();
     this.#prepared = true;
+    // A Redis that answers nothing looks connected until it is asked: the connection is given up then.
+    const ping = () => void this.admin.command(['PING']).catch(() => undefined);
+    this.#pinger = setInterval(() => this.admin.connected && ping(), config.supervision.probeInterval);
     this.#connectionChanged(this.admin.connected);
     onEvent('ready', name);
   }
@@ -141,6 +145,7 @@ export class RedisSupervisor implements RedisGate {
   /** Ends a managed Redis, or the connection to one of the user's. */
   async stop(mode: 'drain' | 'kill'): Promise<void> {
     this.#stopping.abort(new ElderError('interrupted', 'Redis is being stopped'));
+    clearInterval(this.#pinger);
     if (mode === 'kill') this.#process?.kill('SIGKILL');
     if (this.#managed === null) this.admin.close();
     else await this.#managed.stop(this.#options.config.supervision.shutdown);

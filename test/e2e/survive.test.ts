@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, watch } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
 import type { DirectiveView } from '../../src/protocol/directive.ts';
 import type { TreeStatus } from '../../src/protocol/process.ts';
@@ -31,26 +30,24 @@ function directive(workspace: string) {
   return { directive: 'Survive', goal: 'each task has one outcome', workspace, tasks };
 }
 
-/** Starts the directive and resolves once `share` of its tasks have succeeded; `view` follows it to its end. */
-async function startDirective(workspace: string, share: number): Promise<{ view: Promise<DirectiveView> }> {
+/** Submits the directive and resolves once so many attempts have begun; `view` is how it ended. */
+async function startDirective(
+  workspace: string,
+  attempts: number,
+): Promise<{ view: Promise<DirectiveView> }> {
   await mkdir(workspace);
-  const id = await tree.submit(directive(workspace));
-  const follow = tree.start(['directive', 'watch', id, '--json']);
-  const reached = Promise.withResolvers<void>();
-  const ended = Promise.withResolvers<void>();
-  let stderr = '';
-  follow.stderr?.on('data', (chunk) => (stderr += chunk));
-  createInterface({ input: follow.stdout as NodeJS.ReadableStream }).on('line', (line) => {
-    const { summary } = JSON.parse(line) as { summary: Record<string, number> };
-    if ((summary.succeeded ?? 0) >= share * taskCount) reached.resolve();
-  });
-  follow.on('close', (code) => {
-    if (code === 0) ended.resolve();
-    else ended.reject(new Error(`watch ended with ${code}: ${stderr}`));
-  });
-  ended.promise.catch(() => {});
-  await Promise.race([reached.promise, ended.promise]);
-  return { view: ended.promise.then(() => tree.json<DirectiveView>(['directive', 'show', id])) };
+  const begun = startsReach(workspace, attempts);
+  const view = tree.submitAndWait(directive(workspace)).then((ended) => ended.view);
+  view.catch(() => {});
+  await Promise.race([begun, view]);
+  return { view };
+}
+
+/** Resolves once the commands in a workspace have noted so many starts. */
+async function startsReach(workspace: string, count: number): Promise<void> {
+  for await (const _ of watch(workspace)) {
+    if ((await evidence(workspace)).starts.length >= count) return;
+  }
 }
 
 async function assertOneOutcomeEach(view: DirectiveView, workspace: string): Promise<void> {
@@ -94,7 +91,7 @@ for (const target of targets) {
   test(`kill -9 of ${target} while 200 tasks run: nothing lost, nothing twice`, async () => {
     const workspace = join(tree.folder, `work-${target}`);
     const beforehand = await untilReady();
-    const { view } = await startDirective(workspace, 0.2);
+    const { view } = await startDirective(workspace, taskCount / 5);
     process.kill(pidOf(beforehand, target), 'SIGKILL');
     if (target === 'manager') await tree.up();
     await assertOneOutcomeEach(await view, workspace);
@@ -118,7 +115,7 @@ test('random kills for a minute: every directive completes, each task once', asy
   let kills = 0;
   for (let round = 0; Date.now() < until; round += 1) {
     const workspace = join(tree.folder, `random-${round}`);
-    const { view } = await startDirective(workspace, 0);
+    const { view } = await startDirective(workspace, 1);
     let over = false;
     const done = view.finally(() => (over = true));
     done.catch(() => {});

@@ -50,6 +50,14 @@ describe('a tree that runs', () => {
     assert.equal(new Set(status.elders.map((elder: { pid: number }) => elder.pid)).size, names.length);
   });
 
+  test('is in the registry', async () => {
+    const redis = await tree.redis();
+    const registry = await redis.registry();
+    redis.close();
+    assert.deepEqual([...registry.keys()].sort(), [...names].sort());
+    for (const name of names) assert.deepEqual(JSON.parse(registry.get(name) ?? ''), tree.elder(name));
+  });
+
   test('has a socket and files that only their owner may open', () => {
     assert.equal(statSync(tree.folder.managerSocket).mode & 0o777, 0o600);
     for (const path of [tree.folder.root, tree.folder.run, tree.folder.secret]) {
@@ -175,15 +183,17 @@ describe('a tree that cannot start', () => {
       'because an elder is not ready in time',
       'mute',
       '',
-      /start_failed: rag_sage was not ready within 1500 ms/,
+      /start_failed: rag_sage was not ready within 4000 ms/,
     ],
   ] as const) {
     test(`${what} stops what was started and says why`, async () => {
-      tree = await SupervisedTree.create(portBase, {
-        supervision: { startTimeout: word === 'mute' ? '1500ms' : '30s' },
-      });
+      tree = await SupervisedTree.create(portBase);
+      const { config } = tree.options;
+      const supervision = { ...config.supervision, startTimeout: word === 'mute' ? 4_000 : 30_000 };
       await tree.tell('rag_sage', word, content);
-      await assert.rejects(tree.up(), (error: Error) => expected.test(error.message));
+      await assert.rejects(tree.up({ config: { ...config, supervision } }), (error: Error) =>
+        expected.test(error.message),
+      );
       assert.deepEqual(tree.processes(), []);
       assert.ok(at(tree.events, 'stopped', 'claude_elder') < at(tree.events, 'stopped', 'grand_elder'));
       assert.deepEqual(readdirSync(tree.folder.run).sort(), ['manager.lock']);

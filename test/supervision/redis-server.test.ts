@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, test } from 'node:test';
@@ -148,4 +148,19 @@ test('a Redis whose default user may not replay its file is refused', async () =
   assert.deepEqual((await redis.admin.verify()).warnings, []);
   await redis.admin.command(['ACL', 'SETUSER', 'default', '-@all']);
   await assert.rejects(redis.admin.verify(), hasCode('redis_refused'));
+});
+
+test('a Redis that cannot start says why', async () => {
+  const redis = await started();
+  const options = await optionsOf(redis);
+  await redis.kill();
+  const other = await ManagedRedis.open(options);
+  cleanups.push(async () => other.release());
+  const manifest = filesBelow(redis.folder.redis).find((path) => path.endsWith('.manifest'))!;
+  writeFileSync(manifest, 'damaged\n');
+  await assert.rejects(other.start({ restarts: 0 }), (error: Error) => {
+    assert.ok(hasCode('start_failed')(error));
+    assert.match(error.message, /manifest/);
+    return true;
+  });
 });

@@ -1,9 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { configFileName } from '../../protocol/config.ts';
 import { ElderError } from '../../protocol/errors.ts';
-
-/** Name of the configuration file. */
-export const configFileName = 'elders.yaml';
 
 /** Where a tree lives and the file that configures it, if there is one. */
 export interface Project {

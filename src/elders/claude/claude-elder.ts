@@ -40,7 +40,8 @@ function cancel(ctx: Context, { payload }: Received<'development.directive.cance
   const row = plans(ctx).get(directiveId);
   if (!row) return;
   if (row.phase === 'handed_over') {
-    ctx.send('task_sage', 'sage.task.cancel', { directiveId, reason }, { priority: 10 });
+    // In the lane of `create`, because in a faster one it could arrive before what it cancels.
+    ctx.send('task_sage', 'sage.task.cancel', { directiveId, reason });
     return;
   }
   plans(ctx).delete(directiveId);

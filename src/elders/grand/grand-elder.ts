@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Context, Core, Received } from '../../agents/core.ts';
 import type { Config } from '../../protocol/config.ts';
 import type { DirectiveRecord, DirectiveSpec } from '../../protocol/directive.ts';
@@ -31,7 +32,7 @@ function change(ctx: Context, row: Row, changes: Partial<Row> & { state: Directi
 }
 
 function submit(ctx: Context, id: string, spec: DirectiveSpec, config: Config): DirectiveRecord {
-  const fingerprint = JSON.stringify(spec);
+  const fingerprint = createHash('sha256').update(JSON.stringify(spec)).digest('base64');
   const known = directives(ctx).get(id);
   if (known?.fingerprint === fingerprint) return publicRecord(known);
   if (known) throw new ElderError('conflict', `directive ${id} exists already with another content`);
@@ -71,7 +72,8 @@ function cancel(ctx: Context, id: string, reason: string): DirectiveRecord {
   }
   if (row.cancelRequested) return publicRecord(row);
   const payload = { directiveId: id, reason };
-  ctx.send('claude_elder', 'development.directive.cancel', payload, { correlationId: id, priority: 10 });
+  // In the lane of `execute`, because in a faster one it could arrive before what it cancels.
+  ctx.send('claude_elder', 'development.directive.cancel', payload, { correlationId: id });
   return publicRecord(change(ctx, row, { state: row.state, cancelRequested: true, reason }));
 }
 

@@ -1,4 +1,5 @@
-const runs = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}ー々]+|[\p{L}\p{N}_]+/gu;
+const runs =
+  /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}ー々]+|[[\p{L}\p{N}_]--[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}ー々]]+/gv;
 const japanese = /^[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}ー々]/u;
 
 /**

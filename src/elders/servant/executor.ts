@@ -1,7 +1,9 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Agent } from '../../agents/agent.ts';
 import type { Effect } from '../../agents/core.ts';
 import type { AttemptResult } from '../../protocol/actions.ts';
-import type { Config } from '../../protocol/config.ts';
+import { type Config, configFileName } from '../../protocol/config.ts';
 import type { StateFolder } from '../../protocol/state-folder.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { outputPath } from './execution/output-file.ts';
@@ -84,6 +86,8 @@ export class Executor {
     this.#watchLease(running, expiresAt);
     let result: AttemptResult;
     try {
+      // The commit before this may have waited for Redis longer than the lease.
+      if (expiresAt <= Date.now()) this.#end(lease, 'lost', 'the lease ran out before the start');
       const command = await this.#start(assignment, running.abort.signal);
       if (command.startedAt !== null) tell({ kind: 'started', lease, startedAt: command.startedAt });
       result = this.#toResult(assignment, running, await command.finished);
@@ -122,11 +126,17 @@ export class Executor {
       sandbox:
         config.sandbox === 'none'
           ? { kind: 'none' }
-          : { kind: 'bubblewrap', masked: [folder.root], writable, network },
+          : { kind: 'bubblewrap', masked: [folder.root], readOnly: this.#configFile(), writable, network },
       outputPath: outputPath({ folder: folder.output, directiveId, taskId: task.id, attempt }),
       recordPath: folder.sandboxRecord(name),
       signal,
     });
+  }
+
+  /** A command must not loosen its own sandbox for the next start of the tree. */
+  #configFile(): string[] {
+    const path = join(this.#options.folder.project, configFileName);
+    return existsSync(path) ? [path] : [];
   }
 
   #toResult(

@@ -30,10 +30,13 @@ export function underLease(
 export function endAttempt(ctx: Context, config: Config, row: TaskRow, result: AttemptResult): void {
   const { directives, leases } = tables(ctx);
   leases.delete(result.lease);
-  const { attempt, outcome, exitCode, signal, startedAt, finishedAt, reason } = result;
+  const { exitCode, signal, startedAt, finishedAt, reason } = result;
+  const cancelReason = directives.get(row.directiveId)?.cancelReason ?? null;
+  // An attempt that was ended only because its lease ran out is no decision about the task.
+  const outcome = result.outcome === 'cancelled' && cancelReason === null ? 'lost' : result.outcome;
   const servant = row.servant ?? '';
   const record: AttemptRecord = {
-    attempt,
+    attempt: row.attempts,
     servant,
     outcome,
     exitCode,
@@ -54,10 +57,8 @@ export function endAttempt(ctx: Context, config: Config, row: TaskRow, result: A
     output: output ?? row.output,
     reason,
   });
-  const cancelReason = directives.get(row.directiveId)?.cancelReason ?? null;
   if (outcome === 'succeeded') settleTask(ctx, ended, 'succeeded', { finishedAt });
   else if (cancelReason !== null) settleTask(ctx, ended, 'cancelled', { finishedAt, reason: cancelReason });
-  else if (outcome === 'cancelled') settleTask(ctx, ended, 'cancelled', { finishedAt });
   else if (outcome === 'lost') afterLoss(ctx, config, ended);
   else afterFailure(ctx, config, ended, outcome !== 'refused', finishedAt);
 }

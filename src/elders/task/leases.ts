@@ -61,9 +61,8 @@ function revokeExpired(ctx: Context, config: Config, id: string, lease: LeaseRow
 }
 
 function giveUp(ctx: Context, config: Config, id: string, lease: LeaseRow): void {
-  const { servants, tasks } = tables(ctx);
-  const servant = servants.get(lease.servant);
-  if (servant) servants.put(lease.servant, { ...servant, lease: null, available: false });
+  // The servant stays bound to the lease, and so without work, until it reports that the attempt is over.
+  const { tasks } = tables(ctx);
   const row = tasks.get(taskKey(lease.directiveId, lease.taskId));
   if (row?.lease !== id) return;
   endAttempt(ctx, config, row, {
@@ -81,9 +80,10 @@ function giveUp(ctx: Context, config: Config, id: string, lease: LeaseRow): void
   });
 }
 
-/** Tells a servant to end the attempt under a lease. */
+/** Tells a servant to end the attempt under a lease; in the lane of the assignment, so as never to pass it. */
 export function revoke(ctx: Context, id: string, lease: LeaseRow, reason: string): void {
   const { directiveId, taskId, attempt } = lease;
   const payload = { directiveId, taskId, attempt, lease: id, reason };
-  ctx.send(lease.servant, 'sage.task.revoke', payload, { correlationId: directiveId, priority: 10 });
+  const priority = tables(ctx).tasks.get(taskKey(directiveId, taskId))?.spec.priority ?? 5;
+  ctx.send(lease.servant, 'sage.task.revoke', payload, { correlationId: directiveId, priority });
 }

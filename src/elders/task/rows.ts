@@ -49,8 +49,9 @@ export interface ReadyRow {
 
 export interface ServantRow {
   readonly incarnation: number;
+  /** What it was given and has not reported as over; it gets nothing else meanwhile. */
   readonly lease: string | null;
-  /** Takes work. A servant that drains or has fallen silent does not. */
+  /** Takes work. A servant that drains does not. */
   readonly available: boolean;
 }
 

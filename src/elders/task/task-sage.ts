@@ -30,7 +30,7 @@ function attemptStarted(ctx: Context, { source, payload }: Received<'report.to_s
   if (!found) return;
   const { directives } = tables(ctx);
   changeTask(ctx, found.row, { startedAt: payload.startedAt });
-  const directive = directives.get(payload.directiveId);
+  const directive = directives.get(found.row.directiveId);
   if (!directive || directive.startedAt !== null) return;
   directives.put(directive.id, { ...directive, startedAt: payload.startedAt });
   ctx.send('claude_elder', 'report.to_elder.graph_started', { directiveId: directive.id });
