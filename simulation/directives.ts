@@ -25,7 +25,8 @@ function randomTask(random: Random, index: number): TaskSpec {
   }));
   const earlier = Array.from({ length: index }, (_, other) => `t${other + 1}`);
   const needs = new Set<string>();
-  for (let count = index === 0 ? 0 : random.whole(0, 3); count > 0; count -= 1) needs.add(random.pick(earlier));
+  for (let count = index === 0 ? 0 : random.whole(0, 3); count > 0; count -= 1)
+    needs.add(random.pick(earlier));
   return {
     id: `t${index + 1}`,
     run: `${marker}${JSON.stringify(behaviours)}`,

@@ -57,7 +57,9 @@ function perform(core: Core, ctx: Context, source: string, message: ElderMessage
     if (!handler) throw new ElderError('not_implemented', `${ctx.self} does not carry out ${action} yet`);
     result = handler(ctx, { message, source, payload: parsed.data as never }) as Json | undefined;
   }
-  if (spec.reply) ctx.send(source, 'reply.result', { result: result as never }, replyOptions(message));
+  // A command may have been sent without being asked; its handler then returns nothing.
+  const answers = spec.reply !== undefined && (spec.type === 'query' || result !== undefined);
+  if (answers) ctx.send(source, 'reply.result', { result: result as never }, replyOptions(message));
 }
 
 /** An answer travels as urgently as its question. */

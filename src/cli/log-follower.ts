@@ -88,7 +88,10 @@ export function followLogs({ folder, names, signal }: FollowOptions): AsyncGener
   let wake = Promise.withResolvers<void>();
   const watcher = watch(folder, () => wake.resolve());
   for (const { name, path } of findLogs(folder, names)) tails.set(path, new Tail(name, path, 'end'));
-  const stop = () => wake.resolve();
+  const stop = () => {
+    watcher.close();
+    wake.resolve();
+  };
   signal.addEventListener('abort', stop, { once: true });
 
   async function* lines(): AsyncGenerator<LogLine, void> {

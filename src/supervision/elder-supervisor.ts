@@ -166,8 +166,9 @@ export class ElderSupervisor {
       life.cleanup.push(this.#limitStart(life));
       const process = adopted ?? (await this.#launch(life));
       this.#process = process;
-      // A stop that was asked for while the process was being launched found nothing to signal.
-      if (this.#stopping.signal.aborted) process.kill('SIGTERM');
+      // A stop that was asked for while the process was being launched found nothing to signal; there is
+      // nothing to drain in it either.
+      if (adopted === null && this.#stopping.signal.aborted) process.kill('SIGKILL');
       const { identity, incarnation, startedAt } = process;
       this.#update({ pid: identity.pid, incarnation, startedAt, ...(adopted ? { state: 'unready' } : {}) });
       life.watch = () => {

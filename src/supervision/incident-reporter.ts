@@ -102,35 +102,36 @@ export class IncidentReporter {
     await broker?.close().catch(() => undefined);
   }
 
-  /** Resolves to false when the edge is full. */
-  async #send(): Promise<boolean> {
-    if (this.#broker === null) {
-      this.#broker = await this.#options.connect();
-      const { commitNumber } = await this.#broker.load();
+  async #open(): Promise<Broker> {
+    const broker = await this.#options.connect();
+    try {
+      const { commitNumber } = await broker.load();
       // What a lost answer left open is settled by the number alone: only this process commits as `manager`.
-      if (this.#unsettled !== null && commitNumber >= this.#unsettled.number) this.#settled();
+      if (this.#unsettled !== null && commitNumber >= this.#unsettled.number) this.#waiting.shift();
+      this.#unsettled = null;
       this.#commitNumber = commitNumber;
-      this.#unsettled = null;
-      if (this.#waiting.length === 0) return true;
+    } catch (error) {
+      await broker.close();
+      throw error;
     }
-    this.#unsettled ??= this.#nextCommit();
-    const answer = await this.#broker.commit(this.#unsettled);
-    if (answer.kind === 'full') {
-      this.#unsettled = null;
-      return false;
-    }
-    if (answer.kind === 'ok' || (answer.kind === 'stale' && answer.number === this.#unsettled.number)) {
-      this.#commitNumber = this.#unsettled.number;
-      this.#settled();
-    } else {
-      await this.#reset(answer.kind);
-    }
-    return true;
+    return broker;
   }
 
-  #settled(): void {
-    this.#waiting.shift();
-    this.#unsettled = null;
+  /** Resolves to false when it is to be tried again after a while. */
+  async #send(): Promise<boolean> {
+    this.#broker ??= await this.#open();
+    if (this.#waiting.length === 0) return true;
+    this.#unsettled ??= this.#nextCommit();
+    const answer = await this.#broker.commit(this.#unsettled);
+    if (answer.kind === 'ok' || (answer.kind === 'stale' && answer.number === this.#unsettled.number)) {
+      this.#commitNumber = this.#unsettled.number;
+      this.#waiting.shift();
+      this.#unsettled = null;
+      return true;
+    }
+    if (answer.kind === 'full') this.#unsettled = null;
+    else await this.#reset(answer.kind);
+    return false;
   }
 
   /** One incident per commit: an edge with room for one is then never too full. */

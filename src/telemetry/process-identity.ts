@@ -22,6 +22,8 @@ export interface ProcessStat {
   readonly state: string;
   readonly parent: number;
   readonly group: number;
+  /** Those not gone yet, the first one included. */
+  readonly threads: number;
   /** Clock ticks since boot. */
   readonly startTime: string;
 }
@@ -34,9 +36,10 @@ export function parseProcessStat(line: string): ProcessStat | undefined {
     .trim()
     .split(' ');
   const [state, parent, group] = fields;
+  const threads = fields[17];
   const startTime = fields[19];
-  if (!line.includes(')') || !state || !parent || !group || !startTime) return undefined;
-  return { state, parent: Number(parent), group: Number(group), startTime };
+  if (!line.includes(')') || !state || !parent || !group || !threads || !startTime) return undefined;
+  return { state, parent: Number(parent), group: Number(group), threads: Number(threads), startTime };
 }
 
 /** Reads the state of a process of this Linux host; `undefined` if there is none with this pid. */
@@ -53,13 +56,18 @@ export function readProcessIdentity(pid: number): ProcessIdentity | undefined {
   if (!Number.isInteger(pid) || pid < 1) return undefined;
   if (linux) {
     const stat = readProcessStat(pid);
-    if (stat === undefined || stat.state === 'Z' || stat.state === 'X') return undefined;
+    if (stat === undefined || hasEnded(stat)) return undefined;
     return { pid, startTime: stat.startTime, bootId: bootId() };
   }
   // One call for both, so that they speak of the same process; LC_ALL makes the date comparable.
   const [state, ...startTime] = output('ps', ['-o', 'stat=,lstart=', '-p', String(pid)]).split(/\s+/);
   if (!state || state.startsWith('Z') || startTime.length === 0) return undefined;
   return { pid, startTime: startTime.join(' '), bootId: bootId() };
+}
+
+/** A process whose first thread has ended still holds its ports and files until the last one has. */
+function hasEnded({ state, threads }: ProcessStat): boolean {
+  return (state === 'Z' || state === 'X') && threads <= 1;
 }
 
 /** Tells whether exactly this process still lives; another process that got its pid does not count. */

@@ -23,7 +23,7 @@ const cases: readonly Case[] = [
   { args: ['status', '--frob'], code: 2, error: 'usage', reason: /unknown option '--frob'/ },
   { args: ['status', 'extra'], code: 2, error: 'usage', reason: /too many arguments/ },
   { args: ['status', '--lang', 'fr'], code: 2, error: 'usage', reason: /--lang: expected one of en, ja/ },
-  { args: ['status', '--project'], code: 2, error: 'usage', reason: /argument missing/ },
+  { args: ['status', '--project', ''], code: 2, error: 'usage', reason: /is empty/ },
   { args: ['status', '--project', 'nowhere'], code: 2, error: 'usage', reason: /nowhere is not a folder/ },
   { args: ['up', '--wait'], code: 2, error: 'usage', reason: /--wait goes with --detach/ },
   {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -61,4 +62,20 @@ test('a process that has ended but is not reaped is gone', async (t) => {
 
 test('what is no pid names no process', () => {
   for (const pid of [0, -1, 1.5, Number.NaN]) assert.equal(readProcessIdentity(pid), undefined);
+});
+
+test('a process that is gone holds no port any more, though its first thread ends before the others', async () => {
+  const program = `const server = require('net').createServer().listen(0, '127.0.0.1', () => console.log(server.address().port))`;
+  for (let round = 0; round < 20; round += 1) {
+    const child = spawn(process.execPath, ['-e', program], { stdio: ['ignore', 'pipe', 'ignore'] });
+    const [line] = await once(child.stdout, 'data');
+    const identity = readProcessIdentity(child.pid!)!;
+    child.kill('SIGKILL');
+    // Without a pause, and so that this process has not reaped it: the moment is a short one.
+    while (isSameProcess(identity));
+    const server = createServer().listen({ port: Number(line), host: '127.0.0.1', exclusive: true });
+    await once(server, 'listening');
+    server.close();
+    await once(server, 'close');
+  }
 });

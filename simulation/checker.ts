@@ -1,0 +1,18 @@
+import { checkDirectives } from './check-directives.ts';
+import { checkMessages } from './check-messages.ts';
+import { checkTasks } from './check-tasks.ts';
+import type { Execution } from './executions.ts';
+import type { Submission } from './human.ts';
+import type { StoreView } from './store-view.ts';
+
+/** All that a run left behind. */
+export interface Evidence {
+  readonly view: StoreView;
+  readonly submissions: readonly Submission[];
+  readonly executions: readonly Execution[];
+}
+
+/** Compares what a run left behind with what is guaranteed, and lists every difference. */
+export function check(evidence: Evidence): string[] {
+  return [...checkMessages(evidence.view), ...checkDirectives(evidence), ...checkTasks(evidence)];
+}

@@ -1,0 +1,83 @@
+import type { Clock } from '../src/messaging/clock.ts';
+import { isServant } from '../src/protocol/roster.ts';
+import type { SimulatedManager } from './manager.ts';
+import type { Network, Weather } from './network.ts';
+import type { Random } from './random.ts';
+import type { Trace } from './trace.ts';
+
+/** How a run is treated; drawn from its seed. Means are between two faults of the same kind, in virtual ms. */
+export interface Climate extends Weather {
+  /** From when on nothing bad happens any more. */
+  readonly untilMs: number;
+  readonly crashMeanMs: number;
+  readonly drainMeanMs: number;
+  readonly partitionMeanMs: number;
+  readonly partitionMs: number;
+  readonly outageMeanMs: number;
+  readonly outageMs: number;
+}
+
+/** Draws how unkind a run is; some are calm. */
+export function randomClimate(random: Random): Climate {
+  const kind = random.chance(0.1) ? 0 : random.between(0.2, 1);
+  const rate = (probability: number) => (random.chance(0.7) ? kind * random.next() * probability : 0);
+  const mean = (ms: number) => (kind === 0 || random.chance(0.25) ? Infinity : ms / kind);
+  return {
+    untilMs: random.whole(5_000, 25_000),
+    delayMs: random.between(0.3, 6),
+    slow: rate(0.05),
+    lostRequest: rate(0.04),
+    lostAnswer: rate(0.04),
+    crashAtCommit: rate(0.02),
+    crashMeanMs: mean(1_200),
+    drainMeanMs: mean(8_000),
+    partitionMeanMs: mean(5_000),
+    partitionMs: random.whole(500, 6_000),
+    outageMeanMs: mean(12_000),
+    outageMs: random.whole(300, 5_000),
+  };
+}
+
+const drainMs = 1_500;
+/** How long a process that cannot reach the store has before it is taken for dead, as a share of its absence. */
+const replacementShare = 0.5;
+
+/** Makes bad things happen until their time is over, then lets the network be calm. */
+export function causeFaults(options: {
+  clock: Clock;
+  random: Random;
+  trace: Trace;
+  climate: Climate;
+  network: Network;
+  manager: SimulatedManager;
+}): void {
+  const { clock, random, trace, climate, network, manager } = options;
+  const end = clock.now() + climate.untilMs;
+  const often = (meanMs: number, cause: () => void) => {
+    if (!Number.isFinite(meanMs)) return;
+    const at = random.exponential(meanMs);
+    if (clock.now() + at >= end) return;
+    clock.setTimer(at, () => {
+      cause();
+      often(meanMs, cause);
+    });
+  };
+  const victim = () => random.pick(manager.names);
+  often(climate.crashMeanMs, () => manager.crash(victim()));
+  often(climate.drainMeanMs, () => manager.drain(victim(), drainMs));
+  often(climate.partitionMeanMs, () => {
+    const name = victim();
+    const ms = random.exponential(climate.partitionMs);
+    trace.note(`${name} is cut off for ${Math.round(ms)} ms`);
+    network.cut(ms, name);
+    // A servant is never replaced while it lives: its manager kills it first, on the same machine.
+    if (isServant(name) || !random.chance(0.4)) return;
+    clock.setTimer(ms * replacementShare, () => manager.replace(name));
+  });
+  often(climate.outageMeanMs, () => {
+    const ms = random.exponential(climate.outageMs);
+    trace.note(`the store is away for ${Math.round(ms)} ms`);
+    network.cut(ms);
+  });
+  clock.setTimer(climate.untilMs, () => network.calm());
+}

@@ -1,0 +1,77 @@
+import { roster } from '../src/protocol/roster.ts';
+import { SimulatedProcess, type Surroundings } from './simulated-process.ts';
+
+const usualRestartMs = { from: 5, to: 300 };
+const longAbsenceMs = { from: 2_000, to: 8_000 };
+const longAbsence = 0.1;
+
+/** Stands in for the process manager: starts every elder, and starts it anew, one incarnation on, when it has ended. */
+export class SimulatedManager {
+  readonly #around: Surroundings;
+  readonly #current = new Map<string, SimulatedProcess>();
+  readonly #incarnations = new Map<string, number>();
+  readonly #away = new Set<string>();
+  restarts = 0;
+
+  constructor(around: Surroundings) {
+    this.#around = around;
+  }
+
+  get names(): string[] {
+    return roster(this.#around.servants.length).map((elder) => elder.name);
+  }
+
+  /** Whether every process is there. */
+  get complete(): boolean {
+    return this.#away.size === 0;
+  }
+
+  startAll(): void {
+    for (const name of this.names) this.#start(name);
+  }
+
+  process(name: string): SimulatedProcess | undefined {
+    return this.#current.get(name);
+  }
+
+  crash(name: string): void {
+    this.#current.get(name)?.crash('is killed');
+  }
+
+  /** Restarts a process in good order. */
+  drain(name: string, ms: number): void {
+    void this.#current.get(name)?.drain(ms);
+  }
+
+  /** Takes a process for dead that is not, and starts its successor beside it. */
+  replace(name: string): void {
+    const process = this.#current.get(name);
+    if (!process?.incarnation.alive) return;
+    this.#around.trace.note(`${process.incarnation} is taken for dead`);
+    this.restarts += 1;
+    this.#start(name);
+  }
+
+  #start(name: string): void {
+    const number = (this.#incarnations.get(name) ?? 0) + 1;
+    this.#incarnations.set(name, number);
+    this.#away.delete(name);
+    const process = new SimulatedProcess(name, number, {
+      around: this.#around,
+      onEnd: (ended) => this.#onEnd(ended),
+    });
+    this.#current.set(name, process);
+    this.#around.trace.note(`${process.incarnation} starts`);
+    process.start();
+  }
+
+  #onEnd(ended: SimulatedProcess): void {
+    const { name } = ended;
+    if (this.#current.get(name) !== ended || this.#away.has(name)) return;
+    this.#away.add(name);
+    this.restarts += 1;
+    const { random, clock } = this.#around;
+    const { from, to } = random.chance(longAbsence) ? longAbsenceMs : usualRestartMs;
+    clock.setTimer(random.between(from, to), () => this.#away.has(name) && this.#start(name));
+  }
+}

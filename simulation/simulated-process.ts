@@ -1,0 +1,162 @@
+import { Agent } from '../src/agents/agent.ts';
+import type { Core } from '../src/agents/core.ts';
+import { coreOf } from '../src/elders/assemble.ts';
+import { gatewayCore } from '../src/gateway/gateway-core.ts';
+import type { Broker } from '../src/messaging/broker.ts';
+import type { Clock } from '../src/messaging/clock.ts';
+import { MemoryBroker } from '../src/messaging/memory/memory-broker.ts';
+import type { MemoryStore } from '../src/messaging/memory/memory-store.ts';
+import type { Config } from '../src/protocol/config.ts';
+import { isServant } from '../src/protocol/roster.ts';
+import type { Executions } from './executions.ts';
+import { SimulatedExecutor } from './executor.ts';
+import { type GuardName, savePositionsEarly, taskSageCore } from './guards.ts';
+import { Incarnation } from './incarnation.ts';
+import type { Network } from './network.ts';
+import type { Random } from './random.ts';
+import { SlowBroker } from './slow-broker.ts';
+import type { Trace } from './trace.ts';
+
+/** What every simulated process lives in. */
+export interface Surroundings {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly trace: Trace;
+  readonly store: MemoryStore;
+  readonly network: Network;
+  readonly executions: Executions;
+  readonly config: Config;
+  readonly servants: readonly string[];
+  readonly guardOff: GuardName | null;
+  readonly newId: () => string;
+  /** Told what the gateway hands to the human. */
+  readonly onAnswer: (effect: { readonly key: string; readonly answer: unknown }) => void;
+}
+
+/** High enough that chance alone kills no message: a process that dies counts against what it was handling. */
+const messageAttempts = 25;
+const startRetryMs = 500;
+
+/** One incarnation of one elder's process, with the gateway in the grand elder's. */
+export class SimulatedProcess {
+  readonly incarnation: Incarnation;
+  readonly #around: Surroundings;
+  readonly #agents = new Map<string, Agent>();
+  readonly #executor: SimulatedExecutor | null;
+  readonly #onEnd: (process: SimulatedProcess, reason: string) => void;
+
+  constructor(
+    name: string,
+    number: number,
+    options: { around: Surroundings; onEnd: (process: SimulatedProcess, reason: string) => void },
+  ) {
+    const { around, onEnd } = options;
+    this.#around = around;
+    this.#onEnd = onEnd;
+    this.incarnation = new Incarnation(name, number, around.clock);
+    this.#executor = isServant(name)
+      ? new SimulatedExecutor({
+          incarnation: this.incarnation,
+          executions: around.executions,
+          host: around.clock,
+          random: around.random,
+          killGraceMs: around.config.tasks.killGrace,
+          reaps: around.guardOff !== 'reaping',
+        })
+      : null;
+    for (const principal of this.principals) {
+      this.#agents.set(principal, this.#makeAgent(principal));
+    }
+  }
+
+  get name(): string {
+    return this.incarnation.name;
+  }
+
+  get principals(): readonly string[] {
+    return this.name === 'grand_elder' ? ['grand_elder', 'gateway'] : [this.name];
+  }
+
+  agent(principal: string): Agent | undefined {
+    return this.incarnation.alive ? this.#agents.get(principal) : undefined;
+  }
+
+  /** Fences the predecessor off and starts to live. */
+  start(): void {
+    for (const principal of this.principals) {
+      this.#around.store.setIncarnation(principal, this.incarnation.number);
+    }
+    Promise.all([...this.#agents.values()].map((agent) => this.#live(agent))).then(
+      () => this.crash('has stopped'),
+      (error) => this.crash(`ends: ${error}`),
+    );
+  }
+
+  /** Ends it at once. */
+  crash(reason: string): void {
+    if (!this.incarnation.alive) return;
+    this.#around.trace.note(`${this.incarnation} ${reason}`);
+    this.incarnation.end();
+    this.#executor?.abandon();
+    this.#onEnd(this, reason);
+  }
+
+  /** Has it finish what it can within `ms`, then stop. */
+  async drain(ms: number): Promise<void> {
+    this.#around.trace.note(`${this.incarnation} drains`);
+    const agents = [...this.#agents.values()];
+    await Promise.all(agents.map((agent) => agent.drain(ms).catch(() => {})));
+    for (const agent of agents) agent.stop();
+  }
+
+  async #live(agent: Agent): Promise<void> {
+    for (;;) {
+      try {
+        await agent.start();
+        break;
+      } catch (error) {
+        if (!(error instanceof Error) || !error.message.startsWith('redis_unreachable')) throw error;
+        await new Promise<void>((resolve) => this.incarnation.clock.setTimer(startRetryMs, resolve));
+      }
+    }
+    await agent.run();
+  }
+
+  #makeAgent(principal: string): Agent {
+    const { trace, random, config, servants, newId, onAnswer } = this.#around;
+    const warn = (fields: object, text: string) =>
+      trace.note(`${this.incarnation} warns: ${text} ${JSON.stringify(fields)}`);
+    return new Agent({
+      name: principal,
+      incarnation: this.incarnation.number,
+      pid: this.incarnation.number,
+      core: this.#coreOf(principal),
+      broker: this.#brokerOf(principal),
+      clock: this.incarnation.clock,
+      random: () => random.next(),
+      newId,
+      servants,
+      attempts: Math.max(config.messages.attempts, messageAttempts),
+      log: { info: () => {}, warn },
+      perform: (effect, agent) => {
+        if (effect.kind === 'answered') onAnswer(effect as unknown as { key: string; answer: unknown });
+        else this.#executor?.perform(effect, agent);
+      },
+    });
+  }
+
+  #coreOf(principal: string): Core {
+    const { config, guardOff } = this.#around;
+    if (principal === 'gateway') return gatewayCore();
+    return principal === 'task_sage' ? taskSageCore(config, guardOff) : coreOf(principal, config);
+  }
+
+  #brokerOf(principal: string): Broker {
+    const { store, network, guardOff } = this.#around;
+    const { clock, number } = this.incarnation;
+    const schedule = network.scheduleFor(this.incarnation);
+    const inner = new MemoryBroker({ store, name: principal, incarnation: number, clock, schedule });
+    const honest = guardOff === 'position_in_commit' ? savePositionsEarly(store, principal, inner) : inner;
+    return new SlowBroker(honest, clock, () => network.delay());
+  }
+}

@@ -1,0 +1,122 @@
+import type { DirectiveRow, TaskRow } from '../src/elders/task/rows.ts';
+import type { MemoryStore } from '../src/messaging/memory/memory-store.ts';
+import type { DirectiveRecord } from '../src/protocol/directive.ts';
+import { targetsOf } from '../src/protocol/edges.ts';
+import { edgeKey } from '../src/protocol/keys.ts';
+import { lanes } from '../src/protocol/lanes.ts';
+import { type JournalLine, journalLine } from '../src/protocol/local-api.ts';
+import { type ElderMessage, elderMessage } from '../src/protocol/message.ts';
+import { isFinalDirective } from '../src/protocol/states.ts';
+
+/** One message in its edge. */
+export interface SentMessage {
+  readonly edge: string;
+  readonly entryId: string;
+  readonly sequence: number;
+  readonly message: ElderMessage;
+}
+
+/** What an elder's journal says about one message. */
+export interface Handled extends JournalLine {
+  readonly edge: string;
+  /** Virtual ms since the epoch. */
+  readonly at: number;
+  readonly incarnation: number;
+}
+
+/** Reads in the store what elders have left there, as the checker needs it. */
+export class StoreView {
+  readonly #store: MemoryStore;
+  readonly #names: readonly string[];
+
+  constructor(store: MemoryStore, elders: readonly string[]) {
+    this.#store = store;
+    this.#names = ['gateway', ...elders];
+  }
+
+  get names(): readonly string[] {
+    return this.#names;
+  }
+
+  /** All rows of one table of an elder, by id. */
+  rows<Row>(elder: string, table: string): Map<string, Row> {
+    const rows = new Map<string, Row>();
+    for (const [field, text] of this.#store.snapshot(elder).fields) {
+      if (field.startsWith(`${table}/`)) rows.set(field.slice(table.length + 1), JSON.parse(text) as Row);
+    }
+    return rows;
+  }
+
+  /** The grand elder's records of directives. */
+  directives(): Map<string, DirectiveRecord> {
+    return this.rows('grand_elder', 'directives');
+  }
+
+  /** The task sage's rows of directives. */
+  graphs(): Map<string, DirectiveRow> {
+    return this.rows('task_sage', 'directives');
+  }
+
+  tasks(): Map<string, TaskRow> {
+    return this.rows('task_sage', 'tasks');
+  }
+
+  /** Every message that ever was in an edge between two elders, in its order. */
+  messages(): SentMessage[] {
+    return this.#edges().flatMap(({ source, target, lane }) =>
+      this.#store.edgeOf(target, source, lane).map((entry) => ({
+        edge: `${target}<${entry.edge}`,
+        entryId: entry.id,
+        sequence: entry.sequence,
+        message: elderMessage.parse(JSON.parse(entry.body)),
+      })),
+    );
+  }
+
+  /** What every journal says, each elder's in its order. */
+  handled(): Handled[] {
+    return this.#names.flatMap((name) =>
+      this.#store.journalOf(name).flatMap(({ id, incarnation, journal }) => {
+        const lines = journalLine.array().parse(JSON.parse(journal));
+        return lines.map((line) => ({
+          ...line,
+          edge: `${name}<${line.e}`,
+          at: Number.parseInt(id, 10),
+          incarnation,
+        }));
+      }),
+    );
+  }
+
+  /** Whether no message waits in any edge. */
+  allHandled(): boolean {
+    return this.#unhandled().length === 0;
+  }
+
+  /** Whether every directive that was taken on has ended. */
+  allEnded(): boolean {
+    return [...this.directives().values()].every(({ state }) => isFinalDirective(state));
+  }
+
+  /** What stands in the way of being done. */
+  unfinished(): string[] {
+    const directives = [...this.directives().values()].filter(({ state }) => !isFinalDirective(state));
+    return [...directives.map(({ id, state }) => `${id} is ${state}`), ...this.#unhandled()];
+  }
+
+  #edges() {
+    const elders = this.#names.filter((name) => name !== 'gateway').map((name) => ({ name }));
+    return this.#names.flatMap((source) =>
+      targetsOf(source, elders).flatMap((target) => lanes.map((lane) => ({ source, target, lane }))),
+    );
+  }
+
+  #unhandled(): string[] {
+    const positions = new Map(this.#names.map((name) => [name, this.#store.snapshot(name).positions]));
+    return this.#edges().flatMap(({ source, target, lane }) => {
+      const last = this.#store.edgeOf(target, source, lane).at(-1)?.sequence ?? 0;
+      const handled = positions.get(target)?.get(edgeKey(source, lane))?.sequence ?? 0;
+      return handled < last ? [`${target} has ${last - handled} from ${source} (${lane}) left`] : [];
+    });
+  }
+}
