@@ -1,4 +1,4 @@
-import type { TaskRow } from '../src/elders/task/rows.ts';
+import type { ServantRow, TaskRow } from '../src/elders/task/rows.ts';
 import type { IncidentRecord } from '../src/protocol/actions.ts';
 import { isFinalTask } from '../src/protocol/states.ts';
 import type { Evidence } from './checker.ts';
@@ -34,8 +34,9 @@ export function checkTasks({ view, submissions, executions }: Evidence): string[
   }
   if (view.rows('task_sage', 'leases').size > 0) problems.push('a lease is left over');
   if (view.rows('task_sage', 'ready').size > 0) problems.push('a task is still queued');
-  for (const [name, servant] of view.rows<{ lease: string | null }>('task_sage', 'servants')) {
+  for (const [name, servant] of view.rows<ServantRow>('task_sage', 'servants')) {
     if (servant.lease !== null) problems.push(`${name} is taken for busy`);
+    if (!servant.available) problems.push(`${name} gets no work any more`);
   }
   return problems;
 }

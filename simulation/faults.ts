@@ -13,6 +13,7 @@ export interface Climate extends Weather {
   readonly drainMeanMs: number;
   readonly partitionMeanMs: number;
   readonly partitionMs: number;
+  readonly stallMeanMs: number;
   readonly outageMeanMs: number;
   readonly outageMs: number;
 }
@@ -31,14 +32,17 @@ export function randomClimate(random: Random): Climate {
     crashAtCommit: rate(0.02),
     crashMeanMs: mean(1_200),
     drainMeanMs: mean(8_000),
-    partitionMeanMs: mean(5_000),
+    partitionMeanMs: mean(2_500),
     partitionMs: random.whole(500, 6_000),
+    stallMeanMs: mean(6_000),
     outageMeanMs: mean(12_000),
     outageMs: random.whole(300, 5_000),
   };
 }
 
 const drainMs = 1_500;
+/** A process that stands still for longer is killed by its manager, long before its lease ends. */
+const longestStallMs = 1_200;
 /** How long a process that cannot reach the store has before it is taken for dead, as a share of its absence. */
 const replacementShare = 0.5;
 
@@ -65,8 +69,14 @@ export function causeFaults(options: {
   const victim = () => random.pick(manager.names);
   often(climate.crashMeanMs, () => manager.crash(victim()));
   often(climate.drainMeanMs, () => manager.drain(victim(), drainMs));
-  often(climate.partitionMeanMs, () => {
+  often(climate.stallMeanMs, () => {
     const name = victim();
+    const ms = random.between(20, longestStallMs);
+    trace.note(`${name} stands still for ${Math.round(ms)} ms`);
+    manager.stall(name, ms);
+  });
+  often(climate.partitionMeanMs, () => {
+    const name = random.chance(0.4) ? random.pick(manager.names.filter(isServant)) : victim();
     const ms = random.exponential(climate.partitionMs);
     trace.note(`${name} is cut off for ${Math.round(ms)} ms`);
     network.cut(ms, name);

@@ -75,7 +75,8 @@ export class SimulatedHuman {
     this.#ask(`submit-${id}`, request, (answer) => {
       submission.submitted = answer;
       if (!submission.cancelWanted) return;
-      this.#clock.setTimer(this.#random.exponential(1_000), () => this.#cancel(submission));
+      const afterMs = this.#random.exponential(this.#random.chance(0.4) ? 10 : 1_500);
+      this.#clock.setTimer(afterMs, () => this.#cancel(submission));
     });
   }
 

@@ -6,6 +6,7 @@ export class Incarnation {
   readonly number: number;
   readonly #world: Clock;
   #alive = true;
+  #stalledUntil = 0;
 
   constructor(name: string, number: number, world: Clock) {
     this.name = name;
@@ -24,8 +25,22 @@ export class Incarnation {
   /** The clock as the process sees it: no timer of a dead process fires. */
   readonly clock: Clock = {
     now: () => this.#world.now(),
-    setTimer: (ms, fire) => this.#world.setTimer(ms, () => this.#alive && fire()),
+    setTimer: (ms, fire) => {
+      let cancel = () => {};
+      const due = () => {
+        const stalledMs = this.#stalledUntil - this.#world.now();
+        if (stalledMs > 0) cancel = this.#world.setTimer(stalledMs, due);
+        else if (this.#alive) fire();
+      };
+      cancel = this.#world.setTimer(ms, due);
+      return () => cancel();
+    },
   };
+
+  /** Nothing happens in it for a while, as when its machine is too busy. */
+  stall(ms: number): void {
+    this.#stalledUntil = Math.max(this.#stalledUntil, this.#world.now() + ms);
+  }
 
   /** Ends it at once, as `kill -9` does. */
   end(): void {

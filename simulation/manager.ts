@@ -3,7 +3,7 @@ import { SimulatedProcess, type Surroundings } from './simulated-process.ts';
 
 const usualRestartMs = { from: 5, to: 300 };
 const longAbsenceMs = { from: 2_000, to: 8_000 };
-const longAbsence = 0.1;
+const longAbsence = 0.15;
 
 /** Stands in for the process manager: starts every elder, and starts it anew, one incarnation on, when it has ended. */
 export class SimulatedManager {
@@ -41,6 +41,11 @@ export class SimulatedManager {
   /** Restarts a process in good order. */
   drain(name: string, ms: number): void {
     void this.#current.get(name)?.drain(ms);
+  }
+
+  /** Lets a process stand still for a while. */
+  stall(name: string, ms: number): void {
+    this.#current.get(name)?.incarnation.stall(ms);
   }
 
   /** Takes a process for dead that is not, and starts its successor beside it. */

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import type { Config } from '../protocol/config.ts';
+import { ElderError } from '../protocol/errors.ts';
 import { type StateFolder, stateFolder } from '../protocol/state-folder.ts';
 import { findProject, type Project, projectAt } from './config/find-project.ts';
 import type { LoadedConfig } from './config/load-config.ts';
@@ -59,6 +60,7 @@ export async function openSession(options: GlobalOptions, signal: AbortSignal): 
   const { json } = options;
   // What styles text and what a child prints look at the variable.
   if (options.noColor) env.NO_COLOR = '1';
+  if (options.project === '') throw new ElderError('usage', '--project is empty');
   const project = options.project === undefined ? findProject(cwd) : projectAt(resolve(cwd, options.project));
   const locale = chooseLocale(options.lang, await configuredLanguage(project, cwd, env), env);
   let printed = false;

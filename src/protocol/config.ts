@@ -104,7 +104,7 @@ export const configSchema = z.strictObject({
       intensity: z
         .int()
         .min(1)
-        .default(30)
+        .default(10)
         .describe('Crashes of one process within `period` before it is given up as failed.'),
       period: duration('1m').describe('Window of `intensity`.'),
       backoffFirst: duration('50ms').describe(

@@ -15,7 +15,8 @@ const taskCount = 200;
 let tree: TestTree;
 
 before(async () => {
-  tree = await TestTree.create();
+  // Each process is killed far more often here than a tree should put up with.
+  tree = await TestTree.create({ config: { supervision: { intensity: 1_000 } } });
   await tree.up();
 });
 after(() => tree.dispose());

@@ -3,6 +3,7 @@ import { ElderError } from '../../protocol/errors.ts';
 import { fixedElders } from '../../protocol/roster.ts';
 import type { StateFolder } from '../../protocol/state-folder.ts';
 import { readHolder } from '../../supervision/manager-lock.ts';
+import { removeProcessRecord } from '../../supervision/process-records.ts';
 import { signalProcess, waitUntilGone } from '../../telemetry/process-identity.ts';
 import type { CommandInput } from '../command-table.ts';
 import { findLivingProcesses, type LivingProcess } from '../living-processes.ts';
@@ -51,12 +52,13 @@ async function end(found: LivingProcess, folder: StateFolder, force: boolean): P
   if (!force && signalProcess(identity, 'SIGTERM')) {
     try {
       await waitUntilGone(identity, drainMs);
-      return;
     } catch (error) {
       if (!(error instanceof ElderError) || error.code !== 'timed_out') throw error;
     }
   }
   if (signalProcess(identity, 'SIGKILL')) await waitUntilGone(identity, killMs);
+  // Without its record the next start is a start, not a restart.
+  await removeProcessRecord(folder, found.name);
 }
 
 async function stopByRecords(session: Session, force: boolean): Promise<string[]> {

@@ -43,8 +43,9 @@ async function runInForeground(session: Session, input: CommandInput): Promise<v
   const fd = input.number('events-fd');
   const tell = fd === undefined ? undefined : eventWriter(fd);
   const onEvent = (event: ManagerEvent) => {
-    tell?.(event);
-    if (fd === undefined && session.json) session.printItem(event, () => '');
+    // In the background the log tells it.
+    if (tell) tell(event);
+    else if (session.json) session.printItem(event, () => '');
     else session.note(managerEventText(event, session.text));
   };
   try {
