@@ -20,6 +20,8 @@ export interface Table<Row> {
 export interface SendOptions {
   readonly priority?: number;
   readonly correlationId?: string;
+  /** The message that this one follows from, where it is not the one being handled. */
+  readonly causationId?: string;
   readonly requiresAck?: boolean;
   /** The receiver does not act on it after this many ms. */
   readonly expiresInMs?: number;

@@ -119,7 +119,8 @@ export class Step {
       hops,
       v: wireVersion,
     };
-    if (cause) message.causation_id = cause.message_id;
+    const causation = options.causationId ?? cause?.message_id;
+    if (causation !== undefined) message.causation_id = causation;
     if (options.expiresInMs !== undefined)
       message.expires_at = new Date(now + options.expiresInMs).toISOString();
     this.send.push({ target, lane: laneOf(spec.type, priority), body: encodeMessage(message) });

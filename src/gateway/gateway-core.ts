@@ -44,13 +44,15 @@ function ask(ctx: Context, input: AskInput): Json {
     throw new ElderError('conflict', `the idempotency key ${key} belongs to another request`);
   }
   if (known) return { answer: (known.answer ?? null) as Json };
-  const correlationId = typeof payload.directiveId === 'string' ? payload.directiveId : key;
+  const isCommand = actionSpec(action).type === 'command';
+  // A look at a directive is no part of its story: a watch would fill its trace with questions.
+  const correlationId = isCommand && typeof payload.directiveId === 'string' ? payload.directiveId : key;
   const options = { deadlineMs: timeoutMs, then: 'answered', data: key, priority, correlationId };
   ctx.ask(target, action, payload as never, options);
   requests(ctx).put(key, {
     fingerprint,
     answer: null,
-    isCommand: actionSpec(action).type === 'command',
+    isCommand,
     keepUntil: ctx.now() + timeoutMs + keepAnswersMs,
   });
   return { answer: null };

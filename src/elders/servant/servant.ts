@@ -1,4 +1,4 @@
-import type { Context, Core, Effect } from '../../agents/core.ts';
+import type { Context, Core, Effect, Received } from '../../agents/core.ts';
 import type { AttemptResult, PayloadOf } from '../../protocol/actions.ts';
 
 export type Assignment = PayloadOf<'sage.task.assign'>;
@@ -23,8 +23,13 @@ export type ServantInput =
   | { readonly kind: 'drain' }
   | { readonly kind: 'cut_off' };
 
+/** An assignment with the message that brought it, which all reports about it name as their cause. */
+interface Assigned extends Assignment {
+  readonly messageId: string;
+}
+
 interface Current {
-  readonly assignment: Assignment;
+  readonly assignment: Assigned;
   readonly startedAt: number | null;
   readonly renewAt: number;
 }
@@ -34,7 +39,7 @@ function tables(ctx: Context) {
     /** At most one row, `now`: the attempt under way. */
     current: ctx.table<Current>('current'),
     /** Assignments that wait for the one under way, by lease. */
-    queue: ctx.table<Assignment>('queue'),
+    queue: ctx.table<Assigned>('queue'),
     /** `reaping` while a sandbox of the predecessor may still live; `draining` once no new work is taken. */
     flags: ctx.table<true>('flags'),
   };
@@ -44,7 +49,7 @@ function effect(ctx: Context, wanted: ServantEffect): void {
   ctx.effect(wanted);
 }
 
-function begin(ctx: Context, assignment: Assignment): void {
+function begin(ctx: Context, assignment: Assigned): void {
   tables(ctx).current.put('now', {
     assignment,
     startedAt: null,
@@ -53,25 +58,21 @@ function begin(ctx: Context, assignment: Assignment): void {
   effect(ctx, { kind: 'run', assignment });
 }
 
+/** How every message about an attempt names its story and its cause. */
+function about({ directiveId, messageId }: Pick<Assigned, 'directiveId' | 'messageId'>) {
+  return { correlationId: directiveId, causationId: messageId };
+}
+
+/** Reports an attempt whose command did not run, or whose outcome nobody knows. */
 function reportUnrun(
   ctx: Context,
-  attempt: Omit<AttemptResult, 'finishedAt' | 'output' | 'exitCode' | 'signal'>,
+  { directiveId, task, lease, attempt, messageId }: Assigned,
+  ended: Pick<AttemptResult, 'outcome' | 'startedAt' | 'reason'>,
 ): void {
-  const { directiveId, taskId, lease, attempt: number, outcome, startedAt, reason } = attempt;
-  const result: AttemptResult = {
-    directiveId,
-    taskId,
-    lease,
-    attempt: number,
-    outcome,
-    exitCode: null,
-    signal: null,
-    startedAt,
-    finishedAt: ctx.now(),
-    reason,
-    output: null,
-  };
-  ctx.send('task_sage', 'report.to_sage.attempt_finished', result, { correlationId: directiveId });
+  const attemptOf = { directiveId, taskId: task.id, lease, attempt };
+  const unknown = { exitCode: null, signal: null, output: null };
+  const result = { ...attemptOf, ...unknown, ...ended, finishedAt: ctx.now() };
+  ctx.send('task_sage', 'report.to_sage.attempt_finished', result, about({ directiveId, messageId }));
 }
 
 /** Begins the next waiting assignment whose lease still holds. */
@@ -84,33 +85,25 @@ function next(ctx: Context): void {
       begin(ctx, assignment);
       return;
     }
-    const { directiveId, task, attempt } = assignment;
     const reason = 'the lease ran out before the command could start';
-    reportUnrun(ctx, {
-      directiveId,
-      taskId: task.id,
-      lease,
-      attempt,
-      outcome: 'lost',
-      startedAt: null,
-      reason,
-    });
+    reportUnrun(ctx, assignment, { outcome: 'lost', startedAt: null, reason });
   }
 }
 
-function revoke(
-  ctx: Context,
-  { directiveId, taskId, attempt, lease, reason }: PayloadOf<'sage.task.revoke'>,
-): void {
+function revoke(ctx: Context, { message, payload }: Received<'sage.task.revoke'>): void {
   const { current, queue } = tables(ctx);
-  const running = current.get('now');
-  if (running?.assignment.lease === lease) {
+  const { directiveId, taskId, attempt, lease, reason } = payload;
+  if (current.get('now')?.assignment.lease === lease) {
     effect(ctx, { kind: 'cancel', lease, outcome: 'cancelled', reason });
     return;
   }
+  // Not under way here: it waits, or its assignment expired on the way, or it was reported already.
   const outcome = queue.has(lease) ? 'cancelled' : 'lost';
   queue.delete(lease);
-  reportUnrun(ctx, { directiveId, taskId, attempt, lease, outcome, startedAt: null, reason });
+  const unrun = { directiveId, taskId, lease, attempt, outcome, reason, startedAt: null } as const;
+  const unknown = { exitCode: null, signal: null, output: null, finishedAt: ctx.now() };
+  const cause = about({ directiveId, messageId: message.message_id });
+  ctx.send('task_sage', 'report.to_sage.attempt_finished', { ...unrun, ...unknown }, cause);
 }
 
 /** What the predecessor was running is over: its sandbox has been ended, and its outcome will never be known. */
@@ -120,17 +113,8 @@ function afterReaping(ctx: Context): void {
   const left = current.get('now');
   if (left) {
     current.delete('now');
-    const { directiveId, task, attempt, lease } = left.assignment;
     const reason = 'the servant ended while the command ran';
-    reportUnrun(ctx, {
-      directiveId,
-      taskId: task.id,
-      lease,
-      attempt,
-      outcome: 'lost',
-      startedAt: left.startedAt,
-      reason,
-    });
+    reportUnrun(ctx, left.assignment, { outcome: 'lost', startedAt: left.startedAt, reason });
   }
   next(ctx);
 }
@@ -148,14 +132,13 @@ function onInput(ctx: Context, input: ServantInput): void {
       const { startedAt } = input;
       current.put('now', { ...running, startedAt });
       const report = { directiveId, taskId: task.id, lease, attempt, startedAt };
-      ctx.send('task_sage', 'report.to_sage.attempt_started', report, { correlationId: directiveId });
+      ctx.send('task_sage', 'report.to_sage.attempt_started', report, about(running.assignment));
       return;
     }
     case 'finished': {
       if (running?.assignment.lease !== input.result.lease) return;
       current.delete('now');
-      const { directiveId } = input.result;
-      ctx.send('task_sage', 'report.to_sage.attempt_finished', input.result, { correlationId: directiveId });
+      ctx.send('task_sage', 'report.to_sage.attempt_finished', input.result, about(running.assignment));
       next(ctx);
       return;
     }
@@ -178,11 +161,11 @@ function onInput(ctx: Context, input: ServantInput): void {
 export function servant(): Core {
   return {
     handlers: {
-      'sage.task.assign': (ctx, { payload }) => {
-        tables(ctx).queue.put(payload.lease, payload);
+      'sage.task.assign': (ctx, { message, payload }) => {
+        tables(ctx).queue.put(payload.lease, { ...payload, messageId: message.message_id });
         next(ctx);
       },
-      'sage.task.revoke': (ctx, { payload }) => revoke(ctx, payload),
+      'sage.task.revoke': revoke,
     },
     onStart: (ctx) => {
       const { flags } = tables(ctx);
@@ -197,9 +180,9 @@ export function servant(): Core {
       const { current } = tables(ctx);
       const running = current.get('now');
       if (!running) return;
-      const { lease, leaseMs, directiveId } = running.assignment;
+      const { lease, leaseMs } = running.assignment;
       current.put('now', { ...running, renewAt: ctx.now() + leaseMs / 4 });
-      ctx.send('task_sage', 'report.to_sage.lease_renewed', { lease }, { correlationId: directiveId });
+      ctx.send('task_sage', 'report.to_sage.lease_renewed', { lease }, about(running.assignment));
       effect(ctx, { kind: 'extend_lease', lease, expiresAt: ctx.now() + leaseMs });
     },
     isIdle: (ctx) => !tables(ctx).current.has('now'),
