@@ -14,7 +14,12 @@ const duration = z.string().refine((text) => (parseDuration(text) ?? 0) >= 1, {
 
 const task = z.strictObject({
   id: taskId.describe('Names the task within the directive: letters, digits, `.`, `_`, `-`.'),
-  run: z.string().min(1).max(65_536).refine(noNul, withoutNul).describe('Command line, run by `sh -c`.'),
+  run: z
+    .string()
+    .min(1)
+    .max(65_536)
+    .refine(noNul, withoutNul)
+    .describe('Command line, run by `bash -e -o pipefail -c`, or `sh -e -c` where there is no bash.'),
   needs: z
     .union([z.string(), z.array(z.string())])
     .default([])
