@@ -20,7 +20,7 @@ export function behaviourOf(commandLine: string, attempt: number): Behaviour {
 function randomTask(random: Random, index: number): TaskSpec {
   const failing = random.chance(0.15);
   const behaviours = Array.from({ length: random.whole(1, 4) }, () => ({
-    durationMs: random.chance(0.08) ? random.whole(2_000, 6_000) : random.whole(5, 700),
+    durationMs: random.chance(0.12) ? random.whole(1_000, 6_000) : random.whole(5, 700),
     exitCode: random.chance(failing ? 0.7 : 0.05) ? random.whole(1, 3) : 0,
   }));
   const earlier = Array.from({ length: index }, (_, other) => `t${other + 1}`);

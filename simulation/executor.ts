@@ -28,6 +28,9 @@ interface ExecutorOptions {
   readonly reaps: boolean;
 }
 
+/** The longest that a command outlives its servant; less than a lease. */
+const longestSurvivalMs = 1_500;
+
 /** Stands in for the executor of one incarnation of a servant: commands are virtual durations and exit codes. */
 export class SimulatedExecutor {
   readonly #options: ExecutorOptions;
@@ -56,12 +59,12 @@ export class SimulatedExecutor {
     }
   }
 
-  /** Some commands end with their servant, others are left to its successor. */
+  /** What ends a command with its servant does so soon; often its successor is there before. */
   abandon(): void {
     const { incarnation, executions, host, random } = this.#options;
-    if (random.chance(0.4)) return;
+    const afterMs = random.between(0, random.chance(0.4) ? 20 : longestSurvivalMs);
     for (const left of executions.of(incarnation.name)) {
-      host.setTimer(random.between(0, 20), () => executions.end(left, null));
+      host.setTimer(afterMs, () => executions.end(left, null));
     }
   }
 

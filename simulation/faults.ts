@@ -24,17 +24,17 @@ export function randomClimate(random: Random): Climate {
   const rate = (probability: number) => (random.chance(0.7) ? kind * random.next() * probability : 0);
   const mean = (ms: number) => (kind === 0 || random.chance(0.25) ? Infinity : ms / kind);
   return {
-    untilMs: random.whole(5_000, 25_000),
+    untilMs: random.whole(5_000, 20_000),
     delayMs: random.between(0.3, 6),
     slow: rate(0.05),
     lostRequest: rate(0.04),
     lostAnswer: rate(0.04),
     crashAtCommit: rate(0.02),
-    crashMeanMs: mean(1_200),
+    crashMeanMs: mean(800),
     drainMeanMs: mean(8_000),
     partitionMeanMs: mean(2_500),
     partitionMs: random.whole(500, 6_000),
-    stallMeanMs: mean(6_000),
+    stallMeanMs: mean(2_500),
     outageMeanMs: mean(12_000),
     outageMs: random.whole(300, 5_000),
   };
@@ -43,8 +43,6 @@ export function randomClimate(random: Random): Climate {
 const drainMs = 1_500;
 /** A process that stands still for longer is killed by its manager, long before its lease ends. */
 const longestStallMs = 1_200;
-/** How long a process that cannot reach the store has before it is taken for dead, as a share of its absence. */
-const replacementShare = 0.5;
 
 /** Makes bad things happen until their time is over, then lets the network be calm. */
 export function causeFaults(options: {
@@ -66,7 +64,17 @@ export function causeFaults(options: {
       often(meanMs, cause);
     });
   };
-  const victim = () => random.pick(manager.names);
+  const idle = new Set(['rag_sage', 'elder_council']);
+  const busy = manager.names.filter((name) => !idle.has(name));
+  const servants = manager.names.filter(isServant);
+  // Those who have nothing to do yet are struck rarely, those who run commands often.
+  const victim = () =>
+    random.pick(random.chance(0.35) ? servants : random.chance(0.9) ? busy : manager.names);
+  const mayReplace = (name: string, absentMs: number) => {
+    // A servant is never replaced while it lives: its manager kills it first, on the same machine.
+    if (isServant(name) || !random.chance(0.6)) return;
+    clock.setTimer(absentMs * random.next(), () => manager.replace(name));
+  };
   often(climate.crashMeanMs, () => manager.crash(victim()));
   often(climate.drainMeanMs, () => manager.drain(victim(), drainMs));
   often(climate.stallMeanMs, () => {
@@ -74,15 +82,14 @@ export function causeFaults(options: {
     const ms = random.between(20, longestStallMs);
     trace.note(`${name} stands still for ${Math.round(ms)} ms`);
     manager.stall(name, ms);
+    mayReplace(name, ms);
   });
   often(climate.partitionMeanMs, () => {
-    const name = random.chance(0.4) ? random.pick(manager.names.filter(isServant)) : victim();
+    const name = victim();
     const ms = random.exponential(climate.partitionMs);
     trace.note(`${name} is cut off for ${Math.round(ms)} ms`);
     network.cut(ms, name);
-    // A servant is never replaced while it lives: its manager kills it first, on the same machine.
-    if (isServant(name) || !random.chance(0.4)) return;
-    clock.setTimer(ms * replacementShare, () => manager.replace(name));
+    mayReplace(name, ms);
   });
   often(climate.outageMeanMs, () => {
     const ms = random.exponential(climate.outageMs);

@@ -43,6 +43,7 @@ const aftermathMs = 15_000;
 
 const config = configSchema.parse({
   tasks: { lease: '2s', retryDelay: '200ms', killGrace: '300ms' },
+  supervision: { livenessDeadline: '1s' },
 });
 
 /** Runs the whole tree in this process through one seed and checks what it guarantees. */

@@ -2,7 +2,7 @@ import { actionSpec, isAction } from '../protocol/actions.ts';
 import { errorTable, type WireError } from '../protocol/errors.ts';
 import type { ElderMessage } from '../protocol/message.ts';
 import type { Answer, Context, Core, Json } from './core.ts';
-import type { Step } from './step.ts';
+import type { Mark, Step } from './step.ts';
 
 /** A question that waits for its answer, keyed by the id of its message. */
 export interface AskRow {
@@ -53,8 +53,11 @@ export function nextDeadline(ctx: Context): number | undefined {
   return next;
 }
 
-/** Answers every question whose deadline has passed with `timed_out`. */
-export function expireAsks(core: Core, step: Step): void {
+/**
+ * Answers every question whose deadline has passed with `timed_out`. `admit` undoes a
+ * continuation whose messages find no room; its question stays overdue.
+ */
+export function expireAsks(core: Core, step: Step, admit: (mark: Mark) => void): void {
   const ctx = step.context(null);
   const now = ctx.now();
   const overdue = [...ctx.table<AskRow>('@asks').entries()].filter(([, ask]) => ask.deadlineAt <= now);
@@ -63,9 +66,10 @@ export function expireAsks(core: Core, step: Step): void {
       code: 'timed_out',
       reason: `${ask.target} did not answer ${ask.action} in time`,
     };
-    const mark = step.mark();
+    const mark = step.beginPart();
     try {
       goOn(core, ctx, id, ask, { ok: false, error });
+      admit(mark);
     } catch (thrown) {
       // No message stands behind this that could become a dead letter, and every incarnation would fail alike.
       step.undo(mark);

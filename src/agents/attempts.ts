@@ -1,32 +1,16 @@
 import type { WireError } from '../protocol/errors.ts';
 import type { EdgeKey } from '../protocol/keys.ts';
+import type { AttemptRow, Failure } from '../protocol/local-api.ts';
+import { maxMessageBytes } from '../protocol/message.ts';
 import type { Context } from './core.ts';
+import { keepLetter } from './dead-letters.ts';
 import type { Delivered } from './inbox.ts';
 
-/** Tries at the message that stands at the head of an edge. */
-interface AttemptRow {
-  readonly entryId: string;
-  readonly tries: number;
-  readonly errors: readonly WireError[];
-}
-
-/** A message that was given up, with its whole history. */
-export interface DeadLetter {
-  readonly edge: string;
-  readonly entryId: string;
-  readonly body: string;
-  readonly tries: number;
-  readonly errors: readonly WireError[];
-  /** Ms since the epoch. */
-  readonly at: number;
-}
-
-const maxDeadLetters = 1_000;
 const firstDelayMs = 100;
 const longestDelayMs = 30_000;
 
 /** Gives the tries already spent on an entry, and why they failed. */
-export function spent(ctx: Context, entry: Delivered): { tries: number; errors: readonly WireError[] } {
+export function spent(ctx: Context, entry: Delivered): { tries: number; errors: readonly Failure[] } {
   const row = ctx.table<AttemptRow>('@attempts').get(entry.edge);
   return row?.entryId === entry.id ? row : { tries: 0, errors: [] };
 }
@@ -34,7 +18,11 @@ export function spent(ctx: Context, entry: Delivered): { tries: number; errors: 
 /** Notes one more failed try and gives the time (ms since the epoch) before which there is no next. */
 export function noteFailure(ctx: Context, entry: Delivered, error: WireError): number {
   const before = spent(ctx, entry);
-  const row: AttemptRow = { entryId: entry.id, tries: before.tries + 1, errors: [...before.errors, error] };
+  const row: AttemptRow = {
+    entryId: entry.id,
+    tries: before.tries + 1,
+    errors: [...before.errors, { ...error, at: ctx.now() }],
+  };
   ctx.table<AttemptRow>('@attempts').put(entry.edge, row);
   return ctx.now() + Math.min(longestDelayMs, firstDelayMs * 2 ** before.tries);
 }
@@ -58,11 +46,10 @@ export function bury(
   { id, tries, error }: { id: string | null; tries: number; error: WireError },
 ): void {
   const { errors } = spent(ctx, entry);
-  const dead = ctx.table<DeadLetter>('@dead');
-  const letter = { edge: entry.edge, entryId: entry.id, body: entry.body, at: ctx.now() };
-  dead.put(id ?? `${entry.edge}@${entry.id}`, { ...letter, tries, errors: [...errors, error] });
-  if (dead.size > maxDeadLetters) {
-    const [oldest] = [...dead.entries()].sort(([, a], [, b]) => a.at - b.at);
-    if (oldest) dead.delete(oldest[0]);
-  }
+  const { edge, id: entryId } = entry;
+  // Longer than any message may be: the beginning shows what it was, and the state stays bounded.
+  const body = entry.body.slice(0, maxMessageBytes);
+  const at = ctx.now();
+  const letter = { edge, entryId, body, at, tries, errors: [...errors, { ...error, at }], replays: 0 };
+  keepLetter(ctx, id ?? `${edge}@${entryId}`, letter);
 }

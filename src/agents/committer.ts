@@ -1,9 +1,14 @@
-import type { Broker, Commit } from '../messaging/broker.ts';
+import type { Broker, Commit, CommitAnswer } from '../messaging/broker.ts';
 import type { Clock } from '../messaging/clock.ts';
 import { asElderError, ElderError } from '../protocol/errors.ts';
 
 const firstWaitMs = 20;
 const longestWaitMs = 1_000;
+/** State field that tells which commit was taken back: the number was used up by a commit without content. */
+const voidedField = '@voided/commit';
+
+/** An edge that had no room; nothing was written. */
+export type Full = Extract<CommitAnswer, { kind: 'full' }>;
 
 interface CommitterOptions {
   readonly broker: Broker;
@@ -15,7 +20,8 @@ interface CommitterOptions {
 
 /**
  * Writes commits until each has an answer. One whose answer was lost is sent again unchanged, which is safe:
- * Redis takes a commit number once. A full edge, an unreachable or a refusing Redis make the elder wait.
+ * Redis takes a commit number once. An unreachable or a refusing Redis makes the elder wait; a full edge does
+ * not, so that it can go on with something else.
  */
 export class Committer {
   readonly #options: CommitterOptions;
@@ -32,42 +38,74 @@ export class Committer {
   }
 
   /**
-   * Resolves once the commit has landed. Throws `fenced` when a newer incarnation writes, `conflict` when
-   * Redis is at another commit than it should be (it lost data), `interrupted` on abort.
+   * Resolves with `null` once the commit has landed, or with the edge that had no room for it: then nothing of
+   * it is written, nor ever will be. Throws `fenced` when a newer incarnation writes, `data_lost` when Redis is
+   * at an earlier commit than it was, `conflict` at a later one, `interrupted` on abort.
    */
-  async write(content: Omit<Commit, 'number'>, signal: AbortSignal): Promise<void> {
+  async write(content: Omit<Commit, 'number'>, signal: AbortSignal): Promise<Full | null> {
     const commit: Commit = { ...content, number: this.#number + 1 };
-    const { onBlocked } = this.#options;
-    let blocked = false;
-    for (let round = 0; ; round += 1) {
-      const obstacle = await this.#attempt(commit);
-      if (obstacle === null) break;
-      if (!blocked || round % 16 === 0) onBlocked(obstacle);
-      blocked = true;
-      await this.#wait(round, signal);
+    const { answer, doubtful } = await this.#insist(commit, signal);
+    if (answer.kind !== 'full') {
+      this.#number = commit.number;
+      return null;
     }
-    if (blocked) onBlocked(null);
-    this.#number = commit.number;
+    if (!doubtful) return answer;
+    // An earlier sending may still stand in a dead connection's buffer and find room later.
+    return (await this.#void(commit.number, signal)) ? answer : null;
   }
 
-  /** Sends once: `null` when the commit has landed, otherwise what to wait for. */
-  async #attempt(commit: Commit): Promise<ElderError | null> {
+  /** Uses a commit number up without content; `false` when its commit turns out to have landed. */
+  async #void(number: number, signal: AbortSignal): Promise<boolean> {
+    const nothing = { remove: new Set<string>(), positions: new Map(), send: [], journal: null };
+    const commit: Commit = { number, set: new Map([[voidedField, String(number)]]), ...nothing };
+    const { answer, doubtful } = await this.#insist(commit, signal);
+    this.#number = number;
+    if (answer.kind === 'ok') return true;
+    if (!doubtful) return false;
+    return (await this.#load(signal)).fields.get(voidedField) === String(number);
+  }
+
+  async #load(signal: AbortSignal) {
+    for (let round = 0; ; round += 1) {
+      try {
+        return await this.#options.broker.load();
+      } catch (error) {
+        if (asElderError(error).code !== 'redis_unreachable') throw error;
+      }
+      await this.#wait(round, signal);
+    }
+  }
+
+  /** Sends until there is an answer; `doubtful` when the fate of an earlier sending is not known. */
+  async #insist(
+    commit: Commit,
+    signal: AbortSignal,
+  ): Promise<{ answer: Exclude<CommitAnswer, { kind: 'fenced' }>; doubtful: boolean }> {
+    const { onBlocked } = this.#options;
+    let doubtful = false;
+    for (let round = 0; ; round += 1) {
+      const answer = await this.#attempt(commit);
+      if (!(answer instanceof ElderError)) {
+        if (round > 0) onBlocked(null);
+        return { answer, doubtful };
+      }
+      doubtful ||= answer.code === 'redis_unreachable';
+      if (round % 16 === 0) onBlocked(answer);
+      await this.#wait(round, signal);
+    }
+  }
+
+  /** Sends once: the answer, or the error after which to send again. */
+  async #attempt(commit: Commit): Promise<Exclude<CommitAnswer, { kind: 'fenced' }> | ElderError> {
     try {
       const answer = await this.#options.broker.commit(commit);
-      switch (answer.kind) {
-        case 'ok':
-          return null;
-        case 'full':
-          return new ElderError('edge_full', `the edge to ${answer.target} (${answer.lane}) is full`);
-        case 'fenced':
-          throw new ElderError('fenced', `commit ${commit.number} was refused`);
-        case 'stale':
-          if (answer.number === commit.number) return null;
-          throw new ElderError(
-            'conflict',
-            `Redis is at commit ${answer.number}, this writer at ${commit.number}`,
-          );
-      }
+      if (answer.kind === 'fenced') throw new ElderError('fenced', `commit ${commit.number} was refused`);
+      if (answer.kind !== 'stale' || answer.number === commit.number) return answer;
+      // Only this incarnation can write, so a lower number is a Redis that went back.
+      throw new ElderError(
+        answer.number < commit.number ? 'data_lost' : 'conflict',
+        `Redis is at commit ${answer.number}, this writer at ${commit.number}`,
+      );
     } catch (thrown) {
       const error = asElderError(thrown);
       if (error.code === 'redis_unreachable' || error.code === 'redis_refused') return error;

@@ -65,6 +65,8 @@ export interface Context {
   send<A extends Action>(target: string, action: A, payload: PayloadInput<A>, options?: SendOptions): string;
   /** Sends a question; its answer, or `timed_out`, reaches the continuation exactly once, after a restart too. */
   ask<A extends Action>(target: string, action: A, payload: PayloadInput<A>, options: AskOptions): string;
+  /** Withdraws a question: its continuation will not run, an answer is counted as late. Gives whether it still waited. */
+  cancelAsk(id: string): boolean;
   /** Does something outside once the commit has landed; its completion comes back through `onInput`. */
   effect(effect: Effect): void;
   /** Tells people that something happened; may be lost. */

@@ -62,10 +62,14 @@ export class Inbox {
       const edge = this.#edges.get(entry.edge);
       if (!edge) continue;
       const expected = edge.lastSequence + 1;
-      if (entry.sequence !== expected) gaps.push({ edge: edge.key, expected, found: entry.sequence });
+      // One that no commit wrote has no number; it is not counted, and whether it is a message shows later.
+      const sequence = entry.sequence > 0 ? entry.sequence : edge.lastSequence;
+      if (sequence !== expected && sequence === entry.sequence) {
+        gaps.push({ edge: edge.key, expected, found: sequence });
+      }
       edge.cursor = entry.id;
-      edge.lastSequence = entry.sequence;
-      edge.queue.push({ ...entry, deliveredAt });
+      edge.lastSequence = sequence;
+      edge.queue.push({ ...entry, sequence, deliveredAt });
     }
     return gaps;
   }

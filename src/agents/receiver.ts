@@ -5,13 +5,15 @@ import { splitEdgeKey } from '../protocol/keys.ts';
 import type { ElderMessage } from '../protocol/message.ts';
 import { mayPerform, maySend } from '../protocol/permissions.ts';
 import { acceptReply } from './asks.ts';
+import { commonHandlers } from './common-handlers.ts';
 import type { Context, Core, Handler, Json } from './core.ts';
 import type { Delivered } from './inbox.ts';
 import type { Step } from './step.ts';
 
 /** What became of one entry: acted on, given up for good, or to be tried again. */
 export type Outcome =
-  | { readonly kind: 'acted'; readonly message: ElderMessage }
+  /** `late`: a reply that nobody waited for any more. */
+  | { readonly kind: 'acted'; readonly message: ElderMessage; readonly late?: true }
   | { readonly kind: 'dead'; readonly message: ElderMessage | null; readonly error: ElderError }
   | { readonly kind: 'retry'; readonly message: ElderMessage; readonly error: ElderError };
 
@@ -28,7 +30,8 @@ function authorize(ctx: Context, source: string, message: ElderMessage): Action 
   return action;
 }
 
-function perform(core: Core, ctx: Context, source: string, message: ElderMessage): void {
+/** Gives whether the message was a reply that nobody waits for any more. */
+function perform(core: Core, ctx: Context, source: string, message: ElderMessage): boolean {
   const action = authorize(ctx, source, message);
   if (message.expires_at !== undefined && Date.parse(message.expires_at) <= ctx.now()) {
     throw new ElderError('expired', `${action} from ${source} expired at ${message.expires_at}`);
@@ -39,27 +42,19 @@ function perform(core: Core, ctx: Context, source: string, message: ElderMessage
     const [issue] = parsed.error.issues;
     throw new ElderError('malformed', `${action}: ${issue?.path.join('.')}: ${issue?.message}`);
   }
-  if (action === 'reply.acknowledge') return;
   if (action === 'reply.result' || action === 'reply.error') {
-    if (!acceptReply(core, ctx, message)) {
-      ctx.log.warn(
-        { from: source, messageId: message.message_id, answers: message.causation_id },
-        'late reply',
-      );
-    }
-    return;
+    if (acceptReply(core, ctx, message)) return false;
+    const facts = { from: source, messageId: message.message_id, answers: message.causation_id };
+    ctx.log.warn(facts, 'late reply');
+    return true;
   }
-  let result: Json | undefined;
-  if (action === 'elder.ping') {
-    result = { name: ctx.self, incarnation: ctx.incarnation, commitNumber: ctx.commitNumber, pid: ctx.pid };
-  } else {
-    const handler = core.handlers[action] as Handler<Action> | undefined;
-    if (!handler) throw new ElderError('not_implemented', `${ctx.self} does not carry out ${action} yet`);
-    result = handler(ctx, { message, source, payload: parsed.data as never }) as Json | undefined;
-  }
+  const handler = (core.handlers[action] ?? commonHandlers[action]) as Handler<Action> | undefined;
+  if (!handler) throw new ElderError('not_implemented', `${ctx.self} does not carry out ${action} yet`);
+  const result = handler(ctx, { message, source, payload: parsed.data as never }) as Json | undefined;
   // A command may have been sent without being asked; its handler then returns nothing.
   const answers = spec.reply !== undefined && (spec.type === 'query' || result !== undefined);
   if (answers) ctx.send(source, 'reply.result', { result: result as never }, replyOptions(message));
+  return false;
 }
 
 /** An answer travels as urgently as its question. */
@@ -123,9 +118,9 @@ export function receive(core: Core, step: Step, entry: Delivered, self: string, 
   const ctx = step.context(message);
   const mark = step.mark();
   try {
-    perform(core, ctx, source, message);
+    const late = perform(core, ctx, source, message);
     acknowledge(ctx, message, null);
-    return { kind: 'acted', message };
+    return late ? { kind: 'acted', message, late } : { kind: 'acted', message };
   } catch (thrown) {
     step.undo(mark);
     const error = asElderError(thrown);

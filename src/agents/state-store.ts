@@ -30,6 +30,7 @@ function freeze(value: unknown): void {
  */
 export class StateStore {
   readonly #tables = new Map<string, Map<string, Cell>>();
+  readonly #opened = new Map<string, Table<unknown>>();
   readonly #changes = new Map<string, string | null>();
   readonly #undo: Undo[] = [];
 
@@ -50,6 +51,15 @@ export class StateStore {
   }
 
   table<Row>(name: string): Table<Row> {
+    let table = this.#opened.get(name);
+    if (!table) {
+      table = this.#open(name);
+      this.#opened.set(name, table);
+    }
+    return table as Table<Row>;
+  }
+
+  #open<Row>(name: string): Table<Row> {
     const cells = this.#cells(name);
     const decode = (cell: Cell): Row => {
       if (!('row' in cell)) {
@@ -101,16 +111,20 @@ export class StateStore {
     }
   }
 
-  /** Takes the changes for a commit; from here on they cannot be rolled back. */
-  take(): { set: Map<string, string>; remove: Set<string> } {
+  /** Gives what changed since the last commit that landed; until `landed` it can still be rolled back. */
+  changes(): { set: Map<string, string>; remove: Set<string> } {
     const set = new Map<string, string>();
     const remove = new Set<string>();
     for (const [field, text] of this.#changes) {
       if (text === null) remove.add(field);
       else set.set(field, text);
     }
+    return { set, remove };
+  }
+
+  /** Notes that everything changed so far is committed: it cannot be rolled back any more. */
+  landed(): void {
     this.#changes.clear();
     this.#undo.length = 0;
-    return { set, remove };
   }
 }

@@ -6,8 +6,10 @@ import { laneOf } from '../protocol/lanes.ts';
 import type { JournalLine } from '../protocol/local-api.ts';
 import { type ElderMessage, maxHops, wireVersion } from '../protocol/message.ts';
 import { maySend } from '../protocol/permissions.ts';
+import { isServant } from '../protocol/roster.ts';
 import type { AskRow } from './asks.ts';
 import type { AskOptions, Context, Effect, Json, SendOptions, Table } from './core.ts';
+import { type OutEdge, outEdge } from './full-edges.ts';
 import type { StateStore } from './state-store.ts';
 
 /** What an elder is and what it may ask of the world; the same for all its steps. */
@@ -24,7 +26,7 @@ export interface Surroundings {
 }
 
 /** How much of a step was there at some moment. */
-interface Mark {
+export interface Mark {
   readonly state: number;
   readonly send: number;
   readonly effects: number;
@@ -41,6 +43,9 @@ export class Step {
   readonly effects: Effect[] = [];
   readonly events: string[] = [];
   readonly journal: JournalLine[] = [];
+  /** How many parts of this step write to each edge. */
+  readonly used = new Map<OutEdge, number>();
+  #partBegin = 0;
 
   constructor(around: Surroundings) {
     this.#around = around;
@@ -62,6 +67,28 @@ export class Step {
     this.events.length = mark.events;
   }
 
+  /** Begins a part: one message, input or timer, which stays in the step or is undone as a whole. */
+  beginPart(): Mark {
+    this.#partBegin = this.send.length;
+    return this.mark();
+  }
+
+  /** Counts the messages that the present part sends, by edge. */
+  partEdges(): Map<OutEdge, number> {
+    const counts = new Map<OutEdge, number>();
+    for (let index = this.#partBegin; index < this.send.length; index += 1) {
+      const { target, lane } = this.send[index] as Outgoing;
+      const edge = outEdge(target, lane);
+      counts.set(edge, (counts.get(edge) ?? 0) + 1);
+    }
+    return counts;
+  }
+
+  /** Notes that the present part stays. */
+  keepPart(edges: Iterable<OutEdge>): void {
+    for (const edge of edges) this.used.set(edge, (this.used.get(edge) ?? 0) + 1);
+  }
+
   /** Builds the context in which a core handles `cause`, or acts of itself when there is none. */
   context(cause: ElderMessage | null): Context {
     const around = this.#around;
@@ -77,6 +104,12 @@ export class Step {
       table: <Row>(name: string): Table<Row> => around.state.table<Row>(name),
       send: (target, action, payload, options = {}) => this.#post(cause, target, action, payload, options),
       ask: (target, action, payload, options) => this.#ask(cause, target, action, payload, options),
+      cancelAsk: (id) => {
+        const asks = around.state.table<AskRow>('@asks');
+        const waits = asks.has(id);
+        asks.delete(id);
+        return waits;
+      },
       effect: (effect) => void this.effects.push(effect),
       announce: (event) =>
         void this.events.push(JSON.stringify({ at: around.now(), by: around.name, ...event })),
@@ -93,6 +126,10 @@ export class Step {
     const around = this.#around;
     const verdict = maySend(around.name, target, action);
     if (!verdict.allowed) throw new ElderError('denied', verdict.rule);
+    // Redis knows no right to an edge that is not in this tree and would refuse the whole commit, for ever.
+    if (isServant(target) && !around.servants.includes(target)) {
+      throw new ElderError('not_found', `there is no ${target} in this tree`);
+    }
     const spec = actionSpec(action);
     const checked = spec.payload.safeParse(payload);
     if (!checked.success) {
@@ -123,7 +160,7 @@ export class Step {
     if (causation !== undefined) message.causation_id = causation;
     if (options.expiresInMs !== undefined)
       message.expires_at = new Date(now + options.expiresInMs).toISOString();
-    this.send.push({ target, lane: laneOf(spec.type, priority), body: encodeMessage(message) });
+    this.send.push({ target, lane: spec.lane ?? laneOf(spec.type, priority), body: encodeMessage(message) });
     return id;
   }
 

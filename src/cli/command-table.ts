@@ -55,6 +55,7 @@ export interface CommandSpec {
 }
 
 const id: ArgumentSpec = { name: 'id', required: true };
+const reason: OptionSpec = { name: 'reason', value: { placeholder: 'TEXT', kind: 'text' } };
 const timeout: OptionSpec = { name: 'timeout', value: { placeholder: 'DURATION', kind: 'duration' } };
 
 function count(name: string, maximum: number, short?: string): OptionSpec {
@@ -103,13 +104,13 @@ export const commandTable: readonly CommandSpec[] = [
   {
     path: 'directive show',
     arguments: [id],
-    options: [],
+    options: [{ name: 'wait' }, timeout],
     load: () => import('./commands/directive-show.ts'),
   },
   {
     path: 'directive cancel',
     arguments: [id],
-    options: [{ name: 'reason', value: { placeholder: 'TEXT', kind: 'text' } }],
+    options: [reason],
     load: () => import('./commands/directive-cancel.ts'),
   },
   {
@@ -135,6 +136,32 @@ export const commandTable: readonly CommandSpec[] = [
     load: () => import('./commands/msg-send.ts'),
   },
   { path: 'msg show', arguments: [id], options: [], load: () => import('./commands/msg-show.ts') },
+  {
+    path: 'dlq list',
+    arguments: [],
+    options: [{ name: 'elder', value: { placeholder: 'NAME', kind: 'text' } }, count('limit', 100_000)],
+    load: () => import('./commands/dlq-list.ts'),
+  },
+  { path: 'dlq show', arguments: [id], options: [], load: () => import('./commands/dlq-show.ts') },
+  { path: 'dlq replay', arguments: [id], options: [timeout], load: () => import('./commands/dlq-replay.ts') },
+  {
+    path: 'dlq discard',
+    arguments: [id],
+    options: [timeout],
+    load: () => import('./commands/dlq-discard.ts'),
+  },
+  {
+    path: 'emergency halt',
+    arguments: [{ name: 'id', required: false }],
+    options: [reason],
+    load: () => import('./commands/emergency-halt.ts'),
+  },
+  {
+    path: 'emergency resume',
+    arguments: [{ name: 'id', required: false }],
+    options: [reason],
+    load: () => import('./commands/emergency-resume.ts'),
+  },
   {
     path: 'logs',
     arguments: [{ name: 'names', required: false, variadic: true }],

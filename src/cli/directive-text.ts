@@ -64,6 +64,7 @@ export function viewText(view: DirectiveView, text: Catalog, now: number): strin
     ...(view.goal ? [[t.goal, oneLine(view.goal)] as [string, string]] : []),
     [t.workspace, oneLine(view.workspace)],
     [t.state, paintState(view.state)],
+    ...(view.halted === null ? [] : [[t.halted, oneLine(view.halted)] as [string, string]]),
     ...(view.reason === null ? [] : [[t.reason, oneLine(view.reason)] as [string, string]]),
     ...view.lessons.map((lesson): [string, string] => [t.knownBefore, oneLine(lesson)]),
   ];

@@ -1,9 +1,13 @@
 import { z } from 'zod';
 import { ElderError } from '../protocol/errors.ts';
 import {
+  type DeadLetterView,
+  deadLetterView,
   type ManagerEvent,
   managerEvent,
   managerRoutes,
+  type ShownMessage,
+  shownMessage,
   type TracedMessage,
   tracedMessage,
 } from '../protocol/local-api.ts';
@@ -13,10 +17,7 @@ import { call, type LocalRequest, SocketAway, stream } from './local-client.ts';
 
 const answerMs = 35_000;
 const traceAnswer = z.object({ messages: z.array(tracedMessage) });
-const messageAnswer = tracedMessage.extend({ payload: z.unknown() });
-
-/** A message with what it carries. */
-export type ShownMessage = z.infer<typeof messageAnswer>;
+const lettersAnswer = z.object({ letters: z.array(deadLetterView) });
 
 /** Talks to the manager of a tree. Every method throws `not_running` when there is none. */
 export class ManagerClient {
@@ -41,7 +42,17 @@ export class ManagerClient {
   }
 
   async message(id: string): Promise<ShownMessage> {
-    return this.#parse(messageAnswer, await this.#call({ route: managerRoutes.message, query: { id } }));
+    return this.#parse(shownMessage, await this.#call({ route: managerRoutes.message, query: { id } }));
+  }
+
+  /** Lists all dead letters, the newest first. */
+  async deadLetters(): Promise<DeadLetterView[]> {
+    return this.#parse(lettersAnswer, await this.#call({ route: managerRoutes.deadLetters })).letters;
+  }
+
+  /** Finds one dead letter. Throws `not_found`. */
+  async deadLetter(id: string): Promise<DeadLetterView> {
+    return this.#parse(deadLetterView, await this.#call({ route: managerRoutes.deadLetter, query: { id } }));
   }
 
   /** Has the tree stopped and yields what happens until it is. */

@@ -19,6 +19,8 @@ export function managerEventText({ kind, name, error }: ManagerEvent, text: Cata
       return t.stopped(who);
     case 'failed':
       return t.failed(who, oneLine(error?.reason ?? ''));
+    case 'data_lost':
+      return t.dataLost(oneLine(error?.reason ?? ''));
     case 'tree_ready':
       return t.treeReady;
     case 'tree_stopped':

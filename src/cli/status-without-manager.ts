@@ -52,5 +52,6 @@ function redisStatus(record: ProcessRecord | undefined): TreeStatus['redis'] {
     state: record ? 'unreachable' : 'stopped',
     restarts: record?.restarts ?? 0,
     appendfsync: 'unknown',
+    reason: null,
   };
 }

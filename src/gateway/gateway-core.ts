@@ -24,6 +24,8 @@ export interface AnsweredEffect extends Effect {
 interface Request {
   /** Tells the same request from another one under the same key. */
   readonly fingerprint: string;
+  /** Id of the question. */
+  readonly askId: string;
   readonly answer: AskAnswer | null;
   readonly isCommand: boolean;
   readonly keepUntil: number;
@@ -44,12 +46,13 @@ function ask(ctx: Context, input: AskInput): Json {
     throw new ElderError('conflict', `the idempotency key ${key} belongs to another request`);
   }
   if (known) return { answer: (known.answer ?? null) as Json };
-  const isCommand = actionSpec(action).type === 'command';
+  const isCommand = actionSpec(action).type !== 'query';
   // A look at a directive is no part of its story: a watch would fill its trace with questions.
   const correlationId = isCommand && typeof payload.directiveId === 'string' ? payload.directiveId : key;
   const options = { deadlineMs: timeoutMs, then: 'answered', data: key, priority, correlationId };
-  ctx.ask(target, action, payload as never, options);
+  const askId = ctx.ask(target, action, payload as never, options);
   requests(ctx).put(key, {
+    askId,
     fingerprint,
     answer: null,
     isCommand,
@@ -75,6 +78,17 @@ function answered(ctx: Context, answer: Answer, data: Json): void {
   ctx.effect({ kind: 'answered', key, answer: outcome });
 }
 
+/**
+ * Withdraws a question whose caller went away. A command is not withdrawn: it may be carried out already, and
+ * its caller may come back with the same key for the answer.
+ */
+function withdraw(ctx: Context, key: string): void {
+  const request = requests(ctx).get(key);
+  if (!request || request.isCommand) return;
+  ctx.cancelAsk(request.askId);
+  requests(ctx).delete(key);
+}
+
 /** A large answer is worth less than the room it takes: its caller asks again. */
 function isSmall(result: unknown): boolean {
   return JSON.stringify(result).length < 16_384;
@@ -85,7 +99,10 @@ export function gatewayCore(): Core {
   return {
     handlers: {},
     continuations: { answered },
-    onInput: (ctx, input) => (input.kind === 'ask' ? ask(ctx, input as unknown as AskInput) : undefined),
+    onInput: (ctx, input) => {
+      if (input.kind === 'ask') return ask(ctx, input as unknown as AskInput);
+      if (input.kind === 'withdraw') withdraw(ctx, String(input.key));
+    },
     wakeAt: (ctx) => {
       let next: number | undefined;
       for (const [, { keepUntil }] of requests(ctx).entries()) next = Math.min(next ?? keepUntil, keepUntil);

@@ -49,7 +49,10 @@ export class Gateway {
     const abort = () => reject(new ElderError('interrupted', 'the caller went away'));
     signal.addEventListener('abort', abort, { once: true });
     try {
-      const accepted = (await Promise.race([agent.input({ kind: 'ask', ...input }), promise])) as {
+      const accepted = (await Promise.race([
+        agent.input({ kind: 'ask', ...input }, { whenFull: 'fail' }),
+        promise,
+      ])) as {
         answer?: AskAnswer | null;
       } & Partial<AskAnswer>;
       const answer = accepted.answer ?? (await promise);
@@ -59,7 +62,11 @@ export class Gateway {
       clearTimeout(timer);
       signal.removeEventListener('abort', abort);
       waiting.delete(resolve);
-      if (waiting.size === 0 && this.#waiting.get(key) === waiting) this.#waiting.delete(key);
+      if (waiting.size === 0 && this.#waiting.get(key) === waiting) {
+        this.#waiting.delete(key);
+        // An agent that stops has no use for it; the question then ends at its deadline.
+        if (signal.aborted) agent.input({ kind: 'withdraw', key }).catch(() => {});
+      }
     }
   }
 

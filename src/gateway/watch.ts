@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { DirectiveChange } from '../protocol/local-api.ts';
 import { isFinalDirective } from '../protocol/states.ts';
 import type { Events } from './events.ts';
@@ -18,7 +19,9 @@ export async function* watchDirective(
   let revision = 0;
   let last = '';
   while (!signal.aborted) {
-    const changed = events.next(directiveId, signal);
+    const round = new AbortController();
+    const within = AbortSignal.any([signal, round.signal]);
+    const changed = events.next(directiveId, within);
     const directive = await gateway.record(directiveId, signal);
     const changes = await gateway.tasksSince(directiveId, revision, signal);
     revision = changes.revision;
@@ -30,14 +33,11 @@ export async function* watchDirective(
     if (final) return;
     last = text;
     await pause(pauseMs, signal);
-    await Promise.race([changed, pause(fallbackMs, signal)]);
+    await Promise.race([changed, pause(fallbackMs, within)]);
+    round.abort();
   }
 }
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
-  signal.addEventListener('abort', () => resolve(), { once: true });
-  await promise;
-  clearTimeout(timer);
+  await delay(ms, undefined, { signal }).catch(() => {});
 }

@@ -1,6 +1,5 @@
-import { sourcesOf, targetsOf } from '../protocol/edges.ts';
+import { edgeLanes, sourcesOf, targetsOf } from '../protocol/edges.ts';
 import { treeKeys } from '../protocol/keys.ts';
-import { lanes } from '../protocol/lanes.ts';
 import { roster } from '../protocol/roster.ts';
 
 /** The one function that a principal may call; it applies a commit. */
@@ -36,7 +35,7 @@ export function aclRules(options: {
   const writable = [
     ...own,
     keys.journal(name),
-    ...targets.flatMap((target) => lanes.map((lane) => keys.edge(target, name, lane))),
+    ...targets.flatMap((target) => edgeLanes(name, target).map((lane) => keys.edge(target, name, lane))),
   ];
   // Redis takes the keys of a function call to be written, so the right to call stands in one selector with
   // the right to write; apart from these commands the user reads only.

@@ -1,6 +1,7 @@
 import { ElderError } from '../protocol/errors.ts';
 import { type EdgeKey, splitEdgeKey } from '../protocol/keys.ts';
 import { type ElderMessage, elderMessage, maxMessageBytes } from '../protocol/message.ts';
+import { plainMessage } from './plain-message.ts';
 
 /** Objects and arrays inside one another that a message may have, itself included. */
 export const maxMessageDepth = 64;
@@ -37,6 +38,8 @@ export function decodeMessage(body: string, edge: EdgeKey, self: string): Decode
   } catch (cause) {
     return refuse('malformed', `not JSON: ${cause instanceof Error ? cause.message : String(cause)}`, null);
   }
+  const plain = plainMessage(raw, maxMessageDepth);
+  if (plain) return fitting(plain, edge, self);
   const messageId = claimedId(raw);
   // Before the schema, whose recursion a deeply nested value would carry past the end of the stack.
   if (deeperThan(raw, maxMessageDepth)) {
@@ -48,18 +51,15 @@ export function decodeMessage(body: string, edge: EdgeKey, self: string): Decode
     const place = issue?.path.join('.') || 'the message';
     return refuse('malformed', `${place}: ${issue?.message ?? 'not valid'}`, messageId);
   }
-  const message = parsed.data;
+  return fitting(parsed.data, edge, self);
+}
+
+/** Checks that a message stands where its names say. */
+function fitting(message: ElderMessage, edge: EdgeKey, self: string): Decoded {
   const { source } = splitEdgeKey(edge);
-  if (message.source_elder !== source) {
-    return refuse(
-      'denied',
-      `it stands in the edge of ${source} but names ${message.source_elder}`,
-      messageId,
-    );
-  }
-  if (message.target_elder !== self) {
-    return refuse('denied', `it was sent to ${self} but names ${message.target_elder}`, messageId);
-  }
+  const { message_id: id, source_elder: from, target_elder: to } = message;
+  if (from !== source) return refuse('denied', `it stands in the edge of ${source} but names ${from}`, id);
+  if (to !== self) return refuse('denied', `it was sent to ${self} but names ${to}`, id);
   return { ok: true, message };
 }
 

@@ -1,13 +1,23 @@
-import { sourcesOf } from '../protocol/edges.ts';
+import { edgeLanes, sourcesOf } from '../protocol/edges.ts';
 import { ElderError } from '../protocol/errors.ts';
 import { type EdgeKey, edgeKey, type TreeKeys } from '../protocol/keys.ts';
-import { type Lane, lanes } from '../protocol/lanes.ts';
-import { type JournalLine, journalLine, type TracedMessage } from '../protocol/local-api.ts';
+import type { Lane } from '../protocol/lanes.ts';
+import {
+  type AttemptRow,
+  attemptRow,
+  deadLetter,
+  type Failure,
+  type JournalLine,
+  journalLine,
+  type ShownMessage,
+  type TracedMessage,
+} from '../protocol/local-api.ts';
 import { type ElderMessage, elderMessage } from '../protocol/message.ts';
 import { causalOrder } from './causal-order.ts';
+import { deadLetterPrefix } from './dead-letters.ts';
 import { readStream } from './redis/read-stream.ts';
 import type { RedisCommands } from './redis/redis-commands.ts';
-import { decodeHash, decodePosition } from './redis/replies.ts';
+import { decodeHash, decodePosition, replyArray } from './redis/replies.ts';
 import { compareStreamIds, streamIdTime } from './stream-id.ts';
 
 interface Found {
@@ -49,17 +59,21 @@ export async function readTrace(
   return causalOrder(await describe(redis, keys, found, options));
 }
 
-/** Finds one message with its payload. Throws `not_found` when no edge holds it any more, else as `readTrace`. */
+/**
+ * Finds one message with its payload and the errors of its tries. Throws `not_found` when no edge holds it any
+ * more, else as `readTrace`.
+ */
 export async function readMessage(
   redis: RedisCommands,
   keys: TreeKeys,
   messageId: string,
   options: TraceOptions,
-): Promise<TracedMessage & { readonly payload: ElderMessage['payload'] }> {
+): Promise<ShownMessage> {
   const found = await search(redis, keys, messageId, options, (message) => message.message_id === messageId);
   const [traced] = await describe(redis, keys, found.slice(0, 1), options);
   if (!traced || !found[0]) throw new ElderError('not_found', `no edge holds message ${messageId}`);
-  return { ...traced, payload: found[0].message.payload };
+  const errors = await readErrors(redis, keys, found[0]);
+  return { ...traced, payload: found[0].message.payload, errors };
 }
 
 async function search(
@@ -75,7 +89,7 @@ async function search(
   const found: Found[] = [];
   for (const target of ['gateway', ...elders]) {
     for (const source of sourcesOf(target, roster)) {
-      for (const lane of lanes) {
+      for (const lane of edgeLanes(source, target)) {
         for await (const { id, fields } of readStream(redis, keys.edge(target, source, lane), signal)) {
           const body = fields.get('m') ?? '';
           const message = body.includes(needle) ? decode(body) : null;
@@ -108,10 +122,13 @@ async function describe(
   for (const [target, own] of Map.groupBy(found, (each) => each.target)) {
     const positions = decodeHash(await redis.command(['HGETALL', keys.positions(target)]));
     const handlings = await readJournal(redis, keys.journal(target), signal);
+    const tried = await readAttempts(redis, keys, target, new Set(own.map(({ edge }) => edge)));
     for (const each of own) {
       const position = positions.get(each.edge);
       const passed = position !== undefined && compareStreamIds(each.entry, decodePosition(position).id) <= 0;
-      traced.push(toTraced(each, handlings.get(`${each.edge} ${each.entry}`), passed));
+      const handling = handlings.get(`${each.edge} ${each.entry}`);
+      const attempt = tried.get(each.edge);
+      traced.push(toTraced(each, handling, passed, attempt?.entryId === each.entry ? attempt : undefined));
     }
   }
   return traced;
@@ -141,11 +158,42 @@ function journalLines(text: string): JournalLine[] {
   }
 }
 
+/** Reads what stands at the head of edges and has been tried in vain so far. */
+async function readAttempts(
+  redis: RedisCommands,
+  keys: TreeKeys,
+  target: string,
+  edges: ReadonlySet<EdgeKey>,
+): Promise<Map<EdgeKey, AttemptRow>> {
+  const fields = [...edges].map((edge) => `@attempts/${edge}`);
+  const reply = await redis.command(['HMGET', keys.state(target), ...fields]);
+  const rows = new Map<EdgeKey, AttemptRow>();
+  for (const [index, text] of replyArray(reply, 'fields').entries()) {
+    if (typeof text === 'string') rows.set([...edges][index]!, attemptRow.parse(JSON.parse(text)));
+  }
+  return rows;
+}
+
+async function readErrors(redis: RedisCommands, keys: TreeKeys, found: Found): Promise<Failure[]> {
+  const { target, edge, entry, message } = found;
+  const tried = (await readAttempts(redis, keys, target, new Set([edge]))).get(edge);
+  if (tried?.entryId === entry) return tried.errors;
+  const field = `${deadLetterPrefix}${message.message_id}`;
+  const letter = await redis.command(['HGET', keys.state(target), field]);
+  return typeof letter === 'string' ? deadLetter.parse(JSON.parse(letter)).errors : [];
+}
+
 /** `passed`: the reader is beyond the entry, which stays known when the journal no longer reaches back to it. */
-function toTraced(found: Found, handling: Handling | undefined, passed: boolean): TracedMessage {
+function toTraced(
+  found: Found,
+  handling: Handling | undefined,
+  passed: boolean,
+  attempt: AttemptRow | undefined,
+): TracedMessage {
   const { message, lane, target, entry } = found;
   const { line } = handling ?? {};
-  const state = line?.x ? 'dead' : line || passed ? 'acted' : 'queued';
+  const done = line?.x ? 'dead' : line || passed ? 'acted' : null;
+  const last = attempt?.errors.at(-1);
   return {
     id: message.message_id,
     source: message.source_elder,
@@ -156,12 +204,13 @@ function toTraced(found: Found, handling: Handling | undefined, passed: boolean)
     priority: message.priority,
     correlationId: message.correlation_id ?? null,
     causationId: message.causation_id ?? null,
-    state,
+    state: done ?? (attempt ? 'delivered' : 'queued'),
     sentAt: streamIdTime(entry),
     deliveredAt: line?.d ?? null,
     actedAt: handling?.actedAt ?? null,
-    attempts: line?.t ?? 0,
+    attempts: line?.t ?? attempt?.tries ?? 0,
     incarnation: handling?.incarnation ?? null,
-    error: line?.x ?? null,
+    error: line?.x ?? (last ? { code: last.code, reason: last.reason } : null),
+    late: line?.l === true,
   };
 }

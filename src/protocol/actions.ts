@@ -14,6 +14,16 @@ const directiveId = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/, 'expect
 const empty = z.object({});
 const leaseId = z.string().min(1).max(128);
 
+/** Names one dead letter: who keeps it, and its message. */
+const deadLetterOrder = z.object({
+  elder: z.string().max(64),
+  messageId: z.string().min(1).max(256).describe('Its message; of an unreadable one, `edge@entry`.'),
+  by: z.string().max(64).optional().describe('Whom the grand elder had the order from.'),
+});
+
+/** What an emergency is about: one directive, or with `null` all. */
+const haltOrder = z.object({ directiveId: directiveId.nullable(), reason: z.string().min(1).max(500) });
+
 /** An incident as it is raised; equal fingerprints are one incident. */
 export const incidentReport = z.object({
   fingerprint: z.string().min(1).max(256),
@@ -74,6 +84,8 @@ interface ActionSpec {
   readonly payload: z.ZodObject;
   /** What the answer to a query, or the acknowledgement's result, looks like. */
   readonly reply?: z.ZodType;
+  /** Set where it travels in a lane of its own, whatever its type and priority. */
+  readonly lane?: 'control';
   /** Set where the schema is fixed but no handler is built. */
   readonly builtLater?: true;
   /** The permission that the receiver must hold to carry this out, where it is not its own domain. */
@@ -87,6 +99,33 @@ export const actions = {
     summary: 'Answers who this is: proves the way there and back through the streams.',
     payload: empty,
     reply: z.object({ name: z.string(), incarnation: z.int(), commitNumber: z.int(), pid: z.int() }),
+  },
+  'elder.dead_letter.replay': {
+    type: 'command',
+    lane: 'control',
+    summary: 'Handle this dead letter once more; if that fails it is a dead letter again.',
+    payload: deadLetterOrder,
+    reply: z.object({ elder: z.string(), messageId: z.string() }),
+  },
+  'elder.dead_letter.discard': {
+    type: 'command',
+    lane: 'control',
+    summary: 'Throw this dead letter away.',
+    payload: deadLetterOrder,
+    reply: z.object({ elder: z.string(), messageId: z.string() }),
+  },
+  'emergency.halt': {
+    type: 'emergency',
+    summary:
+      'End running commands and hand out no tasks, of one directive or of all, until `emergency.resume`.',
+    payload: haltOrder,
+    reply: haltOrder.extend({ at: z.number(), told: z.array(z.string()) }),
+  },
+  'emergency.resume': {
+    type: 'emergency',
+    summary: 'Take a halt back; what it ended starts again as a new attempt.',
+    payload: haltOrder,
+    reply: haltOrder.extend({ at: z.number(), told: z.array(z.string()) }),
   },
   'development.directive.submit': {
     type: 'command',

@@ -58,6 +58,8 @@ export interface StartOrder {
 export type ChildReport =
   | { readonly kind: 'ready' }
   | { readonly kind: 'unready'; readonly reason: string }
+  /** Redis lacks what it had acknowledged; the process goes on. */
+  | { readonly kind: 'data_lost'; readonly reason: string }
   | { readonly kind: 'failed'; readonly error: WireError };
 
 export type ToChild = Challenge | StartOrder;

@@ -51,6 +51,7 @@ export const directiveRecord = z.object({
   finishedAt: z.number().nullable(),
   summary: z.record(z.string(), z.int()).nullable().describe('Tasks per state, once it has ended.'),
   lessons: z.array(z.string()).describe('Titles of what was known before the plan was made.'),
+  halted: z.string().nullable().default(null).describe('Reason of the emergency halt in force, if any.'),
 });
 export type DirectiveRecord = z.infer<typeof directiveRecord>;
 

@@ -1,4 +1,5 @@
-import type { Action } from './actions.ts';
+import { type Action, actionSpec } from './actions.ts';
+import { type Lane, laneOf, lanes } from './lanes.ts';
 import { type ElderSpec, isServant } from './roster.ts';
 
 /** A row of the edge table; `servant` stands for every servant. */
@@ -8,6 +9,8 @@ interface EdgeRow {
   readonly actions: readonly Action[];
 }
 
+const emergencies = ['emergency.halt', 'emergency.resume'] as const satisfies Action[];
+const deadLetters = ['elder.dead_letter.replay', 'elder.dead_letter.discard'] as const satisfies Action[];
 const replies = ['reply.result', 'reply.error', 'reply.acknowledge'] as const satisfies Action[];
 
 /**
@@ -24,9 +27,11 @@ export const edgeTable: readonly EdgeRow[] = [
       'development.directive.cancel',
       'development.directive.show',
       'development.directive.list',
+      ...emergencies,
+      ...deadLetters,
     ],
   },
-  { from: 'grand_elder', to: 'gateway', actions: replies },
+  { from: 'grand_elder', to: 'gateway', actions: [...replies, ...deadLetters] },
   { from: 'gateway', to: 'knowledge_sage', actions: ['elder.ping', 'sage.knowledge.search'] },
   { from: 'gateway', to: 'task_sage', actions: ['elder.ping', 'sage.task.graph'] },
   { from: 'gateway', to: 'rag_sage', actions: ['elder.ping', 'sage.rag.search'] },
@@ -40,6 +45,15 @@ export const edgeTable: readonly EdgeRow[] = [
     to: 'claude_elder',
     actions: ['elder.ping', 'development.directive.execute', 'development.directive.cancel'],
   },
+  ...[
+    'claude_elder',
+    'knowledge_sage',
+    'task_sage',
+    'rag_sage',
+    'incident_sage',
+    'elder_council',
+    'servant',
+  ].map((to) => ({ from: 'grand_elder', to, actions: [...emergencies, ...deadLetters] })),
   {
     from: 'claude_elder',
     to: 'grand_elder',
@@ -91,6 +105,18 @@ export function edgeActions(from: string, to: string): readonly Action[] {
   if (from === to) return [];
   const rows = edgeTable.filter((row) => stands(row.from, from) && stands(row.to, to));
   return [...new Set(rows.flatMap((row) => row.actions))];
+}
+
+/** Lists the lanes that the actions of an edge can travel in, most urgent first; empty where there is no edge. */
+export function edgeLanes(from: string, to: string): readonly Lane[] {
+  const specs = edgeActions(from, to).map(actionSpec);
+  const control = specs.some(isControl);
+  const others = specs.some((spec) => !isControl(spec));
+  return lanes.filter((lane) => (lane === 'control' ? control : others));
+}
+
+function isControl({ lane, type }: ReturnType<typeof actionSpec>): boolean {
+  return (lane ?? laneOf(type, 1)) === 'control';
 }
 
 /** Lists the names of every principal that can be at an end of an edge in this tree. */

@@ -179,6 +179,16 @@ export const errorTable = {
     ja: '新しい世代のプロセスが引き継ぎました。この世代はもう書き込めません。',
     next: { en: 'Nothing: the successor goes on.', ja: '対応は不要です。後継が処理を続けます。' },
   },
+  data_lost: {
+    exit: 'failed',
+    canRetry: false,
+    en: 'Redis has lost something that it had acknowledged.',
+    ja: 'Redis が確認済みのデータを失いました。',
+    next: {
+      en: 'Find out why (`elders logs redis`; flushed, restored, failed over, `everysec`) and submit again what is missing.',
+      ja: '原因（`elders logs redis`、全消去、復元、フェイルオーバー、`everysec`）を調べ、失われたものを再提出してください。',
+    },
+  },
   edge_full: {
     exit: 'failed',
     canRetry: true,

@@ -12,8 +12,12 @@ export const managerRoutes = {
   shutdown: { method: 'POST', path: '/v1/shutdown' },
   /** ?correlation=ID → {messages: TracedMessage[]} in causal order */
   trace: { method: 'GET', path: '/v1/trace' },
-  /** ?id=ID → TracedMessage with its payload */
+  /** ?id=ID → ShownMessage */
   message: { method: 'GET', path: '/v1/message' },
+  /** → {letters: DeadLetterView[]}, the newest first */
+  deadLetters: { method: 'GET', path: '/v1/dead-letters' },
+  /** ?id=ID → DeadLetterView */
+  deadLetter: { method: 'GET', path: '/v1/dead-letter' },
 } as const;
 
 export const gatewayRoutes = {
@@ -56,6 +60,7 @@ export const managerEvent = z.object({
     'stopping',
     'stopped',
     'failed',
+    'data_lost',
     'tree_ready',
     'tree_stopped',
   ]),
@@ -83,6 +88,8 @@ export const tracedMessage = z.object({
   /** Incarnation of the receiver that acted. */
   incarnation: z.int().nullable(),
   error: z.object({ code: z.string(), reason: z.string() }).nullable(),
+  /** A reply that came when nobody waited for it any more. */
+  late: z.boolean(),
 });
 export type TracedMessage = z.infer<typeof tracedMessage>;
 
@@ -94,5 +101,58 @@ export const journalLine = z.object({
   d: z.number().describe('when it was delivered, ms'),
   t: z.int().describe('tries, the last one included'),
   x: z.object({ code: z.string(), reason: z.string() }).optional(),
+  l: z.literal(true).optional().describe('a reply that nobody waited for any more'),
+  r: z.string().optional().describe('the order by which a dead letter was handled once more'),
 });
 export type JournalLine = z.infer<typeof journalLine>;
+
+/** Why one try at a message failed. `at` is ms since the epoch. */
+export const failure = z.object({
+  code: z.string(),
+  reason: z.string(),
+  detail: z.unknown().optional(),
+  at: z.number(),
+});
+export type Failure = z.infer<typeof failure>;
+
+/** What an elder keeps in its state about tries at the message that stands at the head of an edge. */
+export const attemptRow = z.object({ entryId: z.string(), tries: z.int(), errors: z.array(failure) });
+export type AttemptRow = z.infer<typeof attemptRow>;
+
+/** What an elder keeps in its state of a message that was given up. `at` is ms since the epoch. */
+export const deadLetter = z.object({
+  edge: z.string(),
+  entryId: z.string(),
+  body: z.string(),
+  tries: z.int(),
+  errors: z.array(failure),
+  at: z.number(),
+  replays: z.int().describe('how often a person had it handled once more, in vain'),
+});
+export type DeadLetter = z.infer<typeof deadLetter>;
+
+/** A dead letter as people see it. `at` is when it was given up, ms since the epoch. */
+export const deadLetterView = z.object({
+  /** Of its message; of an unreadable one, `edge@entry`. */
+  id: z.string(),
+  /** Who gave it up and keeps it. */
+  elder: z.string(),
+  source: z.string(),
+  lane: z.string(),
+  action: z.string().nullable(),
+  correlationId: z.string().nullable(),
+  at: z.number(),
+  tries: z.int(),
+  replays: z.int(),
+  errors: z.array(failure),
+  /** The message as it stood in the edge. */
+  body: z.string(),
+});
+export type DeadLetterView = z.infer<typeof deadLetterView>;
+
+/** A message with what it carries and why tries at it failed: all of them while it is dead or still tried. */
+export const shownMessage = tracedMessage.extend({
+  payload: z.record(z.string(), z.json()),
+  errors: z.array(failure),
+});
+export type ShownMessage = z.infer<typeof shownMessage>;

@@ -38,6 +38,8 @@ export const permissionMatrix: Readonly<Record<Role, readonly Grant[]>> = {
   manager: [{ permission: 'incident.raise', added: true }],
   gateway: [
     { permission: 'development.directive', added: true },
+    { permission: 'emergency', added: true },
+    { permission: 'elder.dead_letter', added: true },
     { permission: 'sage.knowledge.search', added: true },
     { permission: 'sage.task.graph', added: true },
     { permission: 'sage.rag.search', added: true },
@@ -72,8 +74,20 @@ export interface Verdict {
   readonly rule: string;
 }
 
+/** Every message asks this twice. Only what is allowed is kept: names that nobody knows would fill it. */
+const allowedSends = new Map<string, Verdict>();
+
 /** Decides whether `from` may send `action` to `to`: there must be an edge that carries it and a right that covers it. */
 export function maySend(from: string, to: string, action: Action): Verdict {
+  const question = `${from} ${to} ${action}`;
+  const known = allowedSends.get(question);
+  if (known) return known;
+  const verdict = decideSend(from, to, action);
+  if (verdict.allowed) allowedSends.set(question, verdict);
+  return verdict;
+}
+
+function decideSend(from: string, to: string, action: Action): Verdict {
   if (!edgeActions(from, to).includes(action)) {
     return { allowed: false, rule: `no edge ${from} → ${to} carries ${action}` };
   }

@@ -56,6 +56,8 @@ export const treeStatus = z.object({
     state: z.enum(['starting', 'ready', 'unreachable', 'stopped']),
     restarts: z.int(),
     appendfsync: z.string(),
+    /** Why it is not ready, or what it has lost since the tree was started. */
+    reason: z.string().nullable(),
   }),
   /** How servants wall off commands. */
   sandbox: z.string(),

@@ -10,7 +10,6 @@ export const elderStates = [
   'draining',
   'stopped',
 ] as const;
-export type ElderState = (typeof elderStates)[number];
 
 export const directiveStates = [
   'submitted',

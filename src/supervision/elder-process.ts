@@ -24,11 +24,14 @@ export interface Launch {
   args(name: string): string[];
 }
 
-const keyProof = z.object({ kind: z.literal('key'), publicKey: z.string(), signature: z.string() });
+/** First line of a child. */
+export const keyProof = z.object({ kind: z.literal('key'), publicKey: z.string(), signature: z.string() });
 const errorCode = z.string().refine((code): code is ErrorCode => Object.hasOwn(errorTable, code));
-const childReport = z.discriminatedUnion('kind', [
+/** Every later line of a child. */
+export const childReport = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('ready') }),
   z.object({ kind: z.literal('unready'), reason: z.string() }),
+  z.object({ kind: z.literal('data_lost'), reason: z.string() }),
   z.object({ kind: z.literal('failed'), error: z.object({ code: errorCode, reason: z.string() }) }),
 ]);
 /** What a child says about itself once it has its start order. */

@@ -28,7 +28,7 @@ export interface MonitorHandlers {
 /** An unexpected end of a process, for the incident sage. */
 export interface Crash {
   readonly name: string;
-  readonly kind: 'exit' | 'hang' | 'start' | 'given_up';
+  readonly kind: 'exit' | 'hang' | 'start' | 'given_up' | 'data_lost';
   readonly reason: string;
 }
 
@@ -49,6 +49,8 @@ interface ElderSupervisorOptions {
   readonly onChange: (status: ElderStatus) => void;
   readonly onEvent: (kind: ManagerEvent['kind'], name: string, error?: ElderError) => void;
   readonly onCrash: (crash: Crash, history: CrashHistory) => void;
+  /** Called when its process says that Redis lacks what it had acknowledged. */
+  readonly onDataLost: (reason: string) => void;
 }
 
 interface Ending {
@@ -59,6 +61,9 @@ interface Ending {
   readonly accidental: boolean;
 }
 
+const waitForRedisMs = 200;
+/** How Redis says that it has no memory or no disk for a write now. */
+const full = /^(OOM|MISCONF|NOREPLICAS) |save the ACLs/;
 const monotonic = () => performance.now();
 
 /** Keeps one elder alive: starts it, restarts it by the policy, and stops it. Its siblings never notice. */
@@ -71,6 +76,7 @@ export class ElderSupervisor {
   readonly #firstReady = Promise.withResolvers<void>();
   #status: ElderStatus;
   #process: RunningProcess | null = null;
+  #life: Life | null = null;
   #running: Promise<void> | null = null;
   /** While set, a start that fails by itself ends the supervision instead of being tried again. */
   #strict = false;
@@ -121,6 +127,11 @@ export class ElderSupervisor {
     this.#update({ state: 'stopped', reason: null, pid: null });
   }
 
+  /** Ends its process, if one runs that has loaded its state, because Redis no longer holds that; a successor starts from what Redis has. */
+  replaceAfterLoss(reason: string): void {
+    if (this.#life?.reported) this.#condemn(this.#life, 'data_lost', reason);
+  }
+
   async #supervise(adopted: RunningProcess | null): Promise<void> {
     let process = adopted;
     for (;;) {
@@ -155,6 +166,7 @@ export class ElderSupervisor {
   /** One life of the process, from its start to its end. */
   async #liveOnce(adopted: RunningProcess | null): Promise<Ending> {
     const life = new Life();
+    this.#life = life;
     const began = monotonic();
     try {
       if (adopted === null) {
@@ -200,15 +212,20 @@ export class ElderSupervisor {
     for (;;) {
       await this.#options.redis.whenReady(signal);
       try {
-        return await this.#options.launch({
+        const process = await this.#options.launch({
           restarts: this.#status.restarts,
           onReport: (report) => this.#reported(life, report),
           signal,
         });
+        life.waitsForRedis = false;
+        return process;
       } catch (error) {
-        // Redis went away between the two steps. That is nobody's crash: wait for it and begin again.
-        if (asElderError(error).code !== 'redis_unreachable') throw error;
-        await delay(200, undefined, { signal });
+        // Redis went away between the two steps, or is full. That is nobody's crash: wait and begin again.
+        const { code, reason } = asElderError(error);
+        if (code !== 'redis_unreachable' && !(code === 'redis_refused' && full.test(reason))) throw error;
+        life.waitsForRedis = true;
+        this.#update({ reason });
+        await delay(waitForRedisMs, undefined, { signal });
       }
     }
   }
@@ -218,7 +235,7 @@ export class ElderSupervisor {
     return runningTimeout({
       ms: startTimeout,
       now: monotonic,
-      paused: () => !this.#options.redis.ready,
+      paused: () => life.waitsForRedis || !this.#options.redis.ready,
       onExpired: () => {
         if (life.wasReady) return;
         const reason = `${this.name} was not ready within ${startTimeout} ms`;
@@ -231,8 +248,13 @@ export class ElderSupervisor {
   #reported(life: Life, report: Report): void {
     // What a process said just before its end may be read after it.
     if (life.ended) return;
+    if (report.kind === 'data_lost') {
+      this.#options.onDataLost(report.reason);
+      return;
+    }
     if (report.kind === 'failed') {
-      life.cause ??= { kind: 'start', reason: `${this.name}: ${report.error.code}: ${report.error.reason}` };
+      const kind = report.error.code === 'data_lost' ? 'data_lost' : 'start';
+      life.cause ??= { kind, reason: `${this.name}: ${report.error.code}: ${report.error.reason}` };
       life.error = new ElderError(report.error.code, report.error.reason);
       this.#process?.kill('SIGTERM');
       return;
@@ -287,6 +309,8 @@ class Life {
   cause: { readonly kind: Crash['kind']; readonly reason: string } | null = null;
   wasReady = false;
   reported = false;
+  /** While set, the time for its start does not run. */
+  waitsForRedis = false;
   ended = false;
   error: ElderError | null = null;
   watch: (() => void) | null = null;

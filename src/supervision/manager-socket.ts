@@ -4,7 +4,13 @@ import { chmod, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { z } from 'zod';
 import { asElderError, ElderError, type ErrorCode } from '../protocol/errors.ts';
-import { type ManagerEvent, managerRoutes, type TracedMessage } from '../protocol/local-api.ts';
+import {
+  type DeadLetterView,
+  type ManagerEvent,
+  managerRoutes,
+  type ShownMessage,
+  type TracedMessage,
+} from '../protocol/local-api.ts';
 import type { TreeStatus } from '../protocol/process.ts';
 
 /** What the socket offers, done by the manager. */
@@ -13,10 +19,13 @@ export interface ManagerControl {
   /** Begins to stop the tree; every event from now on goes to the listener, `tree_stopped` being the last. */
   shutdown(mode: 'drain' | 'kill', listener: (event: ManagerEvent) => void): void;
   trace(correlationId: string, signal: AbortSignal): Promise<TracedMessage[]>;
-  message(id: string, signal: AbortSignal): Promise<unknown>;
+  message(id: string, signal: AbortSignal): Promise<ShownMessage>;
+  deadLetters(signal: AbortSignal): Promise<DeadLetterView[]>;
+  deadLetter(id: string, signal: AbortSignal): Promise<DeadLetterView>;
 }
 
-const shutdownBody = z.strictObject({ mode: z.enum(['drain', 'kill']).default('drain') });
+/** Body of a request to stop the tree. */
+export const shutdownBody = z.strictObject({ mode: z.enum(['drain', 'kill']).default('drain') });
 const maxBodyBytes = 65_536;
 const answerMs = 30_000;
 /** The kernel takes no longer path for a Unix socket. */
@@ -92,6 +101,12 @@ export class ManagerSocket {
       } else if (is(managerRoutes.message)) {
         const id = requireParameter(url, 'id');
         sendJson(response, 200, await within(response, (signal) => this.#control.message(id, signal)));
+      } else if (is(managerRoutes.deadLetters)) {
+        const letters = await within(response, (signal) => this.#control.deadLetters(signal));
+        sendJson(response, 200, { letters });
+      } else if (is(managerRoutes.deadLetter)) {
+        const id = requireParameter(url, 'id');
+        sendJson(response, 200, await within(response, (signal) => this.#control.deadLetter(id, signal)));
       } else throw new ElderError('not_found', `no route ${request.method} ${url.pathname}`);
     } catch (thrown) {
       const error = asElderError(thrown);

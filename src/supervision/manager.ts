@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { Authority } from '../identity/authority.ts';
+import { readDeadLetter, readDeadLetters } from '../messaging/dead-letters.ts';
 import { RedisBroker } from '../messaging/redis/redis-broker.ts';
 import { readMessage, readTrace } from '../messaging/trace.ts';
 import type { Config } from '../protocol/config.ts';
@@ -22,6 +23,7 @@ import { type NeededPort, requireFreePorts } from './preflight.ts';
 import { loadProcessRecords } from './process-records.ts';
 import type { RedisAdmin } from './redis-admin.ts';
 import { RedisSupervisor } from './redis-supervisor.ts';
+import type { Loss } from './redis-watch.ts';
 import { Registry } from './registry.ts';
 import { TreeElders } from './tree-elders.ts';
 import { prepareTreeFolder } from './tree-folder.ts';
@@ -130,6 +132,7 @@ class TreeManager implements Manager {
       state: 'starting' as const,
       restarts: 0,
       appendfsync: config.appendfsync,
+      reason: null,
     };
     return {
       schemaVersion: 1,
@@ -188,6 +191,7 @@ class TreeManager implements Manager {
 
   #control(): ManagerControl {
     const elders = roster(this.#options.config.servants).map((spec) => spec.name);
+    const readers = ['gateway', ...elders];
     return {
       status: () => this.status,
       shutdown: (mode, listener) => {
@@ -198,6 +202,10 @@ class TreeManager implements Manager {
         readTrace(this.#requireRedis(), treeKeys(this.#tree), correlationId, { elders, signal }),
       message: async (id, signal) =>
         readMessage(this.#requireRedis(), treeKeys(this.#tree), id, { elders, signal }),
+      deadLetters: async (signal) =>
+        readDeadLetters(this.#requireRedis(), treeKeys(this.#tree), { elders: readers, signal }),
+      deadLetter: async (id, signal) =>
+        readDeadLetter(this.#requireRedis(), treeKeys(this.#tree), id, { elders: readers, signal }),
     };
   }
 
@@ -238,7 +246,7 @@ class TreeManager implements Manager {
     };
     const history = await loadCrashHistory(this.#folder, 'redis');
     const onChange = () => this.#options.onStatus?.(this.status);
-    const redis = await RedisSupervisor.open({ ...common, history, onChange });
+    const redis = await RedisSupervisor.open({ ...common, history, onChange, onLoss: this.#redisLost });
     this.#redis = redis;
     const registry = new Registry(redis.admin, retryDelay);
     this.#registry = registry;
@@ -252,6 +260,7 @@ class TreeManager implements Manager {
       ...common,
       launch,
       redis,
+      onDataLost: this.#alarmDataLost,
       onChange: (status) => {
         registry.set(status);
         this.#options.onStatus?.(this.status);
@@ -287,6 +296,7 @@ class TreeManager implements Manager {
   };
 
   readonly #crashed = ({ name, kind, reason }: Crash, history: CrashHistory): void => {
+    if (kind === 'data_lost') this.#alarmDataLost(reason);
     this.#remembering = this.#remembering
       .then(() => saveCrashHistory(this.#folder, name, history))
       .catch((error) => this.#log.warn({ error, elder: name }, 'the crash could not be remembered'));
@@ -294,6 +304,24 @@ class TreeManager implements Manager {
       fingerprint: `manager:${name}:${kind}`,
       title: kind === 'given_up' ? `${name} was given up` : `${name} ended unexpectedly`,
       severity: kind === 'given_up' ? 'critical' : name === 'redis' ? 'high' : 'medium',
+      detail: reason.slice(0, 8_000),
+      directiveId: null,
+    });
+  };
+
+  /** The processes whose state Redis no longer holds are replaced by ones that start from what it does hold. */
+  readonly #redisLost = (losses: readonly Loss[]): void => {
+    this.#alarmDataLost(losses.map(({ reason }) => reason).join('; '));
+    for (const { name, reason } of losses) this.#elders?.replaceAfterLoss(name, reason);
+  };
+
+  readonly #alarmDataLost = (reason: string): void => {
+    this.#redis?.noteLoss(reason);
+    this.#emit('data_lost', 'redis', new ElderError('data_lost', reason));
+    this.#incidents?.raise({
+      fingerprint: 'manager:redis:data_lost',
+      title: 'Redis has lost data that it had acknowledged',
+      severity: 'critical',
       detail: reason.slice(0, 8_000),
       directiveId: null,
     });

@@ -1,6 +1,6 @@
 import { aclRules } from '../identity/redis-acl.ts';
 import { createRedisUser, redisUsername } from '../identity/redis-user.ts';
-import { loadCommitLibrary } from '../messaging/redis/commit-library.ts';
+import { libraryName, loadCommitLibrary } from '../messaging/redis/commit-library.ts';
 import type { RedisCommands } from '../messaging/redis/redis-commands.ts';
 import { RedisConnection, type RedisTls } from '../messaging/redis/redis-connection.ts';
 import { decodeHash, replyArray, replyString } from '../messaging/redis/replies.ts';
@@ -37,6 +37,8 @@ export class RedisAdmin implements RedisCommands {
   readonly #options: RedisAdminOptions;
   readonly #keys: ReturnType<typeof treeKeys>;
   readonly #connection: RedisConnection;
+  /** The last incarnation begun here, by principal. */
+  readonly #begun = new Map<string, number>();
   #savesUsers = false;
   #lost = Promise.withResolvers<void>();
 
@@ -101,7 +103,15 @@ export class RedisAdmin implements RedisCommands {
    */
   async createIncarnation(name: string): Promise<RedisCredential> {
     await this.#deleteUsers(name);
-    const incarnation = Number(await this.command(['INCR', this.#keys.incarnation(name)]));
+    const key = this.#keys.incarnation(name);
+    let incarnation = Number(await this.command(['INCR', key]));
+    const last = this.#begun.get(name) ?? 0;
+    if (incarnation <= last) {
+      // Redis has lost the counter; a number that was used before must not come again.
+      incarnation = last + 1;
+      await this.command(['SET', key, String(incarnation)]);
+    }
+    this.#begun.set(name, incarnation);
     const { tree, servants } = this.#options;
     const { credential, passwordHash } = createRedisUser(tree, name, incarnation);
     const rules = aclRules({ tree, name, servants, passwordSha256: passwordHash });
@@ -123,6 +133,12 @@ export class RedisAdmin implements RedisCommands {
   /** Puts the commit function into Redis. */
   async loadLibrary(): Promise<void> {
     await loadCommitLibrary(this);
+  }
+
+  /** Tells whether Redis has the commit function. */
+  async hasLibrary(): Promise<boolean> {
+    const reply = await this.command(['FUNCTION', 'LIST', 'LIBRARYNAME', libraryName]);
+    return replyArray(reply, 'libraries').length > 0;
   }
 
   /** Looks at what this Redis is. Throws `redis_refused` when the tree cannot run on it. */

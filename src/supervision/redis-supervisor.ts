@@ -5,17 +5,20 @@ import type { Credentials } from '../identity/credentials.ts';
 import type { RedisTls } from '../messaging/redis/redis-connection.ts';
 import type { RedisEndpoint } from '../protocol/bootstrap.ts';
 import type { Config } from '../protocol/config.ts';
+import { principals } from '../protocol/edges.ts';
 import { asElderError, ElderError } from '../protocol/errors.ts';
 import type { ManagerEvent } from '../protocol/local-api.ts';
 import type { ProcessRecord, TreeStatus } from '../protocol/process.ts';
-import { redisPortOffset } from '../protocol/roster.ts';
+import { redisPortOffset, roster } from '../protocol/roster.ts';
 import type { StateFolder } from '../protocol/state-folder.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { CrashHistory } from './crash-memory.ts';
 import type { Crash, RedisGate } from './elder-supervisor.ts';
 import { loadExternalRedis } from './external-redis.ts';
+import { type Health, HealthChecker } from './health-checker.ts';
 import { RedisAdmin } from './redis-admin.ts';
 import { ManagedRedis } from './redis-server.ts';
+import { type Loss, RedisWatch } from './redis-watch.ts';
 import { RestartPolicy } from './restart-policy.ts';
 import { describeExit, type RunningProcess } from './running-process.ts';
 
@@ -27,11 +30,15 @@ interface RedisSupervisorOptions {
   readonly history: CrashHistory;
   readonly log: Logger;
   readonly onChange: () => void;
+  /** Told whose state Redis no longer holds. */
+  readonly onLoss: (losses: readonly Loss[]) => void;
   readonly onEvent: (kind: ManagerEvent['kind'], name: string, error?: ElderError) => void;
   readonly onCrash: (crash: Crash, history: CrashHistory) => void;
 }
 
 const name = 'redis';
+/** A ping that takes longer is given up, and the connection with it (ms). */
+const pingMs = 2_500;
 
 /** Has Redis there for the tree: runs and restarts a managed one, or keeps watch on one of the user's. */
 export class RedisSupervisor implements RedisGate {
@@ -42,14 +49,21 @@ export class RedisSupervisor implements RedisGate {
   readonly #policy: RestartPolicy;
   readonly #stopping = new AbortController();
   readonly #changed = new EventTarget();
-  #pinger: NodeJS.Timeout | undefined;
+  readonly #watch: RedisWatch;
+  #health: HealthChecker | null = null;
   #process: RunningProcess | null = null;
-  #watching: Promise<void> | null = null;
+  #living: Promise<void> | null = null;
   #restarts: number;
   #appendfsync: string;
   /** Set once the users, the library and the durability of this Redis have been seen to. */
   #prepared = false;
   #stopped = false;
+  /** Why there is no connection. */
+  #away: string | null = null;
+  /** What it has lost since the tree was started. */
+  #loss: string | null = null;
+  /** Why the process is being ended, when it hangs. */
+  #hanging: string | null = null;
 
   private constructor(
     options: RedisSupervisorOptions,
@@ -61,6 +75,16 @@ export class RedisSupervisor implements RedisGate {
     this.endpoint = redis.endpoint;
     this.#restarts = options.history.restarts;
     this.#appendfsync = redis.managed ? options.config.appendfsync : 'unknown';
+    this.#watch = new RedisWatch({
+      admin: redis.admin,
+      tree: options.authority.treeId,
+      principals: principals(roster(options.config.servants)),
+      onLibraryRestored: () => options.log.warn({}, 'the commit function was gone and has been put back'),
+      onLoss: (losses) => {
+        options.log.error({ losses }, 'Redis has lost data that it had acknowledged');
+        options.onLoss(losses);
+      },
+    });
     const limits = options.config.supervision;
     this.#policy = new RestartPolicy({ limits, random: Math.random, crashes: options.history.crashes });
   }
@@ -72,8 +96,8 @@ export class RedisSupervisor implements RedisGate {
       const { certificate, key, ca } = credentials.current();
       return { cert: certificate, key, ca };
     };
-    let told = (_connected: boolean): void => undefined;
-    const onState = (connected: boolean) => told(connected);
+    let told = (_connected: boolean, _error?: ElderError): void => undefined;
+    const onState = (connected: boolean, error?: ElderError) => told(connected, error);
     let supervisor: RedisSupervisor;
     const tree = authority.treeId;
     if (config.redis === undefined) {
@@ -90,7 +114,7 @@ export class RedisSupervisor implements RedisGate {
       const admin = new RedisAdmin({ tree, servants, endpoint, credential, tls, onState });
       supervisor = new RedisSupervisor(options, { managed: null, admin, endpoint });
     }
-    told = (connected) => supervisor.#connectionChanged(connected);
+    told = (connected, error) => supervisor.#connectionChanged(connected, error);
     return supervisor;
   }
 
@@ -114,6 +138,7 @@ export class RedisSupervisor implements RedisGate {
       state: this.#stopped ? 'stopped' : this.ready ? 'ready' : away,
       restarts: this.#restarts,
       appendfsync: this.#appendfsync,
+      reason: this.ready || this.#stopped ? this.#loss : this.#away,
     };
   }
 
@@ -127,7 +152,7 @@ export class RedisSupervisor implements RedisGate {
       this.#restarts = Math.max(this.#restarts, record?.restarts ?? 0);
       if (adopted === null && record !== undefined) this.#restarts += 1;
       this.#process = adopted ?? (await this.#managed.start({ restarts: this.#restarts, signal }));
-      this.#watching = this.#watch(this.#process);
+      this.#living = this.#live(this.#process);
     }
     await this.admin.ready({ waitMs: config.supervision.startTimeout, signal });
     const { warnings } = await this.admin.verify();
@@ -135,9 +160,7 @@ export class RedisSupervisor implements RedisGate {
     await this.admin.loadLibrary();
     if (this.#managed === null) this.#appendfsync = await this.#askAppendfsync();
     this.#prepared = true;
-    // A Redis that answers nothing looks connected until it is asked: the connection is given up then.
-    const ping = () => void this.admin.command(['PING']).catch(() => undefined);
-    this.#pinger = setInterval(() => this.admin.connected && ping(), config.supervision.probeInterval);
+    this.#checkHealth();
     this.#connectionChanged(this.admin.connected);
     onEvent('ready', name);
   }
@@ -145,17 +168,24 @@ export class RedisSupervisor implements RedisGate {
   /** Ends a managed Redis, or the connection to one of the user's. */
   async stop(mode: 'drain' | 'kill'): Promise<void> {
     this.#stopping.abort(new ElderError('interrupted', 'Redis is being stopped'));
-    clearInterval(this.#pinger);
+    this.#health?.stop();
     if (mode === 'kill') this.#process?.kill('SIGKILL');
     if (this.#managed === null) this.admin.close();
     else await this.#managed.stop(this.#options.config.supervision.shutdown);
-    await this.#watching;
+    await this.#living;
     this.#stopped = true;
     this.#process = null;
   }
 
-  #connectionChanged(connected: boolean): void {
-    this.#options.log.info({ connected }, 'connection to Redis');
+  /** Notes for `status` what Redis was found to lack. */
+  noteLoss(reason: string): void {
+    this.#loss = `lost data: ${reason}`;
+    this.#options.onChange();
+  }
+
+  #connectionChanged(connected: boolean, error?: ElderError): void {
+    this.#options.log.info({ connected, error: error?.message }, 'connection to Redis');
+    this.#away = connected ? null : (error?.reason ?? 'no connection');
     // A Redis of the user's may have come back without the functions it was given.
     if (connected && this.#prepared) {
       this.admin.loadLibrary().catch((error) => {
@@ -166,23 +196,61 @@ export class RedisSupervisor implements RedisGate {
     this.#options.onChange();
   }
 
+  #checkHealth(): void {
+    this.#health?.stop();
+    const { probeInterval, redisDeadline } = this.#options.config.supervision;
+    this.#health = new HealthChecker({
+      probe: () => this.#probe(),
+      interval: probeInterval,
+      // One of the user's is not ours to end.
+      deadline: this.#managed === null ? Infinity : redisDeadline,
+      now: () => performance.now(),
+      onAnswer: () => undefined,
+      onHanging: (reason) => {
+        this.#hanging = `redis-server hangs: ${reason}`;
+        this.#process?.kill('SIGKILL');
+      },
+    });
+    this.#health.start();
+  }
+
+  /** A Redis that answers nothing looks connected until it is asked: the connection is given up then. */
+  async #probe(): Promise<Health> {
+    try {
+      await this.admin.command(['PING'], { timeoutMs: pingMs });
+    } catch (thrown) {
+      const error = asElderError(thrown);
+      // A refusal is an answer, such as that its disk is full.
+      if (error.code !== 'redis_refused') return { alive: false, reason: error.reason };
+    }
+    await this.#watch.look().catch((error) => {
+      this.#options.log.warn({ error }, 'Redis could not be looked through');
+    });
+    return { alive: true, ready: true };
+  }
+
   async #askAppendfsync(): Promise<string> {
     const reply = await this.admin.command(['CONFIG', 'GET', 'appendfsync']).catch(() => []);
     return Array.isArray(reply) && typeof reply[1] === 'string' ? reply[1] : 'unknown';
   }
 
-  async #watch(first: RunningProcess): Promise<void> {
+  async #live(first: RunningProcess): Promise<void> {
     const { signal } = this.#stopping;
     for (let process: RunningProcess | null = first; process !== null; ) {
       const exit = await process.exited;
       this.#process = null;
-      const error = new ElderError('redis_unreachable', `redis-server ${describeExit(exit)}`);
+      this.#health?.stop();
+      const reason = this.#hanging ?? `redis-server ${describeExit(exit)}`;
+      this.#hanging = null;
+      const error = new ElderError('redis_unreachable', reason);
       process = signal.aborted ? null : await this.#restart(error, Date.now() - process.startedAt);
       this.#process = process;
+      if (process !== null) this.#checkHealth();
+      this.#options.onChange();
     }
   }
 
-  /** Resolves to `null` when it is stopped meanwhile or given up. */
+  /** Tries for ever, since the tree is nothing without it. Resolves to `null` when it is stopped meanwhile. */
   async #restart(ending: ElderError, uptimeMs: number): Promise<RunningProcess | null> {
     const { onCrash, onEvent } = this.#options;
     const { signal } = this.#stopping;
@@ -190,17 +258,17 @@ export class RedisSupervisor implements RedisGate {
     let uptime = uptimeMs;
     while (!signal.aborted) {
       const decision = this.#policy.crashed(Date.now(), uptime);
-      if (decision.kind === 'restart') this.#restarts += 1;
+      this.#restarts += 1;
       const history = { restarts: this.#restarts, crashes: [...this.#policy.crashes] };
       onCrash({ name, kind: 'exit', reason: error.reason }, history);
-      if (decision.kind === 'give_up') {
-        onCrash({ name, kind: 'given_up', reason: error.reason }, history);
-        onEvent('failed', name, error);
-        return null;
-      }
-      onEvent('stopped', name, error);
+      if (decision.kind === 'give_up') onEvent('failed', name, error);
+      else onEvent('stopped', name, error);
+      this.#away = error.reason;
+      this.#options.onChange();
       try {
-        await delay(decision.delayMs, undefined, { signal });
+        const delayMs =
+          decision.kind === 'restart' ? decision.delayMs : this.#options.config.supervision.backoffMax;
+        await delay(delayMs, undefined, { signal });
         onEvent('starting', name);
         const started = await (this.#managed as ManagedRedis).start({ restarts: this.#restarts, signal });
         onEvent('ready', name);

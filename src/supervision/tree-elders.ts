@@ -30,6 +30,7 @@ interface TreeEldersOptions {
   readonly onChange: (status: ElderStatus) => void;
   readonly onEvent: (kind: ManagerEvent['kind'], name: string, error?: ElderError) => void;
   readonly onCrash: (crash: Crash, history: CrashHistory) => void;
+  readonly onDataLost: (reason: string) => void;
 }
 
 /** An adopted process that ended is noticed after this many ms at the latest. */
@@ -103,6 +104,12 @@ export class TreeElders {
     await Promise.all([...this.#elders.values()].map((elder) => elder.stop('kill')));
   }
 
+  /** Replaces the process in which a principal lives, because Redis no longer holds the state it has. */
+  replaceAfterLoss(principal: string, reason: string): void {
+    const name = principal === 'gateway' ? 'grand_elder' : principal;
+    this.#elders.get(name)?.replaceAfterLoss(reason);
+  }
+
   /** Ends a process that has no supervisor, such as one servant more than the configuration now names. */
   async #endStranger(record: ProcessRecord): Promise<void> {
     const { folder } = this.#options;
@@ -145,7 +152,8 @@ export class TreeElders {
   }
 
   #supervise(spec: ElderSpec, port: number, history: CrashHistory): ElderSupervisor {
-    const { config, redis, authority, credentials, log, onChange, onEvent, onCrash } = this.#options;
+    const { config, redis, authority, credentials, log, onChange, onEvent, onCrash, onDataLost } =
+      this.#options;
     let issued: ProcessIdentity | null = null;
     return new ElderSupervisor({
       spec,
@@ -173,6 +181,7 @@ export class TreeElders {
       onChange,
       onEvent,
       onCrash,
+      onDataLost,
     });
   }
 

@@ -2,8 +2,8 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { Action } from '../protocol/actions.ts';
 import type { ErrorCode } from '../protocol/errors.ts';
 
-/** What became of one try at a message. */
-export type MessageOutcome = 'acted' | 'retried' | 'dead';
+/** What became of one try at a message; `late` is a reply that nobody waited for any more. */
+export type MessageOutcome = 'acted' | 'late' | 'retried' | 'dead';
 /** What became of a commit; `unknown` means that its answer was lost. */
 export type CommitOutcome = 'ok' | 'fenced' | 'stale' | 'full' | 'unknown';
 

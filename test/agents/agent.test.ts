@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { beforeEach, suite, test } from 'node:test';
-import type { DeadLetter } from '../../src/agents/attempts.ts';
-import type { Answer, Core } from '../../src/agents/core.ts';
+import type { Core } from '../../src/agents/core.ts';
 import type { Fault } from '../../src/messaging/memory/memory-broker.ts';
+import type { DeadLetter } from '../../src/protocol/local-api.ts';
 import type { ElderMessage } from '../../src/protocol/message.ts';
 import { hasCode } from '../messaging/conformance.ts';
 import { type Life, MemoryTree } from '../support/memory-tree.ts';
@@ -101,92 +101,6 @@ suite('a message that kills its reader', () => {
   });
 });
 
-suite('asking', () => {
-  const answers: { answer: Answer; data: unknown }[] = [];
-  beforeEach(() => {
-    answers.length = 0;
-  });
-
-  const asker: Core = {
-    handlers: {},
-    onInput: (ctx) => {
-      const options = { deadlineMs: 1_000, then: 'heard', data: { for: 'me' } };
-      ctx.ask(self, 'sage.knowledge.search', { query: 'x' }, options);
-    },
-    continuations: { heard: (_, answer, data) => void answers.push({ answer, data }) },
-  };
-
-  async function ask(): Promise<{ life: Life; question: ElderMessage }> {
-    const life = await tree.start(elder, asker);
-    await life.agent.input({ kind: 'ask' });
-    const [question] = tree.sent(elder, self) as [ElderMessage];
-    return { life, question };
-  }
-
-  const reply = (question: ElderMessage, result: object = { entries: [] }, from = self) =>
-    tree.message(
-      from,
-      elder,
-      'reply.result',
-      { result: result as never },
-      { causation_id: question.message_id },
-    );
-
-  test('an answer reaches the continuation with what it was given', async () => {
-    const { question } = await ask();
-    assert.equal(Date.parse(question.expires_at ?? '') - tree.clock.now(), 1_000);
-    await tree.send(reply(question));
-    assert.deepEqual(answers, [{ answer: { ok: true, result: { entries: [] } }, data: { for: 'me' } }]);
-    await tree.clock.advance(5_000);
-    assert.equal(answers.length, 1);
-    assert.deepEqual(tree.rows(elder, '@asks'), []);
-  });
-
-  test('an answer finds an asker that restarted meanwhile', async () => {
-    const { life, question } = await ask();
-    life.kill();
-    await tree.send(reply(question));
-    await tree.start(elder, asker);
-    assert.equal(answers.length, 1);
-  });
-
-  test('a deadline that passed while the asker was away is told to its successor', async () => {
-    const { life } = await ask();
-    life.kill();
-    await tree.clock.advance(2_000);
-    await tree.start(elder, asker);
-    assert.equal(answers[0]?.answer.ok === false && answers[0].answer.error.code, 'timed_out');
-  });
-
-  test('a late answer, a second one and one from somebody else change nothing', async () => {
-    const { question } = await ask();
-    await tree.send(reply(question, { entries: [] }, 'task_sage'));
-    assert.equal(answers.length, 0);
-    await tree.clock.advance(1_000);
-    assert.equal(answers[0]?.answer.ok === false && answers[0].answer.error.code, 'timed_out');
-    await tree.send(reply(question), reply(question));
-    assert.equal(answers.length, 1);
-    assert.equal(tree.warnings.filter((text) => text === 'late reply').length, 3);
-    assert.equal(tree.rows(elder, '@dead').length, 0);
-  });
-
-  test('an answer that does not fit its schema is an error', async () => {
-    const { question } = await ask();
-    await tree.send(reply(question, { entries: 'none' }));
-    assert.equal(answers[0]?.answer.ok === false && answers[0].answer.error.code, 'malformed');
-  });
-
-  test('a continuation that fails on the deadline does not end its process again and again', async () => {
-    const failing: Core = { ...asker, continuations: { heard: () => assert.fail('a bug') } };
-    const life = await tree.start(elder, failing);
-    await life.agent.input({ kind: 'ask' });
-    await tree.clock.advance(1_500);
-    assert.deepEqual(tree.rows(elder, '@asks'), []);
-    life.agent.stop();
-    await life.ended;
-  });
-});
-
 suite('a process', () => {
   test('whose commit lost its answer does nothing twice', async () => {
     let lost = 0;
@@ -197,7 +111,12 @@ suite('a process', () => {
         run('lost_answer');
       });
     const core: Core = {
-      handlers: { 'sage.knowledge.search': (ctx) => void ctx.effect({ kind: 'x' }) ?? { entries: [] } },
+      handlers: {
+        'sage.knowledge.search': (ctx) => {
+          ctx.effect({ kind: 'x' });
+          return { entries: [] };
+        },
+      },
     };
     const effects: string[] = [];
     await tree.start(self, core, { schedule, perform: ({ kind }) => void effects.push(kind) });
@@ -256,8 +175,8 @@ suite('a process', () => {
   test('answers a ping with who it is', async () => {
     await tree.start(self, { handlers: {} });
     await tree.send(tree.message('gateway', self, 'elder.ping', {}));
-    const { name, incarnation } = tree.sent(self, 'gateway')[0]?.payload.result as Record<string, unknown>;
-    assert.deepEqual([name, incarnation], [self, 1]);
+    const result = tree.sent(self, 'gateway')[0]?.payload.result;
+    assert.deepEqual(result, { name: self, incarnation: 1, commitNumber: 1, pid: 1 });
   });
 });
 

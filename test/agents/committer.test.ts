@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { suite, test } from 'node:test';
 import { VirtualClock } from '../../simulation/virtual-clock.ts';
 import { Committer } from '../../src/agents/committer.ts';
 import type { Broker, Commit, CommitAnswer } from '../../src/messaging/broker.ts';
@@ -15,7 +15,14 @@ const content = {
 };
 const lost = new ElderError('redis_unreachable', 'no answer');
 
-function committerThatHears(...answers: (CommitAnswer | Error)[]) {
+function committerThatHears(
+  ...given: (CommitAnswer | Error)[] | [{ answers: (CommitAnswer | Error)[]; fields: Map<string, string> }]
+) {
+  const [first] = given;
+  const { answers, fields } =
+    first && 'answers' in first
+      ? first
+      : { answers: given as (CommitAnswer | Error)[], fields: new Map<string, string>() };
   const clock = new VirtualClock();
   const sent: Commit[] = [];
   const blocked: (string | null)[] = [];
@@ -26,7 +33,10 @@ function committerThatHears(...answers: (CommitAnswer | Error)[]) {
     return answer;
   };
   const committer = new Committer(4, {
-    broker: { commit } as Broker,
+    broker: {
+      commit,
+      load: async () => ({ commitNumber: 5, fields, positions: new Map() }),
+    } as Pick<Broker, 'commit' | 'load'> as Broker,
     clock,
     random: () => 0.5,
     onBlocked: (error) => void blocked.push(error?.code ?? null),
@@ -57,26 +67,57 @@ test('a commit whose answer was lost is sent again unchanged, and its own number
 });
 
 test('another number means that Redis lost data or another writes: it does not go on', async () => {
-  for (const number of [3, 6]) {
+  for (const [number, code] of [
+    [3, 'data_lost'],
+    [6, 'conflict'],
+  ] as const) {
     const { committer, written } = committerThatHears({ kind: 'stale', number });
-    await assert.rejects(written, hasCode('conflict'));
+    await assert.rejects(written, hasCode(code));
     assert.equal(committer.number, 4);
   }
 });
 
-test('a full edge makes it wait, ever longer, until there is room', async () => {
-  const full = { kind: 'full', target: 'servant_1', lane: 'normal' } as const;
-  const { clock, sent, written, blocked } = committerThatHears(full, full, full);
-  const times: number[] = [];
-  const began = clock.now();
-  while (sent.length < 4) {
-    const before = sent.length;
-    await clock.until(() => sent.length > before);
-    times.push(clock.now() - began);
+const full = { kind: 'full', target: 'servant_1', lane: 'normal' } as const;
+const own = { kind: 'stale', number: 5 } as const;
+
+test('a full edge is told at once, and its number is free for another commit', async () => {
+  const { committer, sent, written, blocked } = committerThatHears(full);
+  assert.deepEqual(await written, full);
+  assert.equal(committer.number, 4);
+  assert.equal(await committer.write({ ...content, set: new Map() }, new AbortController().signal), null);
+  assert.deepEqual(
+    sent.map(({ number }) => number),
+    [5, 5],
+  );
+  assert.deepEqual(blocked, []);
+});
+
+suite('a commit that found an edge full after an answer was lost', () => {
+  const isVoid = ({ set, send }: Commit) => set.has('@voided/commit') && send.length === 0;
+
+  async function outcome(answers: (CommitAnswer | Error)[], fields = new Map<string, string>()) {
+    const { clock, committer, sent, written } = committerThatHears({
+      answers: [lost, full, ...answers],
+      fields,
+    });
+    await clock.until(() => sent.length === 2 + answers.length);
+    return { result: await written, number: committer.number, last: sent.at(-1) as Commit };
   }
-  await written;
-  assert.deepEqual(times, [15, 45, 105]);
-  assert.deepEqual(blocked, ['edge_full', null]);
+
+  test('uses its number up, so that the first sending cannot land later', async () => {
+    const { result, number, last } = await outcome([{ kind: 'ok' }]);
+    assert.deepEqual([result, number, last.number], [full, 5, 5]);
+    assert.equal(isVoid(last), true);
+  });
+
+  test('has landed when its number is taken', async () => {
+    assert.deepEqual((await outcome([own])).result, null);
+  });
+
+  test('looks what stands under its number when that answer was lost too', async () => {
+    assert.deepEqual((await outcome([lost, own], new Map([['@voided/commit', '5']]))).result, full);
+    assert.deepEqual((await outcome([lost, own], new Map([['@voided/commit', '3']]))).result, null);
+  });
 });
 
 test('a refusing Redis is waited for, a fence is not', async () => {

@@ -40,7 +40,7 @@ test('a row is encoded when it is put, and frozen all through when it comes back
   assert.throws(() => row.parts.push({ name: 'd' }), TypeError);
 });
 
-test('rollback undoes puts and deletes since the mark, and what the commit would have taken', () => {
+test('rollback undoes puts and deletes since the mark, and what the commit would have held', () => {
   const store = new StateStore(
     new Map([
       ['t/kept', '{"count":1}'],
@@ -62,10 +62,10 @@ test('rollback undoes puts and deletes since the mark, and what the commit would
   assert.deepEqual(table.get('kept'), { count: 2 });
   assert.deepEqual(table.get('gone'), { count: 1 });
   assert.equal(table.has('fresh'), false);
-  assert.deepEqual(store.take(), { set: new Map([['t/kept', '{"count":2}']]), remove: new Set() });
+  assert.deepEqual(store.changes(), { set: new Map([['t/kept', '{"count":2}']]), remove: new Set() });
 });
 
-test('take gives each change once and only where something changed', () => {
+test('changes are given once they have landed no more, and only where something changed', () => {
   const store = new StateStore(
     new Map([
       ['t/a', '{"count":1}'],
@@ -75,12 +75,15 @@ test('take gives each change once and only where something changed', () => {
   const table = store.table<Row>('t');
   table.put('a', { count: 1 });
   table.delete('nothing');
-  assert.deepEqual(store.take(), { set: new Map(), remove: new Set() });
+  assert.deepEqual(store.changes(), { set: new Map(), remove: new Set() });
   table.put('a', { count: 2 });
   table.put('a', { count: 3 });
   table.delete('b');
-  assert.deepEqual(store.take(), { set: new Map([['t/a', '{"count":3}']]), remove: new Set(['t/b']) });
-  assert.deepEqual(store.take(), { set: new Map(), remove: new Set() });
+  const changes = { set: new Map([['t/a', '{"count":3}']]), remove: new Set(['t/b']) };
+  assert.deepEqual(store.changes(), changes);
+  assert.deepEqual(store.changes(), changes);
+  store.landed();
+  assert.deepEqual(store.changes(), { set: new Map(), remove: new Set() });
   store.rollback(0);
   assert.deepEqual(table.get('a'), { count: 3 });
 });

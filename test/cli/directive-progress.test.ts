@@ -33,6 +33,7 @@ function view(state: DirectiveView['state'], tasks: TaskRecord[]): DirectiveView
     reason: null,
     summary: null,
     lessons: [],
+    halted: null,
   };
   return { ...fixed, state, taskCount: tasks.length, submittedAt: 1_000, finishedAt: 5_000, tasks };
 }

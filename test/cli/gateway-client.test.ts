@@ -40,6 +40,7 @@ const record: DirectiveRecord = {
   finishedAt: null,
   summary: null,
   lessons: [],
+  halted: null,
 };
 
 function task(id: string, state: TaskRecord['state']): TaskRecord {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import { RedisConnection } from '../../src/messaging/redis/redis-connection.ts';
 import type { RedisCredential } from '../../src/protocol/bootstrap.ts';
-import { principals, targetsOf } from '../../src/protocol/edges.ts';
+import { edgeLanes, principals, targetsOf } from '../../src/protocol/edges.ts';
 import { ElderError } from '../../src/protocol/errors.ts';
 import { lanes } from '../../src/protocol/lanes.ts';
 import { roster } from '../../src/protocol/roster.ts';
@@ -80,7 +80,9 @@ suite('what each principal may do, on every key there is', () => {
     test(name, async () => {
       const { keys } = redis;
       const targets = targetsOf(name, elders);
-      const outEdges = targets.flatMap((target) => lanes.map((lane) => keys.edge(target, name, lane)));
+      const outEdges = targets.flatMap((target) =>
+        edgeLanes(name, target).map((lane) => keys.edge(target, name, lane)),
+      );
       const own = [keys.state(name), keys.positions(name)];
       const writable = [...own, keys.journal(name), ...outEdges].sort();
       for (const [command, build] of Object.entries(writes)) {

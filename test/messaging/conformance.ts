@@ -200,12 +200,12 @@ export function brokerConformance(title: string, harness: () => BrokerHarness): 
       for (let number = 1; number <= 5; number += 1) {
         const send = [
           ...messages('servant_1', 'normal', number * 10, 3),
-          ...messages('servant_1', 'control', number, 1),
+          ...messages('servant_1', 'high', number, 1),
         ];
         await sage.commit(commitOf(number, { send }));
       }
-      const control = edgeKey('task_sage', 'control');
-      const entries = await servant.read(fromStart(toServant, control), { count: 4, waitMs: 0 });
+      const high = edgeKey('task_sage', 'high');
+      const entries = await servant.read(fromStart(toServant, high), { count: 4, waitMs: 0 });
       const of = (edge: EdgeKey) => entries.filter((entry) => entry.edge === edge);
       assert.deepEqual(
         of(toServant).map(({ sequence, body }) => [sequence, body]),
@@ -217,7 +217,7 @@ export function brokerConformance(title: string, harness: () => BrokerHarness): 
         ],
       );
       assert.deepEqual(
-        of(control).map(({ sequence }) => sequence),
+        of(high).map(({ sequence }) => sequence),
         [1, 2, 3, 4],
       );
       const cursor = of(toServant).at(-1)!.id;

@@ -6,7 +6,7 @@ import { MemoryBroker, type Schedule } from '../../src/messaging/memory/memory-b
 import { MemoryStore } from '../../src/messaging/memory/memory-store.ts';
 import { type Action, actionSpec, type PayloadInput } from '../../src/protocol/actions.ts';
 import { edgeKey } from '../../src/protocol/keys.ts';
-import { laneOf, lanes } from '../../src/protocol/lanes.ts';
+import { type Lane, laneOf, lanes } from '../../src/protocol/lanes.ts';
 import { type JournalLine, journalLine } from '../../src/protocol/local-api.ts';
 import { type ElderMessage, elderMessage } from '../../src/protocol/message.ts';
 
@@ -28,9 +28,11 @@ export class MemoryTree {
   readonly clock = new VirtualClock();
   readonly store: MemoryStore;
   readonly warnings: string[] = [];
+  readonly #edgeLimit: number;
   #ids = 0;
 
   constructor(edgeLimit = 10_000) {
+    this.#edgeLimit = edgeLimit;
     this.store = new MemoryStore({ clock: this.clock, edgeLimit, retain: 10_000 });
   }
 
@@ -56,6 +58,7 @@ export class MemoryTree {
       newId: () => this.newId(),
       servants: ['servant_1', 'servant_2'],
       attempts: 3,
+      edgeLimit: this.#edgeLimit,
       log: { info: () => {}, warn: (_, text) => void this.warnings.push(text) },
       ...rest,
     });
@@ -89,6 +92,7 @@ export class MemoryTree {
       timestamp: new Date(this.clock.now()).toISOString(),
       requires_ack: false,
       action,
+      hops: 0,
       ...changes,
     };
   }
@@ -97,13 +101,13 @@ export class MemoryTree {
   async send(...messages: ElderMessage[]): Promise<void> {
     for (const message of messages) {
       const lane = laneOf(message.message_type, message.priority);
-      await this.sendRaw(message.source_elder, message.target_elder, JSON.stringify(message), lane);
+      this.sendRaw(message.source_elder, message.target_elder, JSON.stringify(message), lane);
     }
     await this.clock.settle();
   }
 
   /** Puts any text into an edge. */
-  async sendRaw(source: string, target: string, body: string, lane = lanes[2]): Promise<void> {
+  sendRaw(source: string, target: string, body: string, lane: Lane = 'normal'): void {
     const { commitNumber } = this.store.snapshot(source);
     this.store.applyRest(source, this.store.incarnationOf(source), {
       number: commitNumber + 1,
@@ -142,7 +146,7 @@ export class MemoryTree {
   }
 
   /** How many messages of an edge are handled. */
-  handled(target: string, source: string, lane = lanes[2]): number {
+  handled(target: string, source: string, lane: Lane = 'normal'): number {
     return this.store.snapshot(target).positions.get(edgeKey(source, lane))?.sequence ?? 0;
   }
 }

@@ -135,6 +135,15 @@ export class TestTree {
     return { code, view: JSON.parse(stdout) as DirectiveView };
   }
 
+  /** Waits until a directive has ended, again and again while nobody is there to answer. */
+  async waitFor(id: string): Promise<DirectiveView> {
+    for (;;) {
+      const { code, stdout, stderr } = await this.cli(['directive', 'show', id, '--wait', '--json']);
+      if (code === 0 || code === 1) return JSON.parse(stdout) as DirectiveView;
+      if (code !== 3 && code !== 5) throw new Error(`show --wait: exit ${code}\n${stdout}${stderr}`);
+    }
+  }
+
   /** Stops everything and removes the folder. */
   async dispose(): Promise<void> {
     for (const child of this.#running) child.kill('SIGKILL');

@@ -5,7 +5,7 @@ import type { Broker } from '../../messaging/broker.ts';
 import { systemClock } from '../../messaging/clock.ts';
 import { RedisBroker } from '../../messaging/redis/redis-broker.ts';
 import { isAction } from '../../protocol/actions.ts';
-import type { StartOrder } from '../../protocol/bootstrap.ts';
+import type { ChildReport, StartOrder } from '../../protocol/bootstrap.ts';
 import { asElderError, ElderError } from '../../protocol/errors.ts';
 import { roleOf, roster } from '../../protocol/roster.ts';
 import { type StateFolder, stateFolder } from '../../protocol/state-folder.ts';
@@ -95,7 +95,9 @@ export async function runElderProcess(
     });
     const parts = await assemble({ order, folder, log });
     const running = await Promise.all(
-      parts.map((part) => startPart(part, { order, tree, credentials, log, metrics, readiness, agents })),
+      parts.map((part) =>
+        startPart(part, { order, tree, credentials, log, metrics, readiness, agents, report: begin.report }),
+      ),
     );
     readiness.clear('start');
     log.info({ incarnation, port: order.port, pid: process.pid }, 'started');
@@ -138,6 +140,7 @@ interface Surroundings {
   readonly metrics: Metrics;
   readonly readiness: Readiness;
   readonly agents: Agent[];
+  readonly report: (report: ChildReport) => void;
 }
 
 interface RunningPart {
@@ -183,6 +186,7 @@ async function startPart(part: Part, around: Surroundings): Promise<RunningPart>
       .filter((elder) => elder.role === 'servant')
       .map((elder) => elder.name),
     attempts: messages.attempts,
+    edgeLimit: messages.edgeLimit,
     log,
     observer: observe(principal, around),
     ...(perform && { perform }),
@@ -218,16 +222,20 @@ async function startWhenReachable(agent: Agent, { readiness, log }: Surroundings
   }
 }
 
-function observe(principal: string, { metrics, readiness, log }: Surroundings): AgentObserver {
-  const outcomes = { acted: 'acted', dead: 'dead', retry: 'retried' } as const;
+function observe(principal: string, { metrics, readiness, log, report }: Surroundings): AgentObserver {
+  const outcomes = { acted: 'acted', late: 'late', dead: 'dead', retry: 'retried' } as const;
   return {
     onHandled: (action, outcome, waitedMs) => {
       metrics.messageHandled(isAction(action) ? action : 'unreadable', outcomes[outcome]);
       metrics.readToCommit(waitedMs / 1_000);
     },
     onCommit: (tookMs, handled) => metrics.committed('ok', tookMs / 1_000, handled),
+    onDataLost: (reason) => report({ kind: 'data_lost', reason: `${principal}: ${reason}` }),
     onBlocked: (what, error) => {
-      if (error) {
+      if (what === 'edge') {
+        // One receiver that lags does not keep this elder from serving the others.
+        log.warn({ error: error?.message ?? null }, error ? 'an edge is full' : 'the edge has room again');
+      } else if (error) {
         log.warn({ what, error: error.message }, 'waiting');
         readiness.set(`${principal}:${what}`, error.message);
       } else {

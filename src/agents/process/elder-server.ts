@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { Credentials } from '../../identity/credentials.ts';
 import { type KeyPair, proveKey } from '../../identity/key-proof.ts';
@@ -130,9 +129,4 @@ export async function listenElderServer(options: ElderServerOptions): Promise<Se
     throw new ElderError('port_taken', `port ${port} on ${host} is taken`, { cause, detail: { port } });
   }
   return server;
-}
-
-/** Gives the port that a server listens on. */
-export function portOf(server: Server): number {
-  return (server.address() as AddressInfo).port;
 }

@@ -1,17 +1,19 @@
 import type { CommandInput } from '../command-table.ts';
+import { errorRows } from '../error-rows.ts';
 import { ManagerClient } from '../manager-client.ts';
 import type { Session } from '../session.ts';
 import { oneLine } from '../text/printable.ts';
 import { renderTable } from '../text/table.ts';
 
-/** Shows one message and what became of it. Throws `not_found`. */
+/** Shows one message, what became of it and why tries at it failed. Throws `not_found`. */
 export async function run(session: Session, input: CommandInput): Promise<void> {
   const message = await new ManagerClient(session.folder, session.signal).message(input.arguments[0]!);
   session.print(message, () => {
-    const rows = Object.entries(message).map(([key, value]) => [
+    const { errors, ...facts } = message;
+    const rows = Object.entries(facts).map(([key, value]) => [
       key,
       oneLine(typeof value === 'string' ? value : (JSON.stringify(value) ?? '-')),
     ]);
-    return renderTable(rows);
+    return errors.length === 0 ? renderTable(rows) : `${renderTable(rows)}\n${errorRows(errors)}`;
   });
 }

@@ -13,9 +13,10 @@ function traceText(messages: readonly TracedMessage[], head: readonly string[]):
     const { id, causationId, source, target, action, type, state, attempts, error } = message;
     const depth = causationId === null ? 0 : (depths.get(causationId) ?? -1) + 1;
     depths.set(id, depth);
+    const late = message.late ? ' (late)' : '';
     const tries = attempts > 1 ? ` #${attempts}` : '';
     const why = error === null ? '' : ` ${error.code}: ${oneLine(error.reason)}`;
-    const story = `${'  '.repeat(depth)}${source} → ${target}  ${type} ${action ?? ''}${tries}${why}`;
+    const story = `${'  '.repeat(depth)}${source} → ${target}  ${type} ${action ?? ''}${late}${tries}${why}`;
     const after = (at: number | null) => (at === null ? '-' : `+${Math.max(0, at - message.sentAt)} ms`);
     return [clockText(message.sentAt), after(message.deliveredAt), after(message.actedAt), state, id, story];
   });

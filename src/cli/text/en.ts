@@ -24,6 +24,8 @@ export const en = {
   groups: {
     directive: 'submit and follow directives',
     msg: 'send and inspect single messages',
+    dlq: 'messages that were given up (dead letters)',
+    emergency: 'halt everything, or one directive, at once',
     config: 'look at the configuration',
   },
   commands: {
@@ -64,7 +66,10 @@ export const en = {
     'directive show': {
       summary: 'show a directive and its tasks',
       arguments: { id: 'id of the directive' },
-      options: {},
+      options: {
+        wait: 'follow it to its end; exit code 0 only if it completed',
+        timeout: 'give up waiting after this time, such as 10m (the directive goes on)',
+      },
     },
     'directive cancel': {
       summary: 'cancel a directive; running commands are ended',
@@ -89,6 +94,36 @@ export const en = {
       summary: 'show one message and what became of it',
       arguments: { id: 'id of the message' },
       options: {},
+    },
+    'dlq list': {
+      summary: 'list the messages that were given up, the newest first',
+      arguments: {},
+      options: { elder: 'only those of this elder', limit: 'how many (default 50)' },
+    },
+    'dlq show': {
+      summary: 'show a dead letter with all its errors',
+      arguments: { id: 'id of the message' },
+      options: {},
+    },
+    'dlq replay': {
+      summary: 'have a dead letter handled once more; exit code 0 only if it was acted on',
+      arguments: { id: 'id of the message' },
+      options: { timeout: 'how long to wait for the outcome (default 30s)' },
+    },
+    'dlq discard': {
+      summary: 'throw a dead letter away; who and when stays recorded',
+      arguments: { id: 'id of the message' },
+      options: { timeout: 'how long to wait for the outcome (default 30s)' },
+    },
+    'emergency halt': {
+      summary: 'end running commands at once and let no task start until resumed',
+      arguments: { id: 'id of a directive (default: all)' },
+      options: { reason: 'why; kept with the halt' },
+    },
+    'emergency resume': {
+      summary: 'take a halt back; what it ended starts again as a new attempt',
+      arguments: { id: 'id of the directive that was halted (default: the halt of all)' },
+      options: { reason: 'why; goes to every elder with the order' },
     },
     logs: {
       summary: 'print the logs of processes in order of time',
@@ -118,6 +153,7 @@ export const en = {
     stopping: (name: string) => `stopping ${name}`,
     stopped: (name: string) => `${name} has stopped`,
     failed: (name: string, reason: string) => `${name} failed: ${reason}`,
+    dataLost: (reason: string) => `Redis has lost data: ${reason}`,
     treeReady: 'The tree is ready.',
     treeStopped: 'The tree has stopped.',
     draining: 'Draining; press Ctrl-C again to kill.',
@@ -152,6 +188,7 @@ export const en = {
     goal: 'goal',
     workspace: 'workspace',
     state: 'state',
+    halted: 'halted',
     reason: 'reason',
     knownBefore: 'known before',
     outputOf: (task: string, path: string) => `Last output of ${task} (${path}):`,
@@ -168,6 +205,19 @@ export const en = {
   },
   trace: {
     head: ['SENT', 'DELIVERED', 'ACTED', 'STATE', 'ID', 'MESSAGE'],
+  },
+  dlq: {
+    none: 'There are no dead letters.',
+    head: ['GIVEN UP', 'ID', 'FROM → TO', 'ACTION', 'TRIES', 'LAST ERROR'],
+    more: (count: number) => `… and ${count} more (--limit)`,
+    discarded: (id: string) => `Dead letter ${id} discarded.`,
+    acted: (id: string, elder: string) => `${elder} has acted on ${id}.`,
+  },
+  emergency: {
+    halted: (id: string | null, told: number) =>
+      `${id === null ? 'Everything' : `Directive ${id}`} is halted; the order has gone to ${told} processes.`,
+    resumed: (id: string | null, told: number) =>
+      `The halt of ${id === null ? 'everything' : `directive ${id}`} is lifted; the order has gone to ${told} processes.`,
   },
   logs: { none: 'There are no logs yet.' },
   doctor: {

@@ -26,6 +26,8 @@ export const ja: Catalog = {
   groups: {
     directive: '指示の提出と追跡',
     msg: '個別メッセージの送信と確認',
+    dlq: '処理を断念したメッセージ（デッドレター）',
+    emergency: 'すべて、または 1 つの指示を直ちに停止',
     config: '設定の確認',
   },
   commands: {
@@ -63,7 +65,14 @@ export const ja: Catalog = {
       arguments: {},
       options: { limit: '件数（既定 50）' },
     },
-    'directive show': { summary: '指示とそのタスクを表示', arguments: { id: '指示の ID' }, options: {} },
+    'directive show': {
+      summary: '指示とそのタスクを表示',
+      arguments: { id: '指示の ID' },
+      options: {
+        wait: '終わるまで追跡（完了した場合のみ終了コード 0）',
+        timeout: '待つ時間の上限。例 10m（指示自体は続行）',
+      },
+    },
     'directive cancel': {
       summary: '指示を取り消す（実行中のコマンドも終了）',
       arguments: { id: '指示の ID' },
@@ -87,6 +96,36 @@ export const ja: Catalog = {
       summary: 'メッセージ 1 つとその結果を表示',
       arguments: { id: 'メッセージの ID' },
       options: {},
+    },
+    'dlq list': {
+      summary: '処理を断念したメッセージ（デッドレター）を新しい順に一覧表示',
+      arguments: {},
+      options: { elder: 'このエルダーのものだけ', limit: '件数（既定 50）' },
+    },
+    'dlq show': {
+      summary: 'デッドレターとそのエラー履歴をすべて表示',
+      arguments: { id: 'メッセージの ID' },
+      options: {},
+    },
+    'dlq replay': {
+      summary: 'デッドレターをもう一度処理させる。実行されたときだけ終了コード 0',
+      arguments: { id: 'メッセージの ID' },
+      options: { timeout: '結果を待つ時間（既定 30s）' },
+    },
+    'dlq discard': {
+      summary: 'デッドレターを破棄。誰がいつ破棄したかは記録に残る',
+      arguments: { id: 'メッセージの ID' },
+      options: { timeout: '結果を待つ時間（既定 30s）' },
+    },
+    'emergency halt': {
+      summary: '実行中のコマンドを直ちに終了し、再開するまでタスクを始めない',
+      arguments: { id: '指示の ID（省略時はすべて）' },
+      options: { reason: '理由。停止の記録に残る' },
+    },
+    'emergency resume': {
+      summary: '緊急停止を解除。停止したタスクは新しい試行として再開',
+      arguments: { id: '停止した指示の ID（省略時は全体の停止）' },
+      options: { reason: '理由。命令とともに全エルダーへ送られる' },
     },
     logs: {
       summary: 'プロセスのログを時刻順に表示',
@@ -116,6 +155,7 @@ export const ja: Catalog = {
     stopping: (name) => `${name} を停止中`,
     stopped: (name) => `${name} が停止しました`,
     failed: (name, reason) => `${name} が失敗しました: ${reason}`,
+    dataLost: (reason) => `Redis がデータを失いました: ${reason}`,
     treeReady: 'ツリーの準備ができました。',
     treeStopped: 'ツリーが停止しました。',
     draining: '順次停止しています。もう一度 Ctrl-C を押すと強制終了します。',
@@ -150,6 +190,7 @@ export const ja: Catalog = {
     goal: '目標',
     workspace: '作業フォルダー',
     state: '状態',
+    halted: '緊急停止',
     reason: '理由',
     knownBefore: '既知の事柄',
     outputOf: (task, path) => `${task} の最後の出力（${path}）:`,
@@ -164,6 +205,19 @@ export const ja: Catalog = {
     incidentHead: ['ID', '重大度', '回数', '最終', '発生元', '題名'],
   },
   trace: { head: ['送信', '配達', '実行', '状態', 'ID', 'メッセージ'] },
+  dlq: {
+    none: 'デッドレターはありません。',
+    head: ['断念した時刻', 'ID', '送信元 → 宛先', 'アクション', '試行', '最後のエラー'],
+    more: (count: number) => `… ほか ${count} 件（--limit）`,
+    discarded: (id: string) => `デッドレター ${id} を破棄しました。`,
+    acted: (id: string, elder: string) => `${elder} が ${id} を実行しました。`,
+  },
+  emergency: {
+    halted: (id: string | null, told: number) =>
+      `${id === null ? 'すべて' : `指示 ${id}`}を緊急停止しました。命令を ${told} プロセスに送りました。`,
+    resumed: (id: string | null, told: number) =>
+      `${id === null ? '全体' : `指示 ${id}`}の緊急停止を解除しました。命令を ${told} プロセスに送りました。`,
+  },
   logs: { none: 'まだログがありません。' },
   doctor: {
     ok: '正常',

@@ -4,9 +4,11 @@ import type { Config } from '../../protocol/config.ts';
 import type { DirectiveRecord, DirectiveSpec } from '../../protocol/directive.ts';
 import { ElderError } from '../../protocol/errors.ts';
 import { type DirectiveState, isFinalDirective } from '../../protocol/states.ts';
+import { orderDeadLetter } from './dead-letter-orders.ts';
+import { clearHalt, halt, haltOf, resume } from './emergency.ts';
 import { reasonToReject } from './strategy.ts';
 
-interface Row extends DirectiveRecord {
+interface Row extends Omit<DirectiveRecord, 'halted'> {
   /** Tells a repeated submission from another one under the same id. */
   readonly fingerprint: string;
   readonly cancelRequested: boolean;
@@ -14,8 +16,9 @@ interface Row extends DirectiveRecord {
 
 const directives = (ctx: Context) => ctx.table<Row>('directives');
 
-function publicRecord({ fingerprint: _, cancelRequested: __, ...record }: Row): DirectiveRecord {
-  return record;
+function publicRecord(ctx: Context, row: Row): DirectiveRecord {
+  const { fingerprint: _, cancelRequested: __, ...record } = row;
+  return { ...record, halted: isFinalDirective(row.state) ? null : haltOf(ctx, row.id) };
 }
 
 function find(ctx: Context, id: string): Row {
@@ -34,7 +37,7 @@ function change(ctx: Context, row: Row, changes: Partial<Row> & { state: Directi
 function submit(ctx: Context, id: string, spec: DirectiveSpec, config: Config): DirectiveRecord {
   const fingerprint = createHash('sha256').update(JSON.stringify(spec)).digest('base64');
   const known = directives(ctx).get(id);
-  if (known?.fingerprint === fingerprint) return publicRecord(known);
+  if (known?.fingerprint === fingerprint) return publicRecord(ctx, known);
   if (known) throw new ElderError('conflict', `directive ${id} exists already with another content`);
   const active = [...directives(ctx).entries()].filter(([, row]) => !isFinalDirective(row.state)).length;
   const reason = reasonToReject(spec, active, config);
@@ -62,7 +65,7 @@ function submit(ctx: Context, id: string, spec: DirectiveSpec, config: Config): 
       { correlationId: id },
     );
   }
-  return publicRecord(decided);
+  return publicRecord(ctx, decided);
 }
 
 function cancel(ctx: Context, id: string, reason: string): DirectiveRecord {
@@ -70,11 +73,11 @@ function cancel(ctx: Context, id: string, reason: string): DirectiveRecord {
   if (isFinalDirective(row.state)) {
     throw new ElderError('conflict', `directive ${id} is ${row.state} already`);
   }
-  if (row.cancelRequested) return publicRecord(row);
+  if (row.cancelRequested) return publicRecord(ctx, row);
   const payload = { directiveId: id, reason };
   // In the lane of `execute`, because in a faster one it could arrive before what it cancels.
   ctx.send('claude_elder', 'development.directive.cancel', payload, { correlationId: id });
-  return publicRecord(change(ctx, row, { state: row.state, cancelRequested: true, reason }));
+  return publicRecord(ctx, change(ctx, row, { state: row.state, cancelRequested: true, reason }));
 }
 
 function progress(ctx: Context, { payload }: Received<'report.directive.progress'>): void {
@@ -89,6 +92,7 @@ function finished(ctx: Context, { payload }: Received<'report.directive.finished
   if (!row || isFinalDirective(row.state)) return;
   const { outcome: state, reason, summary } = payload;
   change(ctx, row, { state, reason: reason ?? row.reason, summary, finishedAt: ctx.now() });
+  clearHalt(ctx, row.id);
 }
 
 /** The grand elder: decides on directives by the strategy and keeps their record. */
@@ -98,14 +102,24 @@ export function grandElder(config: Config): Core {
       'development.directive.submit': (ctx, { payload }) =>
         submit(ctx, payload.directiveId, payload.directive, config),
       'development.directive.cancel': (ctx, { payload }) => cancel(ctx, payload.directiveId, payload.reason),
-      'development.directive.show': (ctx, { payload }) => publicRecord(find(ctx, payload.directiveId)),
+      'development.directive.show': (ctx, { payload }) => publicRecord(ctx, find(ctx, payload.directiveId)),
       'development.directive.list': (ctx, { payload }) => {
-        const rows = [...directives(ctx).entries()].map(([, row]) => publicRecord(row));
+        const rows = [...directives(ctx).entries()].map(([, row]) => publicRecord(ctx, row));
         const newest = rows.sort((a, b) => b.submittedAt - a.submittedAt || b.id.localeCompare(a.id));
         return { directives: newest.slice(0, payload.limit) };
       },
       'report.directive.progress': progress,
       'report.directive.finished': finished,
+      'emergency.halt': (ctx, { payload }) => {
+        const row = payload.directiveId === null ? null : find(ctx, payload.directiveId);
+        if (row && isFinalDirective(row.state)) {
+          throw new ElderError('conflict', `directive ${row.id} is ${row.state} already`);
+        }
+        return halt(ctx, payload);
+      },
+      'emergency.resume': (ctx, { payload }) => resume(ctx, payload),
+      'elder.dead_letter.replay': (ctx, received) => orderDeadLetter(ctx, 'replay', received),
+      'elder.dead_letter.discard': (ctx, received) => orderDeadLetter(ctx, 'discard', received),
     },
   };
 }

@@ -8,9 +8,19 @@ interface Entry extends KnowledgeDraft {
 }
 
 const maxEntries = 5_000;
-/** An answer is one message, so the bodies of the hits are cut to fit. */
-const answerCharacters = 400_000;
+/** An answer is one message, so the bodies of the hits are cut to fit (bytes of JSON in all). */
+const answerBytes = 600_000;
 const entries = (ctx: Context) => ctx.table<Entry>('entries');
+
+/** Cuts a text so that it takes at most this many bytes in JSON. */
+function cut(text: string, maxBytes: number): string {
+  let kept = text;
+  for (;;) {
+    const bytes = Buffer.byteLength(JSON.stringify(kept));
+    if (bytes <= maxBytes) return kept;
+    kept = kept.slice(0, Math.floor((kept.length * maxBytes) / bytes));
+  }
+}
 
 function search(ctx: Context, query: string, limit: number): KnowledgeHit[] {
   const wanted = terms(query);
@@ -20,8 +30,8 @@ function search(ctx: Context, query: string, limit: number): KnowledgeHit[] {
     if (value > 0) hits.push({ ...entry, score: value });
   }
   hits.sort((a, b) => b.score - a.score || b.storedAt - a.storedAt);
-  const room = Math.floor(answerCharacters / limit);
-  return hits.slice(0, limit).map((hit) => ({ ...hit, body: hit.body.slice(0, room) }));
+  const room = Math.floor(answerBytes / limit);
+  return hits.slice(0, limit).map((hit) => ({ ...hit, body: cut(hit.body, room) }));
 }
 
 /** The knowledge sage: keeps what was learned and finds it again by the words it has in common with a question. */

@@ -42,6 +42,8 @@ function tables(ctx: Context) {
     queue: ctx.table<Assigned>('queue'),
     /** `reaping` while a sandbox of the predecessor may still live; `draining` once no new work is taken. */
     flags: ctx.table<true>('flags'),
+    /** Reasons of the halts in force, by directive; `*` is all of them. */
+    halts: ctx.table<string>('halts'),
   };
 }
 
@@ -106,6 +108,33 @@ function revoke(ctx: Context, { message, payload }: Received<'sage.task.revoke'>
   ctx.send('task_sage', 'report.to_sage.attempt_finished', { ...unrun, ...unknown }, cause);
 }
 
+/** Takes an assignment, unless an emergency has overtaken it. */
+function assign(ctx: Context, assignment: Assigned): void {
+  const { queue, halts } = tables(ctx);
+  const halted = halts.get('*') ?? halts.get(assignment.directiveId);
+  if (halted !== undefined) {
+    reportUnrun(ctx, assignment, { outcome: 'cancelled', startedAt: null, reason: `halted: ${halted}` });
+    return;
+  }
+  queue.put(assignment.lease, assignment);
+  next(ctx);
+}
+
+/** Ends what runs and drops what waits, of one directive or with `null` of all. */
+function halt(ctx: Context, { directiveId, reason }: PayloadOf<'emergency.halt'>): void {
+  const { current, queue, halts } = tables(ctx);
+  halts.put(directiveId ?? '*', reason);
+  const isMeant = (assignment: Assigned) => directiveId === null || assignment.directiveId === directiveId;
+  const ended = { outcome: 'cancelled', reason: `halted: ${reason}` } as const;
+  for (const [lease, assignment] of [...queue.entries()]) {
+    if (!isMeant(assignment)) continue;
+    queue.delete(lease);
+    reportUnrun(ctx, assignment, { ...ended, startedAt: null });
+  }
+  const running = current.get('now')?.assignment;
+  if (running && isMeant(running)) effect(ctx, { kind: 'cancel', lease: running.lease, ...ended });
+}
+
 /** What the predecessor was running is over: its sandbox has been ended, and its outcome will never be known. */
 function afterReaping(ctx: Context): void {
   const { current, flags } = tables(ctx);
@@ -162,9 +191,10 @@ export function servant(): Core {
   return {
     handlers: {
       'sage.task.assign': (ctx, { message, payload }) => {
-        tables(ctx).queue.put(payload.lease, { ...payload, messageId: message.message_id });
-        next(ctx);
+        assign(ctx, { ...payload, messageId: message.message_id });
       },
+      'emergency.halt': (ctx, { payload }) => halt(ctx, payload),
+      'emergency.resume': (ctx, { payload }) => tables(ctx).halts.delete(payload.directiveId ?? '*'),
       'sage.task.revoke': revoke,
     },
     onStart: (ctx) => {

@@ -29,11 +29,13 @@ export function underLease(
 /** Records how an attempt ended and decides what becomes of its task. */
 export function endAttempt(ctx: Context, config: Config, row: TaskRow, result: AttemptResult): void {
   const { directives, leases } = tables(ctx);
+  const halted = result.outcome === 'cancelled' && leases.get(result.lease)?.halted === true;
   leases.delete(result.lease);
   const { exitCode, signal, startedAt, finishedAt, reason } = result;
   const cancelReason = directives.get(row.directiveId)?.cancelReason ?? null;
   // An attempt that was ended only because its lease ran out is no decision about the task.
-  const outcome = result.outcome === 'cancelled' && cancelReason === null ? 'lost' : result.outcome;
+  const isLost = result.outcome === 'cancelled' && cancelReason === null && !halted;
+  const outcome = isLost ? 'lost' : result.outcome;
   const servant = row.servant ?? '';
   const record: AttemptRecord = {
     attempt: row.attempts,
@@ -59,6 +61,7 @@ export function endAttempt(ctx: Context, config: Config, row: TaskRow, result: A
   });
   if (outcome === 'succeeded') settleTask(ctx, ended, 'succeeded', { finishedAt });
   else if (cancelReason !== null) settleTask(ctx, ended, 'cancelled', { finishedAt, reason: cancelReason });
+  else if (halted) makeReady(ctx, ended, ctx.now());
   else if (outcome === 'lost') afterLoss(ctx, config, ended);
   else afterFailure(ctx, config, ended, outcome !== 'refused', finishedAt);
 }

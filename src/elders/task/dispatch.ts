@@ -1,6 +1,7 @@
 import type { Context } from '../../agents/core.ts';
 import type { Config } from '../../protocol/config.ts';
-import { changeTask, type TaskRow, tables } from './rows.ts';
+import { isHalted } from './halts.ts';
+import { changeTask, directiveOf, type TaskRow, tables } from './rows.ts';
 
 /** Takes the ready task with the highest priority, the longest waiting first. */
 function takeNext(ctx: Context): TaskRow | undefined {
@@ -8,7 +9,7 @@ function takeNext(ctx: Context): TaskRow | undefined {
   const now = ctx.now();
   let best: { key: string; priority: number; order: number } | undefined;
   for (const [key, { priority, order, notBefore }] of ready.entries()) {
-    if (notBefore > now) continue;
+    if (notBefore > now || isHalted(ctx, directiveOf(key))) continue;
     if (!best || priority > best.priority || (priority === best.priority && order < best.order)) {
       best = { key, priority, order };
     }

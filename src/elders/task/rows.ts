@@ -63,9 +63,14 @@ export interface LeaseRow {
   readonly expiresAt: number;
   /** It ran out once, and its servant was told to stop. */
   readonly revoked: boolean;
+  /** An emergency ends this attempt, which is nobody's failure. */
+  readonly halted?: boolean;
 }
 
 export const taskKey = (directiveId: string, taskId: string) => `${directiveId}/${taskId}`;
+
+/** Gives the directive of a `taskKey`, in whose ids there is no slash. */
+export const directiveOf = (key: string) => key.slice(0, key.indexOf('/'));
 
 /** Opens the tables of the task sage. */
 export function tables(ctx: Context) {
@@ -78,6 +83,8 @@ export function tables(ctx: Context) {
     servants: ctx.table<ServantRow>('servants'),
     leases: ctx.table<LeaseRow>('leases'),
     counters: ctx.table<number>('counters'),
+    /** Reasons of the halts in force, by directive; `*` is all of them. */
+    halts: ctx.table<string>('halts'),
   };
 }
 

@@ -5,8 +5,9 @@ import { isFinalTask } from '../../protocol/states.ts';
 import { endAttempt, underLease } from './attempts.ts';
 import { dispatch } from './dispatch.ts';
 import { createGraph, finishDirective, summaryOf } from './graph.ts';
+import { halt, isHalted, resume } from './halts.ts';
 import { checkLeases, extendLeases, nextLeaseCheck, revoke } from './leases.ts';
-import { changeTask, tables, taskKey } from './rows.ts';
+import { changeTask, directiveOf, tables, taskKey } from './rows.ts';
 import { toRecord } from './task-record.ts';
 
 function cancel(ctx: Context, directiveId: string, reason: string): void {
@@ -101,6 +102,11 @@ export function taskSage(config: Config): Core {
         tables(ctx).leases.put(payload.lease, { ...found.lease, expiresAt });
       },
       'report.to_sage.attempt_finished': (ctx, received) => attemptFinished(ctx, config, received),
+      'emergency.halt': (ctx, { payload }) => halt(ctx, payload),
+      'emergency.resume': (ctx, { payload }) => {
+        resume(ctx, payload);
+        dispatch(ctx, config);
+      },
     },
     onStart: (ctx) => {
       extendLeases(ctx, config);
@@ -113,7 +119,10 @@ export function taskSage(config: Config): Core {
         return servant?.available && servant.lease === null;
       });
       let next = nextLeaseCheck(ctx, config) ?? Infinity;
-      if (idle) for (const [, { notBefore }] of ready.entries()) next = Math.min(next, notBefore);
+      if (!idle) return Number.isFinite(next) ? next : undefined;
+      for (const [key, { notBefore }] of ready.entries()) {
+        if (!isHalted(ctx, directiveOf(key))) next = Math.min(next, notBefore);
+      }
       return Number.isFinite(next) ? next : undefined;
     },
     onWake: (ctx) => {

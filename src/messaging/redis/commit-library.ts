@@ -6,6 +6,9 @@ import { commitNumberField, outFieldPrefix } from '../reserved-fields.ts';
 import { journalLength, trimInterval } from '../retention.ts';
 import type { RedisCommands } from './redis-commands.ts';
 
+/** Name of the function library. */
+export const libraryName = 'elders';
+
 /** Messages of a commit are grouped by the edge they go into; this many arguments describe one edge. */
 const edgeWidth = 3;
 
@@ -20,7 +23,7 @@ const edgeWidth = 3;
  * The incarnation and the targets' positions are not in KEYS, because the caller may only read them and Redis
  * takes every declared key to be written; the hash tag puts them in the same slot.
  */
-export const commitLibrary = `#!lua name=elders
+export const commitLibrary = `#!lua name=${libraryName}
 local function words(first, last, each)
   -- unpack takes some 8000 values at most
   local at = first

@@ -24,8 +24,10 @@ export interface RedisBrokerOptions {
   readonly onConnection?: (connected: boolean, error?: ElderError) => void;
 }
 
+/** How long one read blocks (ms), however long its caller waits: an answer is due at least this often. */
+const longestBlockMs = 2_000;
 /** A blocking read is given up this many ms after Redis should have answered it. */
-const watchdogMs = 3_000;
+const watchdogMs = 2_000;
 const nothing: Entry[] = [];
 
 interface PendingRead {
@@ -50,6 +52,7 @@ export class RedisBroker implements Broker {
   #subscriber: RedisConnection | null = null;
   #connected = false;
   #pending: PendingRead | null = null;
+  #writerProvenAt = 0;
 
   constructor(options: RedisBrokerOptions) {
     this.#options = options;
@@ -164,8 +167,10 @@ export class RedisBroker implements Broker {
       return this.#settle(this.#pending.entries, { signal, waitMs });
     }
     if (this.#pending) this.#reader.drop();
-    const command = this.#readCommand(cursors, count, waitMs);
-    const entries = this.#ask(this.#reader, command, waitMs + watchdogMs);
+    const blockMs = Math.min(waitMs, longestBlockMs);
+    const command = this.#readCommand(cursors, count, blockMs);
+    const entries = this.#ask(this.#reader, command, blockMs + watchdogMs);
+    this.#proveWriter(blockMs + watchdogMs);
     const pending: PendingRead = { question, entries };
     this.#pending = pending;
     const done = () => {
@@ -173,6 +178,14 @@ export class RedisBroker implements Broker {
     };
     entries.then(done, done);
     return this.#settle(entries, { signal });
+  }
+
+  /** A writer with nothing to write would not notice that its peer has vanished. */
+  #proveWriter(timeoutMs: number): void {
+    const now = performance.now();
+    if (!this.#writer.connected || now - this.#writerProvenAt < longestBlockMs) return;
+    this.#writerProvenAt = now;
+    this.#writer.command(['PING'], { timeoutMs }).catch(() => undefined);
   }
 
   async #ask(connection: RedisConnection, command: string[], timeoutMs?: number): Promise<Entry[]> {

@@ -25,13 +25,17 @@ export interface RedisConnectionOptions {
 }
 
 /** How long a connection may take to be made, and any command to be answered, in ms. */
-const answerMs = 5_000;
+const answerMs = 4_000;
 /** How long a command waits for a lost connection to come back before it is refused, in ms. */
 const connectionWaitMs = 2_000;
 const firstBackoffMs = 20;
 const longestBackoffMs = 1_000;
 /** Errors by which Redis says that it is not ready yet, rather than that the command is wrong. */
-const notReady = /^(LOADING|BUSY|MASTERDOWN|TRYAGAIN|CLUSTERDOWN) /;
+const notReady = /^(LOADING|BUSY|MASTERDOWN|TRYAGAIN|CLUSTERDOWN|READONLY) /;
+/** It was demoted to a replica: the master is to be found by connecting again. */
+const demoted = /READONLY /;
+/** Its disk is full: it refuses writes, and PING with them, but serves reads. */
+const fullDisk = /^MISCONF /;
 
 function makeClient(options: RedisConnectionOptions, signal: AbortSignal) {
   const { endpoint, tree } = options;
@@ -114,7 +118,7 @@ export class RedisConnection implements RedisCommands {
         (cause: unknown) => {
           clearTimeout(watchdog);
           const error = this.#toElderError(cause);
-          if (error.code === 'fenced') client.destroy();
+          if (error.code === 'fenced' || demoted.test(error.reason)) client.destroy();
           reject(error);
         },
       );
@@ -211,7 +215,9 @@ export class RedisConnection implements RedisCommands {
   async #greet(client: Client): Promise<void> {
     await client.connect();
     // While Redis loads its file it takes logins already but refuses commands.
-    await client.sendCommand(['PING']);
+    await client.sendCommand(['PING']).catch((cause: unknown) => {
+      if (!(cause instanceof ErrorReply && fullDisk.test(cause.message))) throw cause;
+    });
     const { subscription } = this.#options;
     if (subscription) await client.subscribe(subscription.channel, subscription.listener);
   }

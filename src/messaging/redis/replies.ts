@@ -44,17 +44,24 @@ export function decodeStream(reply: unknown): StreamEntry[] {
   });
 }
 
+/** Checks that a text is a whole number from 0. Throws `redis_refused`. */
+function count(text: unknown, what: string): number {
+  const number = typeof text === 'string' && !/^\d+$/.test(text) ? Number.NaN : Number(text);
+  if (!Number.isSafeInteger(number) || number < 0 || Array.isArray(text)) throw unexpected(what);
+  return number;
+}
+
 /** Decodes `<stream id> <sequence>`. Throws `redis_refused`. */
 export function decodePosition(text: string): Position {
   const match = /^(\d+-\d+) (\d+)$/.exec(text);
   if (!match) throw unexpected(`a position: ${JSON.stringify(text)}`);
-  return { id: match[1]!, sequence: Number(match[2]) };
+  return { id: match[1]!, sequence: count(match[2], 'a position') };
 }
 
 /** Decodes the state and the positions of an elder. Throws `redis_refused`. */
 export function decodeSnapshot(state: unknown, positions: unknown): Snapshot {
   const all = decodeHash(state);
-  const commitNumber = Number(all.get(commitNumberField) ?? 0);
+  const commitNumber = count(all.get(commitNumberField) ?? 0, 'a commit number');
   const fields = new Map([...all].filter(([field]) => !isReservedField(field)));
   const read = new Map<EdgeKey, Position>();
   for (const [edge, text] of decodeHash(positions)) read.set(edge as EdgeKey, decodePosition(text));
@@ -89,7 +96,7 @@ export function decodeCommitAnswer(
   const [kind, detail] = replyArray(reply, 'an answer to a commit');
   if (kind === 'OK') return { kind: 'ok' };
   if (kind === 'FENCED') return { kind: 'fenced' };
-  if (kind === 'STALE') return { kind: 'stale', number: Number(detail) };
+  if (kind === 'STALE') return { kind: 'stale', number: count(detail, 'a commit number') };
   const edge = edges[Number(detail) - 1];
   if (kind === 'FULL' && edge) return { kind: 'full', ...edge };
   throw unexpected('an answer to a commit');

@@ -1,0 +1,3 @@
+export async function measureGrowth(_: { rounds: number; say: (text: string) => void }): Promise<unknown[]> {
+  return [];
+}

@@ -1,0 +1,139 @@
+import { startTcpProxy, type TcpProxy } from '../test/support/tcp-proxy.ts';
+import type { ChaosRedis } from './chaos-redis.ts';
+import type { ElderOrder, FromElder } from './child-protocol.ts';
+import { ElderProcess, type Ending } from './elder-process.ts';
+import { servantCount } from './topology.ts';
+
+export interface SlotOptions {
+  readonly name: string;
+  readonly redis: ChaosRedis;
+  readonly evidence: string;
+  readonly edgeLimit: number;
+  readonly batch: readonly [number, number];
+  readonly rate: number | null;
+  /** Numbers the processes of a run. */
+  readonly nextMaker: () => number;
+  readonly onMessage: (message: FromElder, from: ElderProcess) => void;
+  /** Told when a process ended that nobody had killed or replaced. */
+  readonly onUnexpectedEnd: (name: string, ending: Ending) => void;
+}
+
+/**
+ * The place of one elder: whoever plays it now, behind a way to Redis that can be cut. A process that ended is
+ * replaced at once, as the manager would: its predecessor is fenced before the successor is made.
+ */
+export class ElderSlot {
+  readonly name: string;
+  readonly proxy: TcpProxy;
+  readonly #options: SlotOptions;
+  readonly #tls: ElderOrder['tls'];
+  #current: ElderProcess | null = null;
+  #killed: ElderProcess | null = null;
+  #finishing = false;
+  #stopping = false;
+  #replacing: Promise<ElderProcess> | null = null;
+
+  private constructor(options: SlotOptions, proxy: TcpProxy, tls: ElderOrder['tls']) {
+    this.name = options.name;
+    this.#options = options;
+    this.proxy = proxy;
+    this.#tls = tls;
+  }
+
+  static async open(options: SlotOptions): Promise<ElderSlot> {
+    const { redis, name } = options;
+    const proxy = await startTcpProxy(redis.managed.endpoint.port);
+    const slot = new ElderSlot(options, proxy, await redis.certificateOf(name));
+    await slot.replace();
+    return slot;
+  }
+
+  /** Whoever plays this elder now. Throws before the first. */
+  get current(): ElderProcess {
+    if (!this.#current) throw new Error(`nobody plays ${this.name}`);
+    return this.#current;
+  }
+
+  /** Fences the present process and makes its successor, whether it lives or not. */
+  replace(): Promise<ElderProcess> {
+    this.#replacing ??= this.#replace().finally(() => {
+      this.#replacing = null;
+    });
+    return this.#replacing;
+  }
+
+  async #replace(): Promise<ElderProcess> {
+    this.#current = null;
+    const { redis, name } = this.#options;
+    for (;;) {
+      try {
+        const credential = await redis.createIncarnation(name);
+        return this.#spawn(credential);
+      } catch (error) {
+        // Redis may be the next victim while this one is being replaced.
+        if (!(error instanceof Error) || !error.message.startsWith('redis_unreachable')) throw error;
+      }
+    }
+  }
+
+  #spawn(credential: ElderOrder['credential']): ElderProcess {
+    const process = new ElderProcess(this.#order(credential), this.#options.onMessage);
+    this.#current = process;
+    if (this.#finishing) process.tell({ kind: 'finish' });
+    process.ended.then((ending) => this.#onEnd(process, ending));
+    return process;
+  }
+
+  #order(credential: ElderOrder['credential']): ElderOrder {
+    const { name, redis, evidence, edgeLimit, batch, rate, nextMaker } = this.#options;
+    const endpoint = { ...redis.managed.endpoint, port: this.proxy.port };
+    const common = { kind: 'order', tree: redis.tree, name, credential, endpoint, tls: this.#tls } as const;
+    return {
+      ...common,
+      maker: nextMaker(),
+      evidence,
+      servants: servantCount,
+      edgeLimit,
+      retain: 256,
+      batch,
+      rate,
+    };
+  }
+
+  #onEnd(process: ElderProcess, ending: Ending): void {
+    if (this.#current !== process || this.#stopping) return;
+    if (this.#killed !== process) this.#options.onUnexpectedEnd(this.name, ending);
+    void this.replace();
+  }
+
+  /** Kills the present process with SIGKILL; its successor follows at once. */
+  kill(): void {
+    this.#killed = this.current;
+    this.current.signal('SIGKILL');
+  }
+
+  /** Starts a process with a credential of the past, as an incarnation that comes back from the dead. */
+  revive(credential: ElderOrder['credential']): ElderProcess {
+    return new ElderProcess(this.#order(credential), this.#options.onMessage);
+  }
+
+  /** Makes the producer stop after its present batch, and its successors at once. */
+  finish(): void {
+    this.#finishing = true;
+    this.#current?.tell({ kind: 'finish' });
+  }
+
+  /** Ends the process in its own time, at most `deadlineMs`. */
+  async stop(deadlineMs: number): Promise<void> {
+    this.#stopping = true;
+    await this.#replacing;
+    const process = this.#current;
+    if (process) {
+      process.tell({ kind: 'stop' });
+      const killer = setTimeout(() => process.signal('SIGKILL'), deadlineMs);
+      await process.ended;
+      clearTimeout(killer);
+    }
+    await this.proxy.close();
+  }
+}

@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import type { Assignment } from '../../../src/elders/servant/servant.ts';
+import type { DirectiveRow, TaskRow } from '../../../src/elders/task/rows.ts';
+import { taskSage } from '../../../src/elders/task/task-sage.ts';
+import type { AttemptResult, IncidentReport, PayloadOf } from '../../../src/protocol/actions.ts';
+import { configSchema } from '../../../src/protocol/config.ts';
+import type { TaskSpec } from '../../../src/protocol/directive.ts';
+import { type Life, MemoryTree } from '../../support/memory-tree.ts';
+
+/** The time of a lease in these tests (ms). */
+export const leaseMs = 10_000;
+
+const config = configSchema.parse({ tasks: { lease: `${leaseMs}ms`, retryDelay: '1s', lostAttempts: 3 } });
+const sage = 'task_sage';
+
+/** The task sage with everybody around it played by the test. */
+export class TaskBench {
+  readonly tree = new MemoryTree();
+  life: Life | undefined;
+  #incarnations = 0;
+
+  async start(): Promise<this> {
+    this.life = await this.tree.start(sage, taskSage(config));
+    return this;
+  }
+
+  async create(directiveId: string, tasks: TaskSpec[]): Promise<void> {
+    const payload = { directiveId, title: directiveId, workspace: '/work', tasks };
+    await this.tree.send(this.tree.message('claude_elder', sage, 'sage.task.create', payload));
+  }
+
+  async cancel(directiveId: string): Promise<void> {
+    const payload = { directiveId, reason: 'changed my mind' };
+    await this.tree.send(this.tree.message('claude_elder', sage, 'sage.task.cancel', payload));
+  }
+
+  async available(...servants: string[]): Promise<void> {
+    for (const servant of servants) {
+      this.#incarnations += 1;
+      const payload = { incarnation: this.#incarnations };
+      await this.tree.send(this.tree.message(servant, sage, 'report.to_sage.available', payload));
+    }
+  }
+
+  /** Everything that a servant was ever assigned, in order of urgency. */
+  assigned(servant: string): Assignment[] {
+    const sent = this.tree.sentAs(sage, servant, 'sage.task.assign');
+    return sent.map(({ payload }) => payload as unknown as Assignment);
+  }
+
+  /** What a servant was assigned under the lease that it holds now. */
+  current(servant: string): Assignment | undefined {
+    const rows = this.tree.store.snapshot(sage).fields;
+    const { lease } = JSON.parse(rows.get(`servants/${servant}`) ?? '{}') as { lease?: string };
+    return this.assigned(servant).find((assignment) => assignment.lease === lease);
+  }
+
+  revoked(servant: string): PayloadOf<'sage.task.revoke'>[] {
+    const sent = this.tree.sentAs(sage, servant, 'sage.task.revoke');
+    return sent.map(({ payload }) => payload as unknown as PayloadOf<'sage.task.revoke'>);
+  }
+
+  async begin(servant: string): Promise<void> {
+    const { directiveId, task, lease, attempt } = this.#held(servant);
+    const payload = { directiveId, taskId: task.id, lease, attempt, startedAt: this.tree.clock.now() };
+    await this.tree.send(this.tree.message(servant, sage, 'report.to_sage.attempt_started', payload));
+  }
+
+  async renew(servant: string): Promise<void> {
+    const { lease } = this.#held(servant);
+    await this.tree.send(this.tree.message(servant, sage, 'report.to_sage.lease_renewed', { lease }));
+  }
+
+  /** A servant reports how an attempt ended, by default the one it holds, with success. */
+  async finish(
+    servant: string,
+    changes: Partial<AttemptResult> = {},
+    assignment: Assignment = this.#held(servant),
+  ): Promise<void> {
+    const { directiveId, task, lease, attempt } = assignment;
+    const exitCode = { succeeded: 0, failed: 1 }[changes.outcome as string] ?? null;
+    const finishedAt = this.tree.clock.now();
+    const result: AttemptResult = {
+      directiveId,
+      taskId: task.id,
+      lease,
+      attempt,
+      outcome: 'succeeded',
+      exitCode: changes.outcome === undefined ? 0 : exitCode,
+      signal: null,
+      startedAt: finishedAt,
+      finishedAt,
+      reason: null,
+      output: null,
+      ...changes,
+    };
+    await this.tree.send(this.tree.message(servant, sage, 'report.to_sage.attempt_finished', result));
+  }
+
+  task(name: string): TaskRow {
+    const text = this.tree.store.snapshot(sage).fields.get(`tasks/${name}`);
+    assert.ok(text, `the sage has no task ${name}`);
+    return JSON.parse(text) as TaskRow;
+  }
+
+  /** States of the tasks of a directive by id. */
+  states(directiveId: string): Record<string, string> {
+    const rows = this.tree.rows<TaskRow>(sage, 'tasks').filter((row) => row.directiveId === directiveId);
+    return Object.fromEntries(rows.map(({ spec, state }) => [spec.id, state]));
+  }
+
+  graph(directiveId: string): DirectiveRow | undefined {
+    return this.tree.rows<DirectiveRow>(sage, 'directives').find(({ id }) => id === directiveId);
+  }
+
+  /** The reports of finished graphs. */
+  finished(): PayloadOf<'report.to_elder.graph_finished'>[] {
+    const sent = this.tree.sentAs(sage, 'claude_elder', 'report.to_elder.graph_finished');
+    return sent.map(({ payload }) => payload as unknown as PayloadOf<'report.to_elder.graph_finished'>);
+  }
+
+  incidents(): IncidentReport[] {
+    const sent = this.tree.sentAs(sage, 'incident_sage', 'incident.raise');
+    return sent.map(({ payload }) => payload as unknown as IncidentReport);
+  }
+
+  #held(servant: string): Assignment {
+    const held = this.current(servant);
+    assert.ok(held, `${servant} holds nothing`);
+    return held;
+  }
+}
