@@ -10,7 +10,10 @@ import { type Life, MemoryTree } from '../../support/memory-tree.ts';
 /** The time of a lease in these tests (ms). */
 export const leaseMs = 10_000;
 
-const config = configSchema.parse({ tasks: { lease: `${leaseMs}ms`, retryDelay: '1s', lostAttempts: 3 } });
+const config = configSchema.parse({
+  tasks: { lease: `${leaseMs}ms`, retryDelay: '1s', lostAttempts: 3, killGrace: '100ms' },
+  supervision: { livenessDeadline: '500ms' },
+});
 const sage = 'task_sage';
 
 /** The task sage with everybody around it played by the test. */
