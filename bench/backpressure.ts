@@ -9,6 +9,7 @@ import { handledBy, memoryOf, startPairElder, untilHandled } from './backpressur
 const { values } = parseArgs({
   options: {
     messages: { type: 'string', default: '3600000' },
+    'warm-up': { type: 'string', default: '20000' },
     'edge-limit': { type: 'string', default: String(defaultConfig.messages.edgeLimit) },
   },
 });
@@ -23,12 +24,14 @@ const redisPid = (JSON.parse(readFileSync(redis.folder.processRecord('redis'), '
   .pid;
 const receiver = await startPairElder(redis, 'knowledge_sage', { edgeLimit });
 const sender = await startPairElder(redis, 'claude_elder', { edgeLimit });
+const pids = { redis: redisPid, sender: sender.pid, receiver: receiver.pid };
+const processes = Object.entries(pids).map(([name, pid]) => ({ name, pid, atRest: memoryOf(pid).now }));
 try {
-  const warmUp = 20_000;
+  const warmUp = Number(values['warm-up']);
   await sender.offer(warmUp, 'wait');
   await untilHandled(redis, warmUp);
-  const pids = { redis: redisPid, sender: sender.pid, receiver: receiver.pid };
-  const before = Object.entries(pids).map(([name, pid]) => ({ name, pid, mb: memoryOf(pid).peak }));
+  // Running at full speed takes memory of its own, however many messages come: what counts is what comes on top.
+  const before = processes.map((each) => ({ ...each, working: memoryOf(each.pid).peak }));
 
   receiver.signal('SIGSTOP');
   say(`receiver stopped; offering ${messages} messages`);
@@ -48,16 +51,19 @@ try {
   await untilHandled(redis, acknowledged);
   const resumeMs = performance.now() - again;
   const handled = await handledBy(redis);
-  const memory = before.map(({ name, pid, mb }) => {
+  const memory = before.map(({ name, pid, atRest, working }) => {
+    const { peak } = memoryOf(pid);
     return {
       process: name,
-      beforeMb: rounded(mb),
-      peakMb: rounded(memoryOf(pid).peak),
-      growthMb: rounded(memoryOf(pid).peak - mb),
+      atRestMb: rounded(atRest),
+      workingMb: rounded(working),
+      peakMb: rounded(peak),
+      growthMb: rounded(peak - working),
     };
   });
-  for (const { process: name, beforeMb, peakMb, growthMb } of memory) {
-    say(`${name.padEnd(9)} ${beforeMb} MB before, ${peakMb} MB at most, grew by ${growthMb} MB`);
+  for (const { process: name, atRestMb, workingMb, peakMb, growthMb } of memory) {
+    const figures = `${atRestMb} MB at rest, ${workingMb} MB at work, ${peakMb} MB at most`;
+    say(`${name.padEnd(9)} ${figures}: grew by ${growthMb} MB`);
   }
   say(`${acknowledged} acknowledged, ${handled} handled`);
   const ok =

@@ -119,8 +119,8 @@ async function measureThroughput(pairs: readonly Pair[], redisPid: number, fsync
 }
 
 const atRestPerSecond = 200;
-const pacedMs = 1_500;
-const asks = 150;
+const pacedMs = 800;
+const asks = 100;
 const askGapMs = 3;
 
 async function pacedLatency(pair: Pair, perSecond: number): Promise<number[]> {
@@ -205,7 +205,7 @@ for (const fsync of values.fsync.split(',') as Fsync[]) {
     await redis.stop();
   }
 }
-if (parts.includes('growth')) results.growth = await measureGrowth({ rounds: Math.min(rounds, 3), say });
+if (parts.includes('growth')) results.growth = await measureGrowth({ rounds: Math.min(rounds, 2), say });
 if (parts.includes('memory')) results.idle = await measureIdleTree();
 for (const [part, rows] of Object.entries(results)) {
   for (const row of Array.isArray(rows) ? rows : [rows]) if (row) say(`${part} ${JSON.stringify(row)}`);

@@ -21,13 +21,13 @@ export class ChaosRedis {
   readonly tree = tree;
   readonly managed: ManagedRedis;
   readonly #authority: Authority;
-  readonly #off: GuardName | null;
+  readonly #off: readonly GuardName[];
   readonly #powerCut: PowerCut;
   #running: RunningProcess;
   #restarts = 0;
 
   private constructor(
-    parts: { managed: ManagedRedis; authority: Authority; off: GuardName | null; data: string },
+    parts: { managed: ManagedRedis; authority: Authority; off: readonly GuardName[]; data: string },
     running: RunningProcess,
   ) {
     this.managed = parts.managed;
@@ -41,7 +41,7 @@ export class ChaosRedis {
   static async start(options: {
     project: string;
     appendfsync: Config['appendfsync'];
-    off: GuardName | null;
+    off: readonly GuardName[];
   }): Promise<ChaosRedis> {
     const { project, appendfsync, off } = options;
     const folder = stateFolder(project);

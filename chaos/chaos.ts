@@ -26,7 +26,7 @@ export interface ChaosOptions {
   /** Messages per second of all producers; `null` is as fast as possible. */
   readonly rate: number | null;
   readonly kinds: readonly FaultKind[];
-  readonly guardOff: GuardName | null;
+  readonly guardsOff: readonly GuardName[];
   /** Leaves the folder of the run behind. */
   readonly keep: boolean;
   readonly say: (text: string) => void;
@@ -45,7 +45,7 @@ export interface ChaosReport extends Verdict {
   readonly ok: boolean;
   readonly seed: number;
   readonly appendfsync: string;
-  readonly guardOff: string | null;
+  readonly guardsOff: readonly string[];
   readonly seconds: number;
   readonly messagesPerSecond: number;
   readonly faults: number;
@@ -89,11 +89,11 @@ function* shuffled(kinds: readonly FaultKind[], random: Random): Generator<Fault
 
 /** Runs real processes on a real Redis through faults, and judges what is left. */
 export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
-  const { messages, seconds, rounds, seed, appendfsync, rate, kinds, guardOff, say, signal } = options;
+  const { messages, seconds, rounds, seed, appendfsync, rate, kinds, guardsOff, say, signal } = options;
   const project = await mkdtemp(join(tmpdir(), 'chaos-'));
   const evidence = join(project, 'evidence');
   await mkdir(evidence);
-  const redis = await ChaosRedis.start({ project, appendfsync, off: guardOff });
+  const redis = await ChaosRedis.start({ project, appendfsync, off: guardsOff });
   const slots = new Map<string, ElderSlot>();
   const random = new Random(seed);
   const recovery = new Recovery();
@@ -136,7 +136,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
       slots,
       random,
       recovery,
-      fencingLimitMs: guardOff === 'fencing' ? 1_500 : 10_000,
+      fencingLimitMs: guardsOff.includes('fencing') ? 1_500 : 10_000,
       say,
       onUnfenced: (name, how) => {
         unfenced += 1;
@@ -172,7 +172,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
       ok: holds(verdict) && unfenced === 0 && unrecovered === 0 && complete,
       seed,
       appendfsync,
-      guardOff,
+      guardsOff,
       ...verdict,
       seconds: Math.round(tookMs / 100) / 10,
       messagesPerSecond: Math.round((verdict.effects * 1_000) / tookMs),

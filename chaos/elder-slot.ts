@@ -27,6 +27,8 @@ export class ElderSlot {
   readonly proxy: TcpProxy;
   readonly #options: SlotOptions;
   readonly #tls: ElderOrder['tls'];
+  /** Everybody who plays or has played this elder and has not ended. */
+  readonly #living = new Set<ElderProcess>();
   #current: ElderProcess | null = null;
   #killed: ElderProcess | null = null;
   #finishing = false;
@@ -77,7 +79,7 @@ export class ElderSlot {
   }
 
   #spawn(credential: ElderOrder['credential']): ElderProcess {
-    const process = new ElderProcess(this.#order(credential), this.#options.onMessage);
+    const process = this.revive(credential);
     this.#current = process;
     if (this.#finishing) process.tell({ kind: 'finish' });
     process.ended.then((ending) => this.#onEnd(process, ending));
@@ -106,15 +108,18 @@ export class ElderSlot {
     void this.replace();
   }
 
-  /** Kills the present process with SIGKILL; its successor follows at once. */
+  /** Kills the present process with SIGKILL, if there is one; its successor follows at once. */
   kill(): void {
-    this.#killed = this.current;
-    this.current.signal('SIGKILL');
+    this.#killed = this.#current;
+    this.#current?.signal('SIGKILL');
   }
 
-  /** Starts a process with a credential of the past, as an incarnation that comes back from the dead. */
+  /** Starts a process with this credential, which may be one of the past, without giving it the place. */
   revive(credential: ElderOrder['credential']): ElderProcess {
-    return new ElderProcess(this.#order(credential), this.#options.onMessage);
+    const process = new ElderProcess(this.#order(credential), this.#options.onMessage);
+    this.#living.add(process);
+    process.ended.then(() => this.#living.delete(process));
+    return process;
   }
 
   /** Makes the producer stop after its present batch, and its successors at once. */
@@ -128,12 +133,16 @@ export class ElderSlot {
     this.#stopping = true;
     await this.#replacing;
     const process = this.#current;
-    if (process) {
-      process.tell({ kind: 'stop' });
-      const killer = setTimeout(() => process.signal('SIGKILL'), deadlineMs);
-      await process.ended;
-      clearTimeout(killer);
-    }
+    process?.tell({ kind: 'stop' });
+    const killAll = () => {
+      for (const living of this.#living) living.signal('SIGKILL');
+    };
+    const killer = setTimeout(killAll, deadlineMs);
+    await process?.ended;
+    clearTimeout(killer);
+    // One that was frozen or revived when the run was broken off.
+    killAll();
+    await Promise.all([...this.#living].map((living) => living.ended));
     await this.proxy.close();
   }
 }

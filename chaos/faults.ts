@@ -142,12 +142,27 @@ async function killAll(ground: Ground): Promise<Wound> {
   return { victim: 'everybody', since, affected: everybody };
 }
 
+/** Several blows at once, so that they hit what is still recovering from another. */
+async function storm(ground: Ground): Promise<Wound> {
+  const { random, redis, slots } = ground;
+  const redisKill = delay(random.whole(0, 300)).then(() => redis.killAndRestart({ powerCut: false }));
+  const blows = [...slots.values()].map(async (slot) => {
+    await delay(random.whole(0, 400));
+    if (random.chance(0.7)) slot.kill();
+    await delay(random.whole(0, 400));
+    slot.proxy.cut();
+  });
+  await Promise.all([redisKill, ...blows]);
+  return { victim: 'everybody', since: Date.now(), affected: everybody };
+}
+
 /** Every kind of fault; `power-cut` is for a Redis that does not sync always. */
 export const faultTable = {
   'kill-producer': async (ground) => kill(ground, producers),
   'kill-consumer': async (ground) => kill(ground, consumers),
   'kill-redis': (ground) => killRedis(ground, false),
   'kill-all': killAll,
+  storm,
   cut: (ground) => cut(ground, null, [0, 0]),
   'lost-answers': (ground) => cut(ground, (slot) => slot.proxy.holdAnswers(), [50, 400]),
   freeze: (ground) => cut(ground, (slot) => slot.proxy.goDeaf(), [200, 1_500]),

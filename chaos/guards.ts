@@ -14,21 +14,24 @@ const guardLines: Readonly<Record<GuardName, string>> = {
   'commit-number': "if number ~= landed + 1 then return {'STALE', landed} end",
 };
 
-/** Loads the commit function, without the line of the guard that is off. Throws when there is no such line. */
-export async function loadLibrary(admin: RedisAdmin, off: GuardName | null): Promise<void> {
-  if (off === null) return admin.loadLibrary();
-  const weakened = commitLibrary.replace(guardLines[off], '');
-  if (weakened === commitLibrary) throw new Error(`the commit function has no line for the guard ${off}`);
+/** Loads the commit function, without the lines of the guards that are off. Throws when there is no such line. */
+export async function loadLibrary(admin: RedisAdmin, off: readonly GuardName[]): Promise<void> {
+  if (off.length === 0) return admin.loadLibrary();
+  let weakened = commitLibrary;
+  for (const guard of off) {
+    if (!weakened.includes(guardLines[guard])) throw new Error(`the commit function has no guard ${guard}`);
+    weakened = weakened.replace(guardLines[guard], '');
+  }
   await admin.command(['FUNCTION', 'LOAD', 'REPLACE', weakened]);
 }
 
 /** Begins an incarnation as the manager does; with the fencing off the predecessor keeps its user. */
 export async function createIncarnation(
   admin: RedisAdmin,
-  options: { tree: string; name: string; servants: number; off: GuardName | null },
+  options: { tree: string; name: string; servants: number; off: readonly GuardName[] },
 ): Promise<RedisCredential> {
   const { tree, name, servants, off } = options;
-  if (off !== 'fencing') return admin.createIncarnation(name);
+  if (!off.includes('fencing')) return admin.createIncarnation(name);
   const incarnation = Number(await admin.command(['INCR', treeKeys(tree).incarnation(name)]));
   const { credential, passwordHash } = createRedisUser(tree, name, incarnation);
   const rules = aclRules({ tree, name, servants, passwordSha256: passwordHash });

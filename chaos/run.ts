@@ -11,7 +11,7 @@ const usage = `npm run chaos -- [--messages N] [--seconds N] [--rounds N] [--app
   --appendfsync P   always (the default) or everysec, which adds the power cut
   --seed N          order of the faults and their victims (1); the processes keep their own time
   --faults LIST     only these kinds: ${faultKinds.join(', ')}
-  --guard-off NAME  switch one guard off, which must break something: ${guardNames.join(', ')}
+  --guard-off LIST  switch these guards off, which must break something: ${guardNames.join(', ')}
   --keep            leave the folder of the run behind
 `;
 
@@ -52,7 +52,8 @@ function options() {
 const values = options();
 const { appendfsync = 'always', 'guard-off': guard, keep } = values;
 if (appendfsync !== 'always' && appendfsync !== 'everysec') fail(`--appendfsync ${appendfsync} is not known`);
-if (guard !== undefined && !guardNames.some((name) => name === guard)) fail(`there is no guard ${guard}`);
+const guardsOff = guard?.split(',') ?? [];
+for (const off of guardsOff) if (!guardNames.some((name) => name === off)) fail(`there is no guard ${off}`);
 const kinds = values.faults?.split(',') ?? usualKinds(appendfsync);
 for (const kind of kinds) if (!faultKinds.some((name) => name === kind)) fail(`there is no fault ${kind}`);
 
@@ -66,7 +67,7 @@ const settings: ChaosOptions = {
   seed: numberOf(values.seed, 'seed', 0) ?? 1,
   appendfsync,
   kinds: kinds as FaultKind[],
-  guardOff: (guard ?? null) as GuardName | null,
+  guardsOff: guardsOff as GuardName[],
   keep,
   say: (text) => void process.stderr.write(`${text}\n`),
   signal: stopping.signal,

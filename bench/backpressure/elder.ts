@@ -123,5 +123,5 @@ process.send?.({ event: 'started' });
 const code = await ended;
 await broker.close();
 process.removeAllListeners('disconnect');
-if (process.connected) process.disconnect();
+if (process.connected) process.disconnect?.();
 process.exitCode = code;

@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { nodeOptions } from '../../src/cli/launch.ts';
 import type { RedisEndpoint } from '../../src/protocol/bootstrap.ts';
 import type { TestRedis } from '../../test/support/redis.ts';
 import type { ElderOrder, Offered } from './elder.ts';
@@ -42,7 +43,9 @@ export class PairElder {
   }
 
   static async start(order: ElderOrder): Promise<PairElder> {
-    const elder = new PairElder(fork(program, { execArgv: ['--unhandled-rejections=strict'] }));
+    const elder = new PairElder(
+      fork(program, { execArgv: [...nodeOptions, '--unhandled-rejections=strict'] }),
+    );
     elder.#child.send(order);
     await elder.until(() => elder.seen('started') > 0 || elder.ended);
     return elder;

@@ -18,6 +18,9 @@ import {
 /** Names under which the two processes of this contestant run: two elders with an edge each way. */
 export const elderNames = { sender: 'claude_elder', receiver: 'knowledge_sage' } as const;
 
+/** The elder that every servant writes to. */
+export const manyEdgesReader = 'task_sage';
+
 /** Messages that one input of the sender asks its core to send, and inputs under way at a time. */
 const inputLength = 64;
 const inputsUnderWay = 8;
@@ -30,7 +33,7 @@ interface Effects {
 
 /** Runs one elder as the product does: agent, broker, checks of schema and rights, journal, metrics. */
 export async function openElder(config: EndpointConfig): Promise<Endpoint> {
-  const name = elderNames[config.side];
+  const name = config.servants === undefined ? elderNames[config.side] : manyEdgesReader;
   const { tree, redis, tls, credential } = config;
   const latencies = new Latencies();
   const tally = new Tally();
@@ -57,7 +60,7 @@ export async function openElder(config: EndpointConfig): Promise<Endpoint> {
     clock: systemClock,
     random: Math.random,
     newId: randomUUID,
-    servants: ['servant_1', 'servant_2'],
+    servants: Array.from({ length: config.servants ?? 2 }, (_, index) => `servant_${index + 1}`),
     attempts: defaultConfig.messages.attempts,
     log: {
       info: () => {},
@@ -158,15 +161,24 @@ function sendSome(ctx: Context, { count, size, stamped }: SendInput): void {
   }
 }
 
+function countEffect(ctx: Context): void {
+  // The effect: a row that counts exactly those messages whose handling was committed.
+  const effects = ctx.table<Effects>('effects');
+  effects.put('count', { count: (effects.get('count')?.count ?? 0) + 1 });
+}
+
 function receiverCore(latencies: Latencies, stored: string[]): Core {
   return {
     handlers: {
+      'report.to_sage.lease_renewed': (ctx, { payload }) => {
+        latencies.note(payload.lease);
+        stored.push(payload.lease);
+        countEffect(ctx);
+      },
       'sage.knowledge.store': (ctx, { payload }) => {
         latencies.note(payload.body);
         stored.push(payload.key);
-        // The effect: a row that counts exactly those messages whose handling was committed.
-        const effects = ctx.table<Effects>('effects');
-        effects.put('count', { count: (effects.get('count')?.count ?? 0) + 1 });
+        countEffect(ctx);
       },
       'sage.knowledge.search': (_, { payload }) => ({
         entries: [

@@ -9,6 +9,8 @@ export interface EndpointConfig {
   readonly contestant: 'elders' | 'bare' | 'bullmq';
   readonly side: Side;
   readonly tree: string;
+  /** Makes the receiver one that so many servants write to. */
+  readonly servants?: number;
   readonly redis: RedisEndpoint;
   readonly tls: RedisTls;
   readonly credential: { readonly username: string; readonly password: string; readonly incarnation: number };

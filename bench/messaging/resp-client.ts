@@ -76,7 +76,10 @@ export class RespClient {
       this.#waiting[this.#head]?.(reply);
       this.#head += 1;
     }
-    if (this.#head > 4_096) this.#waiting.splice(0, this.#head), (this.#head = 0);
+    if (this.#head > 4_096) {
+      this.#waiting.splice(0, this.#head);
+      this.#head = 0;
+    }
     this.#rest = data.subarray(done);
   }
 }

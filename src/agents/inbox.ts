@@ -8,6 +8,8 @@ export interface Delivered extends Entry {
 }
 
 interface Edge {
+  /** Place among the edges of the reader. */
+  readonly index: number;
   readonly key: EdgeKey;
   readonly lane: Lane;
   /** Id of the last entry read, which may be ahead of the last one handled. */
@@ -21,7 +23,8 @@ interface Edge {
 /** What was read and not yet handled: a bounded queue per edge, and the choice of what comes next. */
 export class Inbox {
   readonly #edges = new Map<EdgeKey, Edge>();
-  readonly #byLane = new Map<Lane, Edge[]>(lanes.map((lane) => [lane, []]));
+  /** Those with something in their queue: a reader of hundreds of edges must not look at all of them for each message. */
+  readonly #filled = new Set<Edge>();
   /** Where the next pick of a lane begins, so that no edge is always first. */
   #turn = 0;
 
@@ -30,6 +33,7 @@ export class Inbox {
       const position = positions.get(key);
       const { lane } = splitEdgeKey(key);
       const edge: Edge = {
+        index: this.#edges.size,
         key,
         lane,
         cursor: position?.id ?? '0-0',
@@ -38,7 +42,6 @@ export class Inbox {
         notBefore: 0,
       };
       this.#edges.set(key, edge);
-      this.#byLane.get(lane)?.push(edge);
     }
   }
 
@@ -49,6 +52,13 @@ export class Inbox {
       if (edge.queue.length < readWindow) cursors.set(edge.key, edge.cursor);
     }
     return cursors;
+  }
+
+  /** How many edges have room for another window. */
+  get wantedCount(): number {
+    let full = 0;
+    for (const edge of this.#filled) if (edge.queue.length >= readWindow) full += 1;
+    return this.#edges.size - full;
   }
 
   get edgeCount(): number {
@@ -70,24 +80,22 @@ export class Inbox {
       edge.cursor = entry.id;
       edge.lastSequence = sequence;
       edge.queue.push({ ...entry, sequence, deliveredAt });
+      this.#filled.add(edge);
     }
     return gaps;
   }
 
   /** Whether anything can be handled at this time. */
   hasWork(now: number): boolean {
-    for (const edge of this.#edges.values()) {
-      if (edge.queue.length > 0 && edge.notBefore <= now) return true;
-    }
+    for (const edge of this.#filled) if (edge.notBefore <= now) return true;
     return false;
   }
 
   /** When the next edge that waits for a retry may go on; `undefined` if none waits. */
   nextRetryAt(): number | undefined {
     let next: number | undefined;
-    for (const edge of this.#edges.values()) {
-      if (edge.queue.length > 0 && edge.notBefore > 0)
-        next = Math.min(next ?? edge.notBefore, edge.notBefore);
+    for (const edge of this.#filled) {
+      if (edge.notBefore > 0) next = Math.min(next ?? edge.notBefore, edge.notBefore);
     }
     return next;
   }

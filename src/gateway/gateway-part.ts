@@ -15,7 +15,7 @@ export function gatewayPart({ folder, log }: PartTools): Part {
     perform: (effect) => gateway.perform(effect),
     open: async (agent, broker) => {
       gateway.attach(agent);
-      await events.open(broker);
+      events.open(broker);
       await server.listen(folder.gatewaySocket);
       return async () => {
         await server.close();

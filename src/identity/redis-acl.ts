@@ -52,8 +52,9 @@ export function aclRules(options: {
     '+get',
     '+hget',
     '+hgetall',
-    ...readable.map((key) => `%R~${literal(key)}`),
+    // First, since Redis goes through the patterns in order for every edge that a read names.
     ...(hasInbox ? ['+xread', `%R~${literal(keys.inbox(name))}*`] : []),
+    ...readable.map((key) => `%R~${literal(key)}`),
     '+publish',
     '+subscribe',
     `&${literal(keys.events)}`,

@@ -77,7 +77,29 @@ test('a late answer, a second one and one from somebody else change nothing', as
   await tree.send(reply(question), reply(question));
   assert.equal(answers.length, 1);
   assert.equal(tree.warnings.filter((text) => text === 'late reply').length, 3);
+  assert.equal(tree.journal(elder).filter(({ l }) => l).length, 3);
   assert.equal(tree.rows(elder, '@dead').length, 0);
+});
+
+test('a question that is withdrawn is not continued, and its answer is counted as late', async () => {
+  const outcomes: string[] = [];
+  const withdrawing: Core = {
+    ...asker,
+    onInput: (ctx, input) => {
+      if (input.kind === 'ask') return asker.onInput?.(ctx, input);
+      return [ctx.cancelAsk(String(input.id)), ctx.cancelAsk(String(input.id))];
+    },
+  };
+  const observer = { onHandled: (_: string, outcome: string) => void outcomes.push(outcome) };
+  const life = await tree.start(elder, withdrawing, { observer });
+  await life.agent.input({ kind: 'ask' });
+  const [question] = tree.sent(elder, self) as [ElderMessage];
+  const withdrawn = await life.agent.input({ kind: 'withdraw', id: question.message_id });
+  assert.deepEqual(withdrawn, [true, false]);
+  await tree.send(reply(question));
+  await tree.clock.advance(5_000);
+  assert.deepEqual(answers, []);
+  assert.deepEqual(outcomes, ['late']);
 });
 
 test('an answer that does not fit its schema is an error', async () => {

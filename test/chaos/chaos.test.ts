@@ -13,7 +13,7 @@ async function run(options: Partial<ChaosOptions>): Promise<{ report: ChaosRepor
     appendfsync: 'always',
     rate: 600,
     kinds: usualKinds('always'),
-    guardOff: null,
+    guardsOff: [],
     keep: false,
     say: (text) => told.push(text),
     signal: new AbortController().signal,
@@ -37,15 +37,17 @@ describe('real processes on a real Redis', { skip: process.platform !== 'linux' 
   });
 
   it('repeat effects without the commit number', async () => {
-    const { report, told } = await run({ kinds: ['lost-answers'], rounds: 3, guardOff: 'commit-number' });
+    const { report, told } = await run({ kinds: ['lost-answers'], rounds: 3, guardsOff: ['commit-number'] });
     assert.ok(!report.ok, told);
     assert.ok(report.duplicates > 0, told);
   });
 
-  it('go on beside their successors without the fencing', async () => {
-    const { report, told } = await run({ kinds: ['zombie-producer'], guardOff: 'fencing' });
+  it('write beside their successors without the fencing and the commit number', async () => {
+    const guardsOff = ['fencing', 'commit-number'] as const;
+    const { report, told } = await run({ kinds: ['zombie-producer'], guardsOff });
     assert.ok(!report.ok, told);
     assert.ok(report.unfenced > 0, told);
+    assert.ok(report.duplicates > 0, told);
   });
 
   it('lose what was acknowledged when power is cut before Redis has synced', async () => {

@@ -87,7 +87,7 @@ function candidate(): string {
   let text = JSON.stringify(message);
   if (random() < 0.1) text = text.replace('"title"', '"__proto__"');
   if (random() < 0.1) text = text.replace('1.5', '1e999');
-  if (random() < 0.1) text = text.replace('"payload":{', '"payload":{"__proto__":{"x":1},');
+  if (random() < 0.1) text = text.replace('"payload":{"', '"payload":{"__proto__":{"x":1},"');
   return text;
 }
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { directiveSpec } from '../../src/protocol/directive.ts';
-import { checkGraph, readDirective } from '../../src/protocol/directive-file.ts';
+import { readDirective } from '../../src/protocol/directive-file.ts';
+import { checkGraph } from '../../src/protocol/task-graph.ts';
 
 function check(text: string, expected: readonly (readonly [number, number, string, string])[]): void {
   const read = readDirective(text);

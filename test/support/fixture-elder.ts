@@ -93,6 +93,8 @@ server.listen(order.port, order.host, () => {
     onState: (state) => {
       connected = state;
       report();
+      // As a real elder, it ends when its user is gone.
+      if (!state) redis.command(['PING']).catch((error) => error.code === 'fenced' && process.exit(1));
     },
   });
   // Proves that the rights of this incarnation are there.

@@ -4,7 +4,7 @@ import { Agent, type AgentOptions } from '../../src/agents/agent.ts';
 import type { Core } from '../../src/agents/core.ts';
 import { MemoryBroker, type Schedule } from '../../src/messaging/memory/memory-broker.ts';
 import { MemoryStore } from '../../src/messaging/memory/memory-store.ts';
-import { type Action, actionSpec, type PayloadInput } from '../../src/protocol/actions.ts';
+import { type Action, actionSpec, isAction, type PayloadInput } from '../../src/protocol/actions.ts';
 import { edgeKey } from '../../src/protocol/keys.ts';
 import { type Lane, laneOf, lanes } from '../../src/protocol/lanes.ts';
 import { type JournalLine, journalLine } from '../../src/protocol/local-api.ts';
@@ -100,7 +100,9 @@ export class MemoryTree {
   /** Puts messages into their edges as their sources would, all at once, then lets happen what follows. */
   async send(...messages: ElderMessage[]): Promise<void> {
     for (const message of messages) {
-      const lane = laneOf(message.message_type, message.priority);
+      const { action } = message;
+      const own = action !== undefined && isAction(action) ? actionSpec(action).lane : undefined;
+      const lane = own ?? laneOf(message.message_type, message.priority);
       this.sendRaw(message.source_elder, message.target_elder, JSON.stringify(message), lane);
     }
     await this.clock.settle();

@@ -7,17 +7,14 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { freePortBase } from '../../scripts/free-port-base.ts';
 import { processesTouching } from '../../scripts/processes-touching.ts';
-import { Authority } from '../../src/identity/authority.ts';
 import { configSchema } from '../../src/protocol/config.ts';
 import type { ManagerEvent } from '../../src/protocol/local-api.ts';
 import type { ElderStatus, TreeStatus } from '../../src/protocol/process.ts';
-import { redisPortOffset } from '../../src/protocol/roster.ts';
 import { type StateFolder, stateFolder } from '../../src/protocol/state-folder.ts';
 import { type Manager, type ManagerOptions, runManager } from '../../src/supervision/manager.ts';
-import { RedisAdmin } from '../../src/supervision/redis-admin.ts';
-import { adminPassword, adminUsername } from '../../src/supervision/redis-files.ts';
-import { loadTreeId } from '../../src/supervision/tree-identity.ts';
+import type { RedisAdmin } from '../../src/supervision/redis-admin.ts';
 import { fixtureLaunch } from './fixture-launch.ts';
+import { adminOf } from './tree-admin.ts';
 
 /** Runs the manager in a process of its own. */
 const managerProgram = join(import.meta.dirname, 'manager-process.ts');
@@ -140,22 +137,7 @@ export class SupervisedTree {
 
   /** A connection of the test's own to the managed Redis, as its admin; the test closes it. */
   async redis(): Promise<RedisAdmin> {
-    const { folder, options } = this;
-    const tree = await loadTreeId(folder.tree);
-    const authority = await Authority.open(folder.secret, tree);
-    const { certificatePem, privateKeyPem } = await authority.issueWithKey({
-      name: 'manager',
-      addresses: [],
-      lifetimeMs: 3_600_000,
-    });
-    const { host, portBase } = options.config;
-    return RedisAdmin.connect({
-      tree,
-      servants,
-      endpoint: { host, port: portBase + redisPortOffset, ca: authority.caPem },
-      credential: { username: adminUsername, password: await adminPassword(folder) },
-      tls: () => ({ cert: certificatePem, key: privateKeyPem, ca: authority.caPem }),
-    });
+    return adminOf(this.project, this.options.config.portBase);
   }
 
   /** Processes that have anything to do with this tree, this one left out. */

@@ -8,13 +8,14 @@ export interface TcpProxy {
   holdAnswers(): void;
   /** From now on nothing goes through, and no connection is closed either. */
   goDeaf(): void;
-  /** Ends every connection; new ones work as at the start. */
-  cut(): void;
+  /** Ends every connection; new ones work as at the start, to another port if one is given. */
+  cut(target?: number): void;
   close(): Promise<void>;
 }
 
 /** Listens on a free port and passes everything to another port of this host. */
-export async function startTcpProxy(target: number): Promise<TcpProxy> {
+export async function startTcpProxy(firstTarget: number): Promise<TcpProxy> {
+  let target = firstTarget;
   const sockets = new Set<Socket>();
   let mode: 'pass' | 'hold' | 'deaf' = 'pass';
   const server = createServer((near) => {
@@ -43,7 +44,8 @@ export async function startTcpProxy(target: number): Promise<TcpProxy> {
     goDeaf: () => {
       mode = 'deaf';
     },
-    cut() {
+    cut(next = target) {
+      target = next;
       mode = 'pass';
       destroyAll();
     },

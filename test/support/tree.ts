@@ -9,7 +9,7 @@ import type { DirectiveView } from '../../src/protocol/directive.ts';
 import type { ElderStatus, TreeStatus } from '../../src/protocol/process.ts';
 import { redisPortOffset, roster } from '../../src/protocol/roster.ts';
 
-const program = fileURLToPath(new URL('../../bin/elders.cjs', import.meta.url));
+const sourceProgram = fileURLToPath(new URL('../../bin/elders.cjs', import.meta.url));
 
 /** What one call of `elders` printed and how it ended. */
 export interface CliResult {
@@ -46,21 +46,25 @@ export async function freePortBase(servants: number): Promise<number> {
 export class TestTree {
   readonly folder: string;
   readonly portBase: number;
+  readonly #program: string;
   readonly #running = new Set<ChildProcess>();
 
-  private constructor(folder: string, portBase: number) {
+  private constructor(folder: string, portBase: number, program: string) {
     this.folder = folder;
     this.portBase = portBase;
+    this.#program = program;
   }
 
-  /** Makes the folder and its `elders.yaml`; the tree is not started. */
-  static async create(options: { servants?: number; config?: object } = {}): Promise<TestTree> {
+  /** Makes the folder and its `elders.yaml`; the tree is not started. `program` is another `elders` than the checkout's. */
+  static async create(
+    options: { servants?: number; config?: object; program?: string } = {},
+  ): Promise<TestTree> {
     const servants = options.servants ?? 2;
     const folder = await mkdtemp(join(tmpdir(), 'elders-tree-'));
     const portBase = await freePortBase(servants);
     const config = { portBase, servants, ...options.config };
     await writeFile(join(folder, 'elders.yaml'), JSON.stringify(config));
-    return new TestTree(folder, portBase);
+    return new TestTree(folder, portBase, options.program ?? sourceProgram);
   }
 
   /** Runs `elders` in the folder of the tree and waits for its end. */
@@ -80,7 +84,7 @@ export class TestTree {
 
   /** Starts `elders` and leaves it running; it is ended with the tree. */
   start(args: readonly string[], env: Record<string, string> = {}): ChildProcess {
-    const child = spawn(process.execPath, [program, ...args], {
+    const child = spawn(process.execPath, [this.#program, ...args], {
       cwd: this.folder,
       env: {
         PATH: process.env.PATH,

@@ -1,7 +1,7 @@
 import { isAbsolute, normalize } from 'node:path';
 import type { Config } from '../../protocol/config.ts';
 import type { DirectiveSpec } from '../../protocol/directive.ts';
-import { checkGraph } from '../../protocol/directive-file.ts';
+import { checkGraph } from '../../protocol/task-graph.ts';
 
 /**
  * Measures a directive by the strategy: gives the reason to reject it, or `null`. The sender has checked the

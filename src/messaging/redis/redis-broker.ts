@@ -31,9 +31,14 @@ const watchdogMs = 2_000;
 const nothing: Entry[] = [];
 
 interface PendingRead {
-  /** Which cursors and count it was sent with. */
-  readonly question: string;
+  readonly cursors: ReadonlyMap<EdgeKey, string>;
+  readonly count: number;
   readonly entries: Promise<Entry[]>;
+}
+
+function asksTheSame(pending: PendingRead, cursors: ReadonlyMap<EdgeKey, string>, count: number): boolean {
+  if (pending.count !== count || pending.cursors.size !== cursors.size) return false;
+  return [...cursors].every(([edge, cursor]) => pending.cursors.get(edge) === cursor);
 }
 
 /**
@@ -47,6 +52,8 @@ export class RedisBroker implements Broker {
   readonly #inbox: string;
   readonly #writer: RedisConnection;
   readonly #reader: RedisConnection;
+  /** Names of the streams behind the edges; a reader of hundreds of edges needs all of them for every read. */
+  readonly #streams = new Map<EdgeKey, string>();
   readonly #closing = new AbortController();
   readonly #listeners = new Set<(event: string) => void>();
   #subscriber: RedisConnection | null = null;
@@ -149,8 +156,12 @@ export class RedisBroker implements Broker {
   }
 
   #streamOf(edge: EdgeKey): string {
+    const known = this.#streams.get(edge);
+    if (known !== undefined) return known;
     const { source, lane } = splitEdgeKey(edge);
-    return this.#keys.edge(this.#options.name, source, lane);
+    const stream = this.#keys.edge(this.#options.name, source, lane);
+    this.#streams.set(edge, stream);
+    return stream;
   }
 
   #wait(
@@ -160,10 +171,9 @@ export class RedisBroker implements Broker {
     signal: AbortSignal | undefined,
   ): Promise<Entry[]> {
     if (cursors.size === 0) return this.#settle(null, { signal, waitMs });
-    const question = JSON.stringify([count, ...cursors]);
     // A read that was aborted still blocks its connection. One that asks the same takes it over, which loses
     // nothing since Redis keeps no trace of what was read; otherwise the connection has to be made anew.
-    if (this.#pending?.question === question) {
+    if (this.#pending && asksTheSame(this.#pending, cursors, count)) {
       return this.#settle(this.#pending.entries, { signal, waitMs });
     }
     if (this.#pending) this.#reader.drop();
@@ -171,7 +181,7 @@ export class RedisBroker implements Broker {
     const command = this.#readCommand(cursors, count, blockMs);
     const entries = this.#ask(this.#reader, command, blockMs + watchdogMs);
     this.#proveWriter(blockMs + watchdogMs);
-    const pending: PendingRead = { question, entries };
+    const pending: PendingRead = { cursors, count, entries };
     this.#pending = pending;
     const done = () => {
       if (this.#pending === pending) this.#pending = null;

@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { createClient, ErrorReply } from '@redis/client';
 import { clientTls, secureContext } from '../../identity/tls.ts';
 import type { RedisEndpoint } from '../../protocol/bootstrap.ts';
 import { ElderError } from '../../protocol/errors.ts';
 import type { RedisCommands } from './redis-commands.ts';
+import { RespClient } from './resp-client.ts';
+import { ErrorReply } from './resp-parser.ts';
 
 /** What a process shows to Redis and whom it trusts there; PEM texts. */
 export interface RedisTls {
@@ -37,43 +38,24 @@ const demoted = /READONLY /;
 /** Its disk is full: it refuses writes, and PING with them, but serves reads. */
 const fullDisk = /^MISCONF /;
 
-function makeClient(options: RedisConnectionOptions, signal: AbortSignal) {
-  const { endpoint, tree } = options;
-  const own = options.tls();
+function connectionOptions({ endpoint, tree, tls }: RedisConnectionOptions) {
+  const own = tls();
   const identity = {
     certificate: endpoint.cert ?? own.cert,
     key: endpoint.key ?? own.key,
     ca: endpoint.ca,
   };
+  const { host, port } = endpoint;
   // Where the tree's own authority is trusted, the peer must be the tree's Redis and not one of its elders.
-  const tls =
+  const trusted =
     endpoint.ca === own.ca
       ? clientTls({ ...identity, tree, expect: 'redis' })
       : { ...secureContext(identity), minVersion: 'TLSv1.2' as const };
-  const socket = {
-    ...tls,
-    tls: true as const,
-    host: endpoint.host,
-    port: endpoint.port,
-    connectTimeout: answerMs,
-    // Reconnecting is done here, with a new client: nothing of an old connection can then be sent on a new one.
-    reconnectStrategy: false as const,
-    signal,
-  };
-  return createClient({
-    RESP: 2,
-    socket,
-    ...options.credential,
-    disableOfflineQueue: true,
-    disableClientInfo: true,
-    maintNotifications: 'disabled',
-    commandOptions: { timeout: 0 },
-  });
+  return { ...trusted, host, port };
 }
-type Client = ReturnType<typeof makeClient>;
 
 interface Waiter {
-  resolve(client: Client): void;
+  resolve(client: RespClient): void;
   reject(error: ElderError): void;
 }
 
@@ -87,7 +69,7 @@ export class RedisConnection implements RedisCommands {
   readonly #options: RedisConnectionOptions;
   readonly #waiters = new Set<Waiter>();
   readonly #ending = new AbortController();
-  #client: Client | null = null;
+  #client: RespClient | null = null;
   #ended: ElderError | null = null;
   #lastError = new ElderError('redis_unreachable', 'not connected yet');
 
@@ -110,7 +92,7 @@ export class RedisConnection implements RedisCommands {
         reject(this.#unreachable(`no answer to ${args[0]} within ${timeoutMs} ms`));
         client.destroy();
       }, timeoutMs);
-      client.sendCommand(args).then(
+      client.send(args).then(
         (reply) => {
           clearTimeout(watchdog);
           resolve(reply);
@@ -162,48 +144,36 @@ export class RedisConnection implements RedisCommands {
   /** Resolves, with the reason, once one connection could not be made or has ended. */
   async #connectOnce(onReady: () => void): Promise<ElderError> {
     const { signal } = this.#ending;
-    let client: Client;
-    try {
-      client = makeClient(this.#options, signal);
-    } catch (cause) {
-      return this.#unreachable(`cannot connect: ${cause instanceof Error ? cause.message : String(cause)}`);
-    }
     const { promise: ended, resolve } = Promise.withResolvers<ElderError>();
-    const end = (error: ElderError) => {
+    let client: RespClient | undefined;
+    const end = (cause: Error) => {
+      const error = this.#toElderError(cause);
       resolve(error);
-      if (this.#client !== client) return;
+      if (client === undefined || this.#client !== client) return;
       // At once, so that no command is given to a client that is gone.
       this.#client = null;
       this.#options.onState?.(false, error);
     };
-    const destroy = () => {
-      client.destroy();
-      end(this.#unreachable('the connection was given up'));
-    };
-    client.on('error', (cause) => {
-      end(this.#toElderError(cause));
-      client.destroy();
-    });
-    client.on('end', destroy);
-    client.on('terminated', (cause) => {
-      end(this.#toElderError(cause));
-    });
+    try {
+      client = new RespClient(connectionOptions(this.#options), end);
+    } catch (cause) {
+      return this.#unreachable(`cannot connect: ${cause instanceof Error ? cause.message : String(cause)}`);
+    }
+    const made = client;
+    const destroy = () => made.destroy(this.#unreachable('the connection was given up'));
     signal.addEventListener('abort', destroy, { once: true });
     const watchdog = setTimeout(destroy, answerMs);
-    const ready = this.#greet(client).then(
+    const ready = this.#greet(made).then(
       () => {
         clearTimeout(watchdog);
-        if (signal.aborted || !client.isReady) return destroy();
+        if (signal.aborted || made.ended) return destroy();
         onReady();
-        this.#client = client;
-        for (const waiter of this.#waiters) waiter.resolve(client);
+        this.#client = made;
+        for (const waiter of this.#waiters) waiter.resolve(made);
         this.#waiters.clear();
         this.#options.onState?.(true);
       },
-      (cause: unknown) => {
-        end(this.#toElderError(cause));
-        client.destroy();
-      },
+      (cause: unknown) => made.destroy(this.#toElderError(cause)),
     );
     const error = await ended;
     await ready;
@@ -212,17 +182,18 @@ export class RedisConnection implements RedisCommands {
     return error;
   }
 
-  async #greet(client: Client): Promise<void> {
-    await client.connect();
+  async #greet(client: RespClient): Promise<void> {
+    const { username, password } = this.#options.credential;
+    await client.login(username, password);
     // While Redis loads its file it takes logins already but refuses commands.
-    await client.sendCommand(['PING']).catch((cause: unknown) => {
+    await client.send(['PING']).catch((cause: unknown) => {
       if (!(cause instanceof ErrorReply && fullDisk.test(cause.message))) throw cause;
     });
     const { subscription } = this.#options;
     if (subscription) await client.subscribe(subscription.channel, subscription.listener);
   }
 
-  #waitForClient(): Promise<Client> {
+  #waitForClient(): Promise<RespClient> {
     if (this.#ended) return Promise.reject(this.#ended);
     return new Promise((resolve, reject) => {
       const waiter: Waiter = {

@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { after, before, test } from 'node:test';
+import { Agent } from '../../src/agents/agent.ts';
+import type { Core } from '../../src/agents/core.ts';
+import { systemClock } from '../../src/messaging/clock.ts';
+
+import { type Lane, readWindow } from '../../src/protocol/lanes.ts';
+import { commitOf } from '../messaging/conformance.ts';
+import { MemoryTree } from '../support/memory-tree.ts';
+import { startTestRedis, type TestRedis } from '../support/redis.ts';
+
+const self = 'knowledge_sage';
+let redis: TestRedis;
+before(async () => {
+  redis = await startTestRedis();
+});
+after(() => redis.stop());
+
+const wire = new MemoryTree();
+const draft = { key: 'k', title: 't', body: '', tags: [], directiveId: null };
+function storing(lane: Lane, priority: number, count: number) {
+  return Array.from({ length: count }, () => {
+    const message = wire.message('claude_elder', self, 'sage.knowledge.store', draft, { priority });
+    return { target: self, lane, body: JSON.stringify(message) };
+  });
+}
+
+test('on Redis, urgent messages pass a backlog within the window under way and one more', async () => {
+  const backlog = 8_000;
+  const claude = await redis.brokerFor('claude_elder');
+  const grand = await redis.brokerFor('grand_elder');
+  let number = 0;
+  for (let sent = 0; sent < backlog; sent += 500) {
+    number += 1;
+    const answer = await claude.commit(commitOf(number, { send: storing('low', 1, 500) }));
+    assert.deepEqual(answer, { kind: 'ok' });
+  }
+  const halt = wire.message('grand_elder', self, 'emergency.halt', { directiveId: null, reason: 'x' });
+  const emergency = { target: self, lane: 'control' as const, body: JSON.stringify(halt) };
+
+  let low = 0;
+  /** How many of the backlog were handled when an urgent message had landed, and when it was handled. */
+  const landed = { emergency: 0, urgent: 0 };
+  const handled = { emergency: 0, urgent: 0 };
+  const both = Promise.withResolvers<void>();
+  const note = (what: keyof typeof handled) => {
+    handled[what] = low;
+    if (handled.emergency > 0 && handled.urgent > 0) both.resolve();
+  };
+  const send = async () => {
+    await grand.commit(commitOf(1, { send: [emergency] }));
+    landed.emergency = low;
+    await claude.commit(commitOf(number + 1, { send: storing('high', 10, 1) }));
+    landed.urgent = low;
+  };
+  let sending: Promise<void> | undefined;
+  const core: Core = {
+    handlers: {
+      'sage.knowledge.store': (_, { message }) => {
+        if (message.priority === 10) return note('urgent');
+        low += 1;
+        if (low === 10 * readWindow) sending = send();
+      },
+      'emergency.halt': () => note('emergency'),
+    },
+  };
+  const credential = await redis.createIncarnation(self);
+  const agent = new Agent({
+    name: self,
+    incarnation: credential.incarnation,
+    pid: process.pid,
+    core,
+    broker: await redis.brokerFor(self, { credential }),
+    clock: systemClock,
+    random: Math.random,
+    newId: randomUUID,
+    servants: [],
+    attempts: 3,
+    log: { info: () => {}, warn: () => {} },
+  });
+  await agent.start();
+  const ended = agent.run();
+  await both.promise;
+  await sending;
+  agent.stop();
+  await ended;
+  assert.ok(low < backlog, 'the backlog was still there');
+  for (const what of ['emergency', 'urgent'] as const) {
+    const passed = handled[what] - landed[what];
+    assert.ok(passed <= 2 * readWindow, `${passed} messages were handled before ${what}`);
+  }
+});
