@@ -1,6 +1,7 @@
 import { Random } from '../simulation/random.ts';
 import { decodeMessage } from '../src/messaging/codec.ts';
 import type { DecodeMessage } from './reader.ts';
+import { Servers } from './servers.ts';
 import { type Target, targets } from './targets.ts';
 
 /** A failure and the seed that makes it again as the first input. */
@@ -42,7 +43,8 @@ export async function fuzz(options: {
   readonly onProgress?: (done: number) => void;
 }): Promise<FuzzReport> {
   const { inputs, seed, decode = decodeMessage, onProgress } = options;
-  const all = targets(decode);
+  const servers = await Servers.open();
+  const all = targets(decode, servers);
   const byTarget: FuzzReport['byTarget'] = {};
   for (const { name } of all) byTarget[name] = { inputs: 0, accepted: 0 };
   const failures: Failure[] = [];
@@ -65,6 +67,7 @@ export async function fuzz(options: {
     }
     if ((index + 1) % 50_000 === 0) onProgress?.(index + 1);
   }
+  await servers.close();
   const done = Object.values(byTarget).reduce((sum, tally) => sum + tally.inputs, 0);
   return { inputs: done, accepted, refused: done - accepted - failures.length, byTarget, failures };
 }

@@ -34,6 +34,7 @@ const strange: readonly unknown[] = [
   [[]],
   { toString: 1 },
   { length: 1e9 },
+  { length: { toString: 1, valueOf: 1 } },
 ];
 const names = ['__proto__', 'constructor', 'hasOwnProperty', 'v', 'expires_at', 'future_field', '', '\u0000'];
 const fragments = ['"', '\\', '{', '}', '[', ']', ',', ':', 'e9', '-', 'null', '\\ud800', '\u0000', '"v":2,'];

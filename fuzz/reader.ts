@@ -14,7 +14,8 @@ import { type ElderMessage, maxMessageBytes } from '../src/protocol/message.ts';
 import { roster } from '../src/protocol/roster.ts';
 import { mutatedText } from './mutate.ts';
 import type { Oracle } from './oracle.ts';
-import { type Target, Violation } from './targets.ts';
+import type { Target } from './targets.ts';
+import { Violation } from './violation.ts';
 
 /** The codec under test. */
 export type DecodeMessage = typeof decodeMessage;

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import type { z } from 'zod';
 import type { Random } from '../simulation/random.ts';
 import { type decodeMessage, maxMessageDepth } from '../src/messaging/codec.ts';
 import { decodeCommitAnswer, decodeEntries, decodeSnapshot } from '../src/messaging/redis/replies.ts';
@@ -7,6 +8,7 @@ import { ElderError } from '../src/protocol/errors.ts';
 import { edgeKey } from '../src/protocol/keys.ts';
 import { askRequest } from '../src/protocol/local-api.ts';
 import { elderMessage, maxMessageBytes } from '../src/protocol/message.ts';
+import { safeCheck } from '../src/protocol/safe-check.ts';
 import { childReport, keyProof } from '../src/supervision/elder-process.ts';
 import { readJsonLines } from '../src/supervision/json-lines.ts';
 import { shutdownBody } from '../src/supervision/manager-socket.ts';
@@ -14,6 +16,8 @@ import { garbage, mutatedText, reply } from './mutate.ts';
 import { type Oracle, oracleOf } from './oracle.ts';
 import { type DecodeMessage, readerTarget, type Wanted } from './reader.ts';
 import { sample } from './sample.ts';
+import type { Servers } from './servers.ts';
+import { Violation } from './violation.ts';
 
 /** One way into the product: makes an input, feeds it, and tells what became of it. Throws what must not happen. */
 export interface Target {
@@ -24,15 +28,6 @@ export interface Target {
 
 const source = 'claude_elder';
 const self = 'task_sage';
-
-/** What must not happen, with the input that made it happen. */
-export class Violation extends Error {
-  override readonly name = 'Violation';
-
-  constructor(what: string, input: unknown) {
-    super(`${what}: ${(JSON.stringify(input) ?? String(input)).slice(0, 2_000)}`);
-  }
-}
 
 function depthOf(value: unknown): number {
   let level = [value].filter(isContainer);
@@ -137,12 +132,7 @@ function codecTarget(decode: DecodeMessage): Target {
   };
 }
 
-function schemaTarget(
-  name: string,
-  share: number,
-  schema: { safeParse(value: unknown): { success: boolean } },
-  oracle: Oracle,
-): Target {
+function schemaTarget(name: string, share: number, schema: z.ZodType, oracle: Oracle): Target {
   return {
     name,
     share,
@@ -150,7 +140,7 @@ function schemaTarget(
       const text = mutatedText(sample(oracle.schema, random), random);
       const raw = parsed(text);
       if (raw === null) return false;
-      const accepted = schema.safeParse(raw.value).success;
+      const accepted = safeCheck(schema, raw.value).ok;
       if (accepted && !oracle.allows(raw.value))
         throw new Violation(`${name} took what its schema forbids`, text);
       return accepted;
@@ -265,7 +255,7 @@ function linesTarget(): Target {
 }
 
 /** All ways in; `decode` is the codec under test. */
-export function targets(decode: DecodeMessage): Target[] {
+export function targets(decode: DecodeMessage, servers: Servers): Target[] {
   return [
     codecTarget(decode),
     readerTarget({ envelope, payloads, validMessage }),
@@ -273,5 +263,7 @@ export function targets(decode: DecodeMessage): Target[] {
     linesTarget(),
     schemaTarget('gateway request', 1, askRequest, oracleOf(askRequest)),
     schemaTarget('shutdown request', 0.2, shutdownBody, oracleOf(shutdownBody)),
+    // A connection each, so there are few.
+    { name: 'servers', share: 0.05, run: (random) => servers.knock(random) },
   ];
 }

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect, type TLSSocket } from 'node:tls';
 import { clientTls } from '../../src/identity/tls.ts';
+import { RespParser } from '../../src/messaging/redis/resp-parser.ts';
 import type { EndpointConfig } from './endpoint.ts';
 
 type Reply = string | number | null | Error | Reply[];
@@ -22,11 +23,11 @@ export class RespClient {
   readonly #socket: TLSSocket;
   readonly #waiting: ((reply: Reply) => void)[] = [];
   #head = 0;
-  #rest: Buffer = Buffer.alloc(0);
 
   private constructor(socket: TLSSocket) {
     this.#socket = socket;
-    socket.on('data', (chunk: Buffer) => this.#take(chunk));
+    const parser = new RespParser((reply) => this.#take(reply));
+    socket.on('data', (chunk: Buffer) => parser.feed(chunk));
   }
 
   static async open(config: EndpointConfig): Promise<RespClient> {
@@ -65,53 +66,11 @@ export class RespClient {
     this.#socket.destroy();
   }
 
-  #take(chunk: Buffer): void {
-    const data = this.#rest.length > 0 ? Buffer.concat([this.#rest, chunk]) : chunk;
-    const cursor = { at: 0 };
-    let done = 0;
-    for (;;) {
-      const reply = parse(data, cursor);
-      if (reply === undefined) break;
-      done = cursor.at;
-      this.#waiting[this.#head]?.(reply);
-      this.#head += 1;
-    }
-    if (this.#head > 4_096) {
-      this.#waiting.splice(0, this.#head);
-      this.#head = 0;
-    }
-    this.#rest = data.subarray(done);
+  #take(reply: unknown): void {
+    this.#waiting[this.#head]?.(reply as Reply);
+    this.#head += 1;
+    if (this.#head < 4_096) return;
+    this.#waiting.splice(0, this.#head);
+    this.#head = 0;
   }
-}
-
-/** Parses one reply at the cursor; `undefined` when it is not all there yet. */
-function parse(data: Buffer, cursor: { at: number }): Reply | undefined {
-  const end = data.indexOf(13, cursor.at);
-  if (end < 0 || end + 1 >= data.length) return undefined;
-  const kind = data[cursor.at];
-  const line = data.toString('latin1', cursor.at + 1, end);
-  const body = end + 2;
-  if (kind === 36) {
-    const length = Number(line);
-    if (length < 0) {
-      cursor.at = body;
-      return null;
-    }
-    if (data.length < body + length + 2) return undefined;
-    cursor.at = body + length + 2;
-    return data.toString('utf8', body, body + length);
-  }
-  cursor.at = body;
-  if (kind === 43) return line;
-  if (kind === 58) return Number(line);
-  if (kind === 45) return new Error(line);
-  const length = Number(line);
-  if (length < 0) return null;
-  const items: Reply[] = [];
-  for (let index = 0; index < length; index += 1) {
-    const item = parse(data, cursor);
-    if (item === undefined) return undefined;
-    items.push(item);
-  }
-  return items;
 }

@@ -258,13 +258,13 @@ export class Agent {
 
   /** Keeps one read under way; it is dropped, which loses nothing, when it leaves out an edge that has room again. */
   #read(): void {
-    const wanted = this.#inbox.wanted();
     if (this.#reading) {
-      const outdated = wanted.size > this.#reading.cursors.size;
+      const outdated = this.#inbox.wantedCount > this.#reading.cursors.size;
       if (!outdated) return;
       this.#reading.abort.abort();
       this.#reading = null;
     }
+    const wanted = this.#inbox.wanted();
     if (wanted.size === 0) return;
     const { broker, clock, observer } = this.#options;
     const reading: Reading = { cursors: wanted, abort: new AbortController() };

@@ -119,20 +119,28 @@ export class Inbox {
   }
 
   #take(lane: Lane, count: number, now: number, into: Delivered[]): void {
-    const ready = (this.#byLane.get(lane) ?? []).filter(
-      (edge) => edge.queue.length > 0 && edge.notBefore <= now,
-    );
+    if (count <= 0) return;
+    const ready = [...this.#filled]
+      .filter((edge) => edge.lane === lane && edge.notBefore <= now)
+      .sort((a, b) => a.index - b.index);
     const end = into.length + count;
     for (let index = 0; ready.length > 0 && into.length < end; index += 1) {
       const at = (this.#turn + index) % ready.length;
       const edge = ready[at] as Edge;
       into.push(edge.queue.shift() as Delivered);
-      if (edge.queue.length === 0) ready.splice(at, 1);
+      if (edge.queue.length > 0) continue;
+      ready.splice(at, 1);
+      this.#filled.delete(edge);
     }
   }
 
   /** Puts entries back at the head of their edges, in the order in which they were picked. */
   putBack(entries: readonly Delivered[]): void {
-    for (const entry of entries.toReversed()) this.#edges.get(entry.edge)?.queue.unshift(entry);
+    for (const entry of entries.toReversed()) {
+      const edge = this.#edges.get(entry.edge);
+      if (!edge) continue;
+      edge.queue.unshift(entry);
+      this.#filled.add(edge);
+    }
   }
 }

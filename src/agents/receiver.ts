@@ -4,6 +4,7 @@ import { asElderError, ElderError, type ErrorCode } from '../protocol/errors.ts'
 import { splitEdgeKey } from '../protocol/keys.ts';
 import type { ElderMessage } from '../protocol/message.ts';
 import { mayPerform, maySend } from '../protocol/permissions.ts';
+import { safeCheck } from '../protocol/safe-check.ts';
 import { acceptReply } from './asks.ts';
 import { commonHandlers } from './common-handlers.ts';
 import type { Context, Core, Handler, Json } from './core.ts';
@@ -37,11 +38,8 @@ function perform(core: Core, ctx: Context, source: string, message: ElderMessage
     throw new ElderError('expired', `${action} from ${source} expired at ${message.expires_at}`);
   }
   const spec = actionSpec(action);
-  const parsed = spec.payload.safeParse(message.payload);
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    throw new ElderError('malformed', `${action}: ${issue?.path.join('.')}: ${issue?.message}`);
-  }
+  const checked = safeCheck(spec.payload, message.payload);
+  if (!checked.ok) throw new ElderError('malformed', `${action}: ${checked.reason}`);
   if (action === 'reply.result' || action === 'reply.error') {
     if (acceptReply(core, ctx, message)) return false;
     const facts = { from: source, messageId: message.message_id, answers: message.causation_id };
@@ -50,7 +48,7 @@ function perform(core: Core, ctx: Context, source: string, message: ElderMessage
   }
   const handler = (core.handlers[action] ?? commonHandlers[action]) as Handler<Action> | undefined;
   if (!handler) throw new ElderError('not_implemented', `${ctx.self} does not carry out ${action} yet`);
-  const result = handler(ctx, { message, source, payload: parsed.data as never }) as Json | undefined;
+  const result = handler(ctx, { message, source, payload: checked.value as never }) as Json | undefined;
   // A command may have been sent without being asked; its handler then returns nothing.
   const answers = spec.reply !== undefined && (spec.type === 'query' || result !== undefined);
   if (answers) ctx.send(source, 'reply.result', { result: result as never }, replyOptions(message));

@@ -3,6 +3,7 @@ import { chmod, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { asElderError, ElderError } from '../protocol/errors.ts';
 import { askRequest, gatewayRoutes } from '../protocol/local-api.ts';
+import { safeCheck } from '../protocol/safe-check.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Events } from './events.ts';
 import type { Gateway } from './gateway.ts';
@@ -89,7 +90,8 @@ export class GatewayServer {
   }
 
   async #route(request: IncomingMessage, response: ServerResponse, signal: AbortSignal): Promise<void> {
-    const url = new URL(request.url ?? '/', 'http://gateway');
+    const url = URL.parse(request.url ?? '/', 'http://gateway');
+    if (url === null) throw new ElderError('malformed', 'the path cannot be read');
     const route = Object.values(gatewayRoutes).find(
       ({ method, path }) => method === request.method && path === url.pathname,
     );
@@ -99,12 +101,9 @@ export class GatewayServer {
     };
     switch (route) {
       case gatewayRoutes.ask: {
-        const checked = askRequest.safeParse(await jsonBody(request));
-        if (!checked.success) {
-          const [issue] = checked.error.issues;
-          throw new ElderError('malformed', `${issue?.path.join('.')}: ${issue?.message}`);
-        }
-        json({ result: await this.#gateway.ask(checked.data, signal) });
+        const checked = safeCheck(askRequest, await jsonBody(request));
+        if (!checked.ok) throw new ElderError('malformed', checked.reason);
+        json({ result: await this.#gateway.ask(checked.value, signal) });
         return;
       }
       case gatewayRoutes.view:

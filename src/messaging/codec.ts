@@ -1,6 +1,7 @@
 import { ElderError } from '../protocol/errors.ts';
 import { type EdgeKey, splitEdgeKey } from '../protocol/keys.ts';
 import { type ElderMessage, elderMessage, maxMessageBytes } from '../protocol/message.ts';
+import { safeCheck } from '../protocol/safe-check.ts';
 import { plainMessage } from './plain-message.ts';
 
 /** Objects and arrays inside one another that a message may have, itself included. */
@@ -45,13 +46,9 @@ export function decodeMessage(body: string, edge: EdgeKey, self: string): Decode
   if (deeperThan(raw, maxMessageDepth)) {
     return refuse('malformed', `nested deeper than ${maxMessageDepth} levels`, messageId);
   }
-  const parsed = elderMessage.safeParse(raw);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    const place = issue?.path.join('.') || 'the message';
-    return refuse('malformed', `${place}: ${issue?.message ?? 'not valid'}`, messageId);
-  }
-  return fitting(parsed.data, edge, self);
+  const checked = safeCheck(elderMessage, raw);
+  if (!checked.ok) return refuse('malformed', checked.reason, messageId);
+  return fitting(checked.value, edge, self);
 }
 
 /** Checks that a message stands where its names say. */

@@ -89,7 +89,8 @@ export class ManagerSocket {
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     response.on('error', () => undefined);
     try {
-      const url = new URL(request.url ?? '/', 'http://manager');
+      const url = URL.parse(request.url ?? '/', 'http://manager');
+      if (url === null) throw new ElderError('usage', 'the path cannot be read');
       const is = (route: { method: string; path: string }) =>
         request.method === route.method && url.pathname === route.path;
       if (is(managerRoutes.status)) sendJson(response, 200, this.#control.status());

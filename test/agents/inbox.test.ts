@@ -98,3 +98,18 @@ test('a missing entry is told, with where it should have been', () => {
   const gaps = inbox.add(entries(edgeKey('a', 'normal'), 2, 6), 0);
   assert.deepEqual(gaps, [{ edge: 'a:normal', expected: 4, found: 6 }]);
 });
+
+test('an entry that no commit wrote is handed on, and the count of the others stays right', () => {
+  const inbox = new Inbox(['a:normal'], new Map([['a:normal', { id: '2-0', sequence: 2 }]]));
+  const foreign = { edge: edgeKey('a', 'normal'), id: '3-0', sequence: Number.NaN, body: '' };
+  assert.deepEqual(inbox.add([foreign], 0), []);
+  const next = { ...foreign, id: '4-0', sequence: 3, body: 'next' };
+  assert.deepEqual(inbox.add([next], 0), []);
+  assert.deepEqual(
+    inbox.pick(2, 0).map(({ id, sequence }) => [id, sequence]),
+    [
+      ['3-0', 2],
+      ['4-0', 3],
+    ],
+  );
+});

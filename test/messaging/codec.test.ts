@@ -103,3 +103,11 @@ test('a name that objects have of their own changes nothing', () => {
   assert.equal(Object.getPrototypeOf(decoded.message.payload), Object.prototype);
   assert.equal(({} as { polluted?: boolean }).polluted, undefined);
 });
+
+test('a value with a length that cannot be compared is refused, not stumbled over', () => {
+  const length = { toString: 1, valueOf: 1 };
+  const raw = { ...JSON.parse(encodeMessage(message)), correlation_id: { length } };
+  const decoded = decodeMessage(JSON.stringify(raw), edge, message.target_elder);
+  assert.equal(decoded.ok, false);
+  assert.equal(decoded.ok || decoded.error.code, 'malformed');
+});

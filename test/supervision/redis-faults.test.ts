@@ -67,3 +67,21 @@ describe('a managed Redis that hangs', () => {
     assert.match(hung?.error?.reason ?? '', /hangs: no answer for/);
   });
 });
+
+describe('a managed Redis that ends again and again', () => {
+  let tree: SupervisedTree;
+  after(() => tree.remove());
+
+  test('is never given up, whatever the limit of crashes', async () => {
+    tree = await SupervisedTree.create(24_000, { supervision: { intensity: 1, backoffMax: '50ms' } });
+    await tree.up();
+    for (let crash = 1; crash <= 3; crash += 1) {
+      const { pid } = tree.status.redis;
+      process.kill(pid as number, 'SIGKILL');
+      await tree.until(() => tree.status.redis.pid !== null && tree.status.redis.pid !== pid);
+    }
+    await tree.until(() => tree.status.state === 'ready');
+    assert.equal(tree.status.redis.restarts, 3);
+    assert.ok(tree.events.some(({ name, kind }) => name === 'redis' && kind === 'failed'));
+  });
+});

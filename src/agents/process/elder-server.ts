@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { TLSSocket } from 'node:tls';
+import { z } from 'zod';
 import type { Credentials } from '../../identity/credentials.ts';
 import { type KeyPair, proveKey } from '../../identity/key-proof.ts';
 import { secureContext, serverTls, socketPeer } from '../../identity/tls.ts';
@@ -9,6 +10,7 @@ import type { Challenge } from '../../protocol/bootstrap.ts';
 import { asElderError, ElderError } from '../../protocol/errors.ts';
 
 const maxBodyBytes = 65_536;
+const certificateBody = z.object({ certificate: z.string() });
 
 export interface ElderServerOptions {
   readonly host: string;
@@ -42,6 +44,14 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
+function certificateIn(body: string): string {
+  try {
+    return certificateBody.parse(JSON.parse(body)).certificate;
+  } catch (cause) {
+    throw new ElderError('malformed', 'no certificate in the body', { cause });
+  }
+}
+
 function managerOnly(peer: string): void {
   if (peer !== 'manager')
     throw new ElderError('denied', `only the manager may renew certificates, not ${peer}`);
@@ -49,7 +59,8 @@ function managerOnly(peer: string): void {
 
 async function answer(options: ElderServerOptions, request: IncomingMessage): Promise<Reply> {
   const peer = socketPeer(request.socket as TLSSocket, options.tree);
-  const url = new URL(request.url ?? '/', 'https://elder');
+  const url = URL.parse(request.url ?? '/', 'https://elder');
+  if (url === null) throw new ElderError('malformed', 'the path cannot be read');
   switch (`${request.method} ${url.pathname}`) {
     case 'GET /healthz':
       return json(200, { status: 'alive' });
@@ -71,9 +82,7 @@ async function answer(options: ElderServerOptions, request: IncomingMessage): Pr
     }
     case 'PUT /v1/certificate': {
       managerOnly(peer);
-      const { certificate } = JSON.parse(await bodyOf(request)) as { certificate?: unknown };
-      if (typeof certificate !== 'string') throw new ElderError('malformed', 'no certificate in the body');
-      options.credentials.replace(certificate);
+      options.credentials.replace(certificateIn(await bodyOf(request)));
       return json(200, { expiresAt: options.credentials.expiresAt() });
     }
     default:

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { maxMessageDepth } from '../../messaging/codec.ts';
 import { type Action, actionSpec, actions, isAction } from '../../protocol/actions.ts';
-import { edgeTable } from '../../protocol/edges.ts';
+import { edgeLanes, edgeTable } from '../../protocol/edges.ts';
 import { laneQuota, lanes } from '../../protocol/lanes.ts';
 import { elderMessage, maxMessageBytes, messageTypes, wireVersion } from '../../protocol/message.ts';
 import { code, madeFromCode, markdownTable } from './markdown.ts';
@@ -72,12 +72,13 @@ function fields(shape: JsonSchema): string {
 }
 
 function actionSection(name: Action): string {
-  const { type, summary, payload, reply, builtLater } = actionSpec(name);
+  const { type, summary, payload, reply, builtLater, lane } = actionSpec(name);
+  const way = lane === undefined ? '' : `, in the lane ${code(lane)}`;
   const later = builtLater ? ' Not built yet: answers `not_implemented`.' : '';
   const on = edgeTable.filter(({ actions: carried }) => carried.includes(name));
   const edges = on.map(({ from, to }) => `${code(from)} → ${code(to)}`).join(', ') || 'none';
   const answer = reply === undefined ? '' : `\nAnswer: ${typeText(schemaOf(reply, 'output'))}\n`;
-  return `### ${code(name)}\n\n${code(type)}. ${summary}${later}\n\nEdges: ${edges}.\n\n${fields(schemaOf(payload, 'input'))}${answer}`;
+  return `### ${code(name)}\n\n${code(type)}${way}. ${summary}${later}\n\nEdges: ${edges}.\n\n${fields(schemaOf(payload, 'input'))}${answer}`;
 }
 
 /** Makes `messages.md` from the schemas of the wire, the table of actions and the table of edges. */
@@ -86,6 +87,9 @@ export function actionsReference(): string {
   const edges = edgeTable.map(({ from, to, actions: carried }) => [
     code(from),
     code(to),
+    edgeLanes(from.replace(/^servant$/, 'servant_1'), to.replace(/^servant$/, 'servant_1'))
+      .map(code)
+      .join(', '),
     carried.map((action) => code(action)).join(', '),
   ]);
   const wire = `JSON in UTF-8, at most ${maxMessageBytes} bytes, nested at most ${maxMessageDepth} levels, version ${wireVersion}; as JSON Schema in\n[message.schema.json](message.schema.json). The sender checks what it sends and the reader what it reads. A reader drops\nfields that it does not know. What does not fit is not acted on: it becomes a dead letter with its text and the reason\n(\`elders dlq list\`), and the lane goes on.\n`;
@@ -96,6 +100,6 @@ export function actionsReference(): string {
     `## The message\n\n${fields(schemaOf(elderMessage, 'input'))}\n${wire}`,
     `## Lanes\n\nAn edge has a stream per lane. While all are full, one read takes:\n\n${markdownTable(['lane', 'messages'], quota)}`,
     `## Actions\n\n${names.map(actionSection).join('\n')}`,
-    `## Edges\n\nWhat is no edge has no stream, no key and no right. \`servant\` stands for every servant.\n\n${markdownTable(['from', 'to', 'actions'], edges)}`,
+    `## Edges\n\nWhat is no edge has no stream, no key and no right. \`servant\` stands for every servant.\n\n${markdownTable(['from', 'to', 'lanes', 'actions'], edges)}`,
   ].join('\n');
 }
