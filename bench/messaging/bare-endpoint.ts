@@ -43,20 +43,19 @@ export async function openBare(config: EndpointConfig): Promise<Endpoint> {
     else latencies.note(body);
   }
 
-  // The acknowledgement of one batch travels with the read of the next; the first of them to come back is the ack.
+  // The acknowledgement of one batch travels with the read of the next, and counts as soon as it is answered.
   async function consume(): Promise<void> {
-    let settle = '';
-    let settling = 0;
+    let read = reader.pipeline(readCommand(own), 1);
     while (!closed) {
-      const replies = await reader.pipeline(settle + readCommand(own), (settling > 0 ? 2 : 0) + 1);
-      if (settling > 0) tally.add(settling);
-      const entries = ((replies.at(-1) ?? []) as StreamReply).flatMap(([, items]) => items);
+      const [reply] = await read;
+      const entries = ((reply ?? []) as StreamReply).flatMap(([, items]) => items);
       const ids = entries.map(([id]) => id);
-      settling = ids.length;
-      settle =
-        settling > 0
-          ? encodeCommand(['XACK', own, names.group, ...ids]) + encodeCommand(['XDEL', own, ...ids])
-          : '';
+      if (ids.length > 0) {
+        const settle =
+          encodeCommand(['XACK', own, names.group, ...ids]) + encodeCommand(['XDEL', own, ...ids]);
+        void reader.pipeline(settle, 2).then(() => tally.add(ids.length));
+      }
+      read = reader.pipeline(readCommand(own), 1);
       for (const [, fields] of entries) act(fields[1] ?? '');
     }
   }

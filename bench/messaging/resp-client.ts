@@ -58,6 +58,11 @@ export class RespClient {
         else resolve(replies);
       };
       for (let index = 0; index < count; index += 1) this.#waiting.push(take);
+      // What is asked for in one go leaves in one write.
+      if (this.#socket.writableCorked === 0) {
+        this.#socket.cork();
+        process.nextTick(() => this.#socket.uncork());
+      }
       this.#socket.write(encoded);
     });
   }

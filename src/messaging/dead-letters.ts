@@ -8,6 +8,9 @@ import { decodeHash, replyArray, replyString } from './redis/replies.ts';
 /** Prefix of the state fields in which an elder keeps its dead letters. */
 export const deadLetterPrefix = '@dead/';
 
+/** Prefix of those that are about to be handled once more. */
+const replayPrefix = '@replays/';
+
 interface Place {
   /** Names of all who keep dead letters. */
   readonly elders: readonly string[];
@@ -37,7 +40,7 @@ export async function readDeadLetters(
   return views.sort((a, b) => b.at - a.at);
 }
 
-/** Finds one dead letter. Throws `not_found` where no elder keeps it, else as `readDeadLetters`. */
+/** Finds one dead letter, also while it waits to be handled once more. Throws `not_found` where no elder keeps it, else as `readDeadLetters`. */
 export async function readDeadLetter(
   redis: RedisCommands,
   keys: TreeKeys,
@@ -46,8 +49,11 @@ export async function readDeadLetter(
 ): Promise<DeadLetterView> {
   for (const elder of elders) {
     signal?.throwIfAborted();
-    const text = await redis.command(['HGET', keys.state(elder), `${deadLetterPrefix}${id}`]);
-    if (typeof text === 'string') return toView(elder, id, text);
+    // Both at once, for a letter goes from one to the other and back.
+    const fields = [`${deadLetterPrefix}${id}`, `${replayPrefix}${id}`];
+    const found = replyArray(await redis.command(['HMGET', keys.state(elder), ...fields]), 'fields');
+    const text = found.find((value) => typeof value === 'string');
+    if (text !== undefined) return toView(elder, id, text);
   }
   throw new ElderError('not_found', `no elder keeps a dead letter ${id}`);
 }
