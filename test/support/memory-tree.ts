@@ -1,6 +1,7 @@
 import { Incarnation } from '../../simulation/incarnation.ts';
 import { VirtualClock } from '../../simulation/virtual-clock.ts';
-import { Agent, type AgentOptions } from '../../src/agents/agent.ts';
+import { Agent } from '../../src/agents/agent.ts';
+import type { AgentOptions } from '../../src/agents/agent-options.ts';
 import type { Core } from '../../src/agents/core.ts';
 import { MemoryBroker, type Schedule } from '../../src/messaging/memory/memory-broker.ts';
 import { MemoryStore } from '../../src/messaging/memory/memory-store.ts';

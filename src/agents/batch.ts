@@ -1,0 +1,239 @@
+import type { Position } from '../messaging/broker.ts';
+import { ElderError } from '../protocol/errors.ts';
+import type { EdgeKey } from '../protocol/keys.ts';
+import { readWindow } from '../protocol/lanes.ts';
+import type { JournalLine } from '../protocol/local-api.ts';
+import { admit, excessOf, refuseExcess } from './admission.ts';
+import type { AgentOptions } from './agent-options.ts';
+import { expireAsks } from './asks.ts';
+import { bury, noteFailure, settle, spent, withdrawFailure } from './attempts.ts';
+import type { Json } from './core.ts';
+import { endReplay, pendingReplays, toEntry } from './dead-letters.ts';
+import type { Admission, FullEdges } from './full-edges.ts';
+import type { Delivered, Inbox } from './inbox.ts';
+import type { Input, Inputs } from './inputs.ts';
+import { giveUp, type Outcome, receive } from './receiver.ts';
+import type { Mark, Step } from './step.ts';
+
+/** What the batches of an agent share. */
+export interface Desk {
+  readonly options: AgentOptions;
+  readonly inbox: Inbox;
+  readonly inputs: Inputs;
+  readonly fullEdges: FullEdges;
+  /** Timers whose messages found no room are not tried again before these times (ms). */
+  readonly holds: { asks: number; wake: number; replay: number };
+  /** Names of suspects whose next try is counted already. */
+  readonly counted: Set<string>;
+}
+
+/** Names an entry among all that an elder reads. */
+export function nameOf({ edge, id }: Delivered): string {
+  return `${edge} ${id}`;
+}
+
+/** Writes down what became of an entry, for the journal. */
+export function journalLine(
+  entry: Delivered,
+  id: string | null,
+  tries: number,
+  error: ElderError | null,
+): JournalLine {
+  const line = { e: entry.edge, i: entry.id, m: id, d: entry.deliveredAt, t: tries };
+  return error ? { ...line, x: { code: error.code, reason: error.reason } } : line;
+}
+
+/** What one step handles: inputs, timers, replays and entries; all of it is put back when the step finds no room. */
+export class Batch {
+  readonly step: Step;
+  readonly positions = new Map<EdgeKey, Position>();
+  /** Whether an entry was left for later, because what it sends finds no room. */
+  held = false;
+  readonly #desk: Desk;
+  readonly #entries: Delivered[] = [];
+  readonly #answers: { readonly input: Input; readonly result: Json | undefined }[] = [];
+  /** To be done once the step has landed. */
+  readonly #then: (() => void)[] = [];
+
+  constructor(desk: Desk, step: Step) {
+    this.#desk = desk;
+    this.step = step;
+  }
+
+  /** Tells everybody concerned that the step has landed. */
+  landed(): void {
+    for (const { input, result } of this.#answers) input.resolve(result);
+    for (const act of this.#then) act();
+  }
+
+  /** Puts everything back, because the step found no room and is undone. */
+  putBack(): void {
+    this.#desk.inbox.putBack(this.#entries);
+    this.#desk.inputs.putBack(this.#answers.map(({ input }) => input));
+  }
+
+  /** Tells whoever waits for an answer that there will be none. */
+  failed(error: unknown): void {
+    for (const { input } of this.#answers) input.reject(error);
+  }
+
+  #admit(mark: Mark): Admission {
+    const { fullEdges, options } = this.#desk;
+    return admit(this.step, mark, fullEdges, options.clock.now());
+  }
+
+  /** Hands the core what came from this process. */
+  takeInputs(): void {
+    const { core, clock, edgeLimit } = this.#desk.options;
+    const { inputs } = this.#desk;
+    const step = this.step;
+    const now = clock.now();
+    const back: Input[] = [];
+    let waiting = false;
+    for (const input of inputs.take(readWindow, now)) {
+      if (waiting && input.whenFull === 'wait') {
+        back.push(input);
+        continue;
+      }
+      const mark = step.beginPart();
+      let result: Json | undefined;
+      try {
+        result = core.onInput?.(step.context(null), input.effect) as Json | undefined;
+        refuseExcess(step, edgeLimit);
+      } catch (error) {
+        step.undo(mark);
+        input.reject(error);
+        continue;
+      }
+      const admission = this.#admit(mark);
+      if (admission.kind === 'go') {
+        this.#answers.push({ input, result });
+      } else if (admission.kind === 'full' && input.whenFull === 'fail') {
+        input.reject(new ElderError('edge_full', `the edge to ${admission.edge} is full`));
+      } else {
+        back.push(input);
+        if (input.whenFull === 'wait') waiting = true;
+        if (admission.kind === 'full') inputs.holdBack(admission.until);
+      }
+    }
+    inputs.putBack(back);
+  }
+
+  /** Lets deadlines of questions end and the core wake, where their time has come. */
+  runTimers(): void {
+    const { core, clock, edgeLimit } = this.#desk.options;
+    const { holds } = this.#desk;
+    const step = this.step;
+    const now = clock.now();
+    expireAsks(core, step, (mark) => {
+      refuseExcess(step, edgeLimit);
+      const admission = this.#admit(mark);
+      if (admission.kind === 'full') holds.asks = admission.until;
+    });
+    const ctx = step.context(null);
+    const wakeAt = core.wakeAt?.(ctx);
+    if (wakeAt === undefined || wakeAt > now || holds.wake > now) return;
+    const mark = step.beginPart();
+    core.onWake?.(ctx);
+    refuseExcess(step, edgeLimit);
+    const admission = this.#admit(mark);
+    if (admission.kind === 'full') holds.wake = admission.until;
+  }
+
+  /** Has entries handled; `counted` says that their tries are noted already. */
+  handle(entries: readonly Delivered[], counted: boolean): void {
+    const held = new Set<EdgeKey>();
+    const back: Delivered[] = [];
+    for (const entry of entries) {
+      if (held.has(entry.edge) || !this.#handleOne(entry, counted)) {
+        held.add(entry.edge);
+        back.push(entry);
+      }
+    }
+    this.#desk.inbox.putBack(back);
+  }
+
+  /** Handles one entry; `false` when it stays at the head of its edge. */
+  #handleOne(entry: Delivered, counted: boolean): boolean {
+    const { attempts, log } = this.#desk.options;
+    const step = this.step;
+    const mark = step.beginPart();
+    const ctx = step.context(null);
+    if (counted) withdrawFailure(ctx, entry);
+    const tries = spent(ctx, entry).tries + 1;
+    const outcome = this.#receive(entry, mark, tries >= attempts);
+    const id = outcome.message?.message_id ?? null;
+    const error = outcome.kind === 'acted' ? null : outcome.error;
+    let retryAt = 0;
+    if (outcome.kind === 'retry') {
+      retryAt = noteFailure(ctx, entry, outcome.error.toJSON());
+    } else {
+      if (error) bury(ctx, entry, { id, tries, error: error.toJSON() });
+      settle(ctx, entry.edge);
+    }
+    const admission = this.#admit(mark);
+    if (admission.kind !== 'go') {
+      this.held = true;
+      if (admission.kind === 'full') this.#desk.inbox.holdBack(entry.edge, admission.until);
+      return false;
+    }
+    this.#then.push(() => {
+      this.#desk.counted.delete(nameOf(entry));
+      this.#tell(outcome, entry);
+      if (outcome.kind !== 'retry') return;
+      log.warn({ messageId: id, error: outcome.error.message, tries }, 'to be tried again');
+      this.#desk.inbox.holdBack(entry.edge, retryAt);
+    });
+    if (outcome.kind === 'retry') return false;
+    this.#entries.push(entry);
+    this.positions.set(entry.edge, entry);
+    const line = journalLine(entry, id, tries, error);
+    step.journal.push(outcome.kind === 'acted' && outcome.late ? { ...line, l: true } : line);
+    return true;
+  }
+
+  /** Has the core handle an entry, or gives it up when it sends more than will ever find room. */
+  #receive(entry: Delivered, mark: Mark, lastTry: boolean): Outcome {
+    const { core, name, edgeLimit } = this.#desk.options;
+    const step = this.step;
+    const outcome = receive(core, step, entry, name, lastTry);
+    const excess = excessOf(step, edgeLimit);
+    if (!excess) return outcome;
+    step.undo(mark);
+    return giveUp(step, entry, name, excess);
+  }
+
+  #tell(outcome: Outcome, entry: Delivered): void {
+    const { observer, clock, log } = this.#desk.options;
+    const action = outcome.message?.action ?? '-';
+    const late = outcome.kind === 'acted' && outcome.late === true;
+    observer?.onHandled?.(action, late ? 'late' : outcome.kind, clock.now() - entry.deliveredAt);
+    if (outcome.kind !== 'dead') return;
+    const { message, error } = outcome;
+    log.warn({ messageId: message?.message_id, edge: entry.edge, error: error.message }, 'dead letter');
+  }
+
+  /** Handles dead letters that a person wants handled once more; one that fails is a dead letter again. */
+  replay(): void {
+    const { clock } = this.#desk.options;
+    const { holds } = this.#desk;
+    const step = this.step;
+    if (holds.replay > clock.now()) return;
+    const ctx = step.context(null);
+    for (const [key, letter] of pendingReplays(ctx)) {
+      const mark = step.beginPart();
+      const entry = { ...toEntry(letter), deliveredAt: clock.now() };
+      const outcome = this.#receive(entry, mark, true);
+      const error = outcome.kind === 'acted' ? null : outcome.error;
+      endReplay(ctx, key, letter, error?.toJSON() ?? null);
+      const admission = this.#admit(mark);
+      if (admission.kind !== 'go') {
+        if (admission.kind === 'full') holds.replay = admission.until;
+        return;
+      }
+      const id = outcome.message?.message_id ?? null;
+      step.journal.push({ ...journalLine(entry, id, letter.tries + 1, error), r: letter.order });
+      this.#then.push(() => this.#tell(outcome, entry));
+    }
+  }
+}
