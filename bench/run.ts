@@ -12,6 +12,13 @@ if (name === undefined || !available.includes(name)) {
   process.stderr.write(`${problem}: npm run bench -- NAME, where NAME is one of ${available.join(', ')}\n`);
   process.exitCode = 2;
 } else {
+  // So that what a benchmark started ends with it, however it is interrupted.
+  for (const [signal, code] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const) {
+    process.on(signal, () => process.exit(code));
+  }
   process.argv.splice(2, 1);
   await import(join(import.meta.dirname, `${name}.ts`));
 }

@@ -72,6 +72,9 @@ export async function startTestRedis(
   const managed = await ManagedRedis.open({ tree, folder, config, port, authority, tls: () => managerTls });
   let running = await managed.start({ restarts: 0 });
   const { admin, endpoint } = managed;
+  // Redis has a session of its own and would outlive a run that is interrupted.
+  const endRedis = () => running.kill('SIGKILL');
+  process.once('exit', endRedis);
   await admin.loadLibrary();
 
   return {
@@ -107,6 +110,7 @@ export async function startTestRedis(
     async stop() {
       await Promise.all(brokers.map((broker) => broker.close()));
       await managed.stop(5_000);
+      process.off('exit', endRedis);
       await rm(project, { recursive: true, force: true });
     },
   };

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -48,6 +48,10 @@ export class TestTree {
   readonly portBase: number;
   readonly #program: string;
   readonly #running = new Set<ChildProcess>();
+  /** A tree in the background would outlive a run that is interrupted. */
+  readonly #downAtExit = () => {
+    spawnSync(process.execPath, [program, 'down', '--force'], { cwd: this.folder, stdio: 'ignore' });
+  };
 
   private constructor(folder: string, portBase: number, program: string) {
     this.folder = folder;
@@ -152,6 +156,7 @@ export class TestTree {
   async dispose(): Promise<void> {
     for (const child of this.#running) child.kill('SIGKILL');
     await this.cli(['down', '--force']);
+    process.off('exit', this.#downAtExit);
     await rm(this.folder, { recursive: true, force: true });
   }
 }
