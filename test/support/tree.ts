@@ -50,13 +50,14 @@ export class TestTree {
   readonly #running = new Set<ChildProcess>();
   /** A tree in the background would outlive a run that is interrupted. */
   readonly #downAtExit = () => {
-    spawnSync(process.execPath, [program, 'down', '--force'], { cwd: this.folder, stdio: 'ignore' });
+    spawnSync(process.execPath, [this.#program, 'down', '--force'], { cwd: this.folder, stdio: 'ignore' });
   };
 
   private constructor(folder: string, portBase: number, program: string) {
     this.folder = folder;
     this.portBase = portBase;
     this.#program = program;
+    process.once('exit', this.#downAtExit);
   }
 
   /** Makes the folder and its `elders.yaml`; the tree is not started. `program` is another `elders` than the checkout's. */
