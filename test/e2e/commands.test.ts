@@ -8,6 +8,7 @@ import { after, test } from 'node:test';
 import { processesTouching } from '../../scripts/processes-touching.ts';
 import type { TreeStatus } from '../../src/protocol/process.ts';
 import { isSameProcess, readProcessIdentity } from '../../src/telemetry/process-identity.ts';
+import { appears } from '../support/appears.ts';
 import { TestTree } from '../support/tree.ts';
 
 const trees: TestTree[] = [];
@@ -80,9 +81,9 @@ test('the second Ctrl-C kills what the first one waits for', async () => {
   await tree.submit({
     directive: 'Long',
     workspace: tree.folder,
-    tasks: [{ id: 'long', run: 'touch begun; sleep 600' }],
+    tasks: [{ id: 'long', run: 'echo yes > begun; sleep 600' }],
   });
-  for (;;) if ((await readdir(tree.folder)).includes('begun')) break;
+  await appears(join(tree.folder, 'begun'));
   const draining = printed(up, /stopping servant_/);
   up.kill('SIGINT');
   await draining;

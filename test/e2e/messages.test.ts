@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Authority } from '../../src/identity/authority.ts';
@@ -10,6 +10,7 @@ import { redisPortOffset } from '../../src/protocol/roster.ts';
 import { stateFolder } from '../../src/protocol/state-folder.ts';
 import { RedisAdmin } from '../../src/supervision/redis-admin.ts';
 import { adminPassword, adminUsername } from '../../src/supervision/redis-files.ts';
+import { appears } from '../support/appears.ts';
 import { TestTree } from '../support/tree.ts';
 
 let tree: TestTree;
@@ -22,15 +23,6 @@ before(async () => {
   await tree.up();
 });
 after(() => tree.dispose());
-
-/** Resolves once a file is there. */
-async function appears(path: string): Promise<string> {
-  for (;;) {
-    const text = await readFile(path, 'utf8').catch(() => '');
-    if (text !== '') return text;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
 
 const show = (id: string) => tree.json<DirectiveView>(['directive', 'show', id]);
 
