@@ -23,15 +23,16 @@ test('this host can make sandboxes, and says of which version', async () => {
 
 test('the workspace is writable at its own path, all else is not', async (t) => {
   const { run, base, workspace } = workbench(t);
-  const probe = join(repository, 'test', `probe-${randomUUID()}`);
+  const name = `probe-${randomUUID()}`;
+  const outside = [join(repository, 'test', name), join(base, name), join('/usr', name)];
+  // Where the checkout itself lies below a folder that the sandbox empties, the first two land in what is emptied.
+  const tries = outside.map((path) => `touch ${path} 2>/dev/null || true`).join('; ');
   const result = await run(
-    `echo kept > file; touch ${base}/beside 2>/dev/null || echo no; touch ${probe} || echo no; touch /tmp/x ~/x && echo scratch`,
+    `echo kept > file; ${tries}; touch /usr/${name} 2>/dev/null || echo refused; touch /tmp/x ~/x && echo scratch`,
   );
   assert.equal(readFileSync(join(workspace, 'file'), 'utf8'), 'kept\n');
-  // A checkout that lies below a folder which the sandbox empties is not there at all.
-  const refused = /^no\ntouch: .*(Read-only file system|No such file or directory)\nno\nscratch\n$/;
-  assert.match(printed(result), refused);
-  assert.equal(existsSync(probe) || existsSync(join(base, 'beside')), false);
+  assert.equal(printed(result), 'refused\nscratch\n');
+  assert.deepEqual(outside.filter(existsSync), []);
 });
 
 test('paths of sandboxWritable are writable and must exist', async (t) => {
