@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { chmod, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { readBounded } from '../protocol/bounded-body.ts';
 import { asElderError, ElderError } from '../protocol/errors.ts';
 import { askRequest, gatewayRoutes } from '../protocol/local-api.ts';
 import { safeCheck } from '../protocol/safe-check.ts';
@@ -22,16 +23,9 @@ const statusByCode: Partial<Record<ElderError['code'], number>> = {
 };
 
 async function jsonBody(request: IncomingMessage): Promise<unknown> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > maxBodyBytes)
-      throw new ElderError('too_large', `a request of more than ${maxBodyBytes} bytes`);
-    chunks.push(chunk);
-  }
+  const text = await readBounded(request, maxBodyBytes);
   try {
-    return JSON.parse(Buffer.concat(chunks).toString('utf8'));
+    return JSON.parse(text);
   } catch (cause) {
     throw new ElderError('malformed', 'the body is not JSON', { cause });
   }

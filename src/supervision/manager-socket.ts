@@ -3,6 +3,7 @@ import { rmSync } from 'node:fs';
 import { chmod, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { z } from 'zod';
+import { readBounded } from '../protocol/bounded-body.ts';
 import { asElderError, ElderError, type ErrorCode } from '../protocol/errors.ts';
 import {
   type DeadLetterView,
@@ -138,12 +139,7 @@ function requireParameter(url: URL, name: string): string {
 }
 
 async function readBody<T>(request: IncomingMessage, schema: z.ZodType<T>): Promise<T> {
-  let text = '';
-  for await (const chunk of request.setEncoding('utf8')) {
-    text += chunk;
-    if (text.length > maxBodyBytes)
-      throw new ElderError('too_large', `a body has at most ${maxBodyBytes} bytes`);
-  }
+  const text = await readBounded(request, maxBodyBytes);
   try {
     return schema.parse(JSON.parse(text === '' ? '{}' : text));
   } catch (cause) {

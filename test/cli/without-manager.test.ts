@@ -5,11 +5,11 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { freePortBase } from '../../scripts/free-port-base.ts';
 import type { ProcessIdentity, TreeStatus } from '../../src/protocol/process.ts';
 import { type StateFolder, stateFolder } from '../../src/protocol/state-folder.ts';
 import { ManagerLock } from '../../src/supervision/manager-lock.ts';
 import { isSameProcess, readProcessIdentity } from '../../src/telemetry/process-identity.ts';
-import { freePortBase } from '../support/tree.ts';
 import { callElders, temporaryFolder } from './elders-command.ts';
 
 const deaf = "process.on('SIGTERM', () => {}); setInterval(() => {}, 1e6); process.stdout.write('ready')";
@@ -107,7 +107,7 @@ test('a second manager says who the first is, in the foreground and in the backg
 
 test('a taken port names who holds it, in the background too', async (context) => {
   const cwd = temporaryFolder(context);
-  const portBase = await freePortBase(2);
+  const portBase = await freePortBase(10_000 + Math.floor(Math.random() * 18_000), 2);
   const server = createServer().listen(portBase + 3, '127.0.0.1');
   context.after(() => server.close());
   await once(server, 'listening');

@@ -1,13 +1,12 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { freePortBase } from '../../scripts/free-port-base.ts';
 import type { DirectiveView } from '../../src/protocol/directive.ts';
 import type { ElderStatus, TreeStatus } from '../../src/protocol/process.ts';
-import { redisPortOffset, roster } from '../../src/protocol/roster.ts';
 
 const sourceProgram = fileURLToPath(new URL('../../bin/elders.cjs', import.meta.url));
 
@@ -16,30 +15,6 @@ export interface CliResult {
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
-}
-
-async function isFree(port: number): Promise<boolean> {
-  const server = createServer();
-  server.listen(port, '127.0.0.1');
-  const free = await once(server, 'listening').then(
-    () => true,
-    () => false,
-  );
-  if (free) {
-    server.close();
-    await once(server, 'close');
-  }
-  return free;
-}
-
-/** Finds a port base whose ports are all free now. */
-export async function freePortBase(servants: number): Promise<number> {
-  const offsets = [...roster(servants).map((elder) => elder.portOffset), redisPortOffset];
-  for (;;) {
-    const base = 10_000 + Math.floor(Math.random() * 20_000);
-    const free = await Promise.all(offsets.map((offset) => isFree(base + offset)));
-    if (free.every(Boolean)) return base;
-  }
 }
 
 /** A tree in a folder of its own, driven through the command line as a user would. */
@@ -66,7 +41,8 @@ export class TestTree {
   ): Promise<TestTree> {
     const servants = options.servants ?? 2;
     const folder = await mkdtemp(join(tmpdir(), 'elders-tree-'));
-    const portBase = await freePortBase(servants);
+    // Anywhere, so that test files which run beside each other do not meet.
+    const portBase = await freePortBase(10_000 + Math.floor(Math.random() * 18_000), servants);
     const config = { portBase, servants, ...options.config };
     await writeFile(join(folder, 'elders.yaml'), JSON.stringify(config));
     return new TestTree(folder, portBase, options.program ?? sourceProgram);

@@ -7,6 +7,7 @@ import type { Credentials } from '../../identity/credentials.ts';
 import { type KeyPair, proveKey } from '../../identity/key-proof.ts';
 import { secureContext, serverTls, socketPeer } from '../../identity/tls.ts';
 import type { Challenge } from '../../protocol/bootstrap.ts';
+import { readBounded } from '../../protocol/bounded-body.ts';
 import { asElderError, ElderError } from '../../protocol/errors.ts';
 
 const maxBodyBytes = 65_536;
@@ -32,17 +33,6 @@ interface Reply {
 }
 
 const json = (status: number, value: unknown): Reply => ({ status, body: JSON.stringify(value) });
-
-async function bodyOf(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > maxBodyBytes) throw new ElderError('too_large', `a body of more than ${maxBodyBytes} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
 
 function certificateIn(body: string): string {
   try {
@@ -82,7 +72,7 @@ async function answer(options: ElderServerOptions, request: IncomingMessage): Pr
     }
     case 'PUT /v1/certificate': {
       managerOnly(peer);
-      options.credentials.replace(certificateIn(await bodyOf(request)));
+      options.credentials.replace(certificateIn(await readBounded(request, maxBodyBytes)));
       return json(200, { expiresAt: options.credentials.expiresAt() });
     }
     default:
