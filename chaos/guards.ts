@@ -3,7 +3,7 @@ import { createRedisUser } from '../src/identity/redis-user.ts';
 import { commitLibrary } from '../src/messaging/redis/commit-library.ts';
 import type { RedisCredential } from '../src/protocol/bootstrap.ts';
 import { treeKeys } from '../src/protocol/keys.ts';
-import type { RedisAdmin } from '../src/supervision/redis-admin.ts';
+import type { RedisAdmin } from '../src/supervision/redis/redis-admin.ts';
 
 /** Guards that a run may switch off to show that the checker notices. They exist in these programs only. */
 export const guardNames = ['fencing', 'commit-number'] as const;

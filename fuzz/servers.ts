@@ -16,7 +16,11 @@ import { createKeyPair } from '../src/identity/key-proof.ts';
 import { clientTls } from '../src/identity/tls.ts';
 import { ElderError } from '../src/protocol/errors.ts';
 import { askRequest } from '../src/protocol/local-api.ts';
-import { type ManagerControl, ManagerSocket, shutdownBody } from '../src/supervision/manager-socket.ts';
+import {
+  type ManagerControl,
+  ManagerSocket,
+  shutdownBody,
+} from '../src/supervision/manager/manager-socket.ts';
 import { mutatedText, mutateText } from './mutate.ts';
 import { oracleOf } from './oracle.ts';
 import { sample } from './sample.ts';
@@ -102,7 +106,6 @@ async function openElder(): Promise<Door> {
     port: 0,
     tree,
     credentials,
-    keys,
     identity: { tree, name: 'task_sage', incarnation: 1 },
     notReady: () => null,
     info: () => ({}),
@@ -139,7 +142,21 @@ async function openManager(folder: string): Promise<Door> {
     trace: async () => [],
     message: none,
     deadLetters: async () => [],
+    auditAnchor: async () => null,
     deadLetter: none,
+    operations: {
+      restart: async () => undefined,
+      reload: async () => [],
+      describe: none,
+      measure: async () => ({ at: 0, state: 'ready', processes: [] }),
+      listen: () => () => undefined,
+    },
+    certificates: {
+      list: () => ({ root: '', rotation: 'none', certificates: [] }),
+      rotate: none,
+      revoke: none,
+      health: none,
+    },
   };
   const path = join(folder, 'm.sock');
   const socket = await ManagerSocket.open(path, control);

@@ -2,7 +2,7 @@
  * A tiny real elder for tests of supervision: it speaks the start protocol on descriptor 3, holds a connection to
  * Redis, and serves the HTTPS routes that the manager needs. Files `<project>/control/<name>.<word>` steer it:
  * `exit` (its content is the exit code) and `fail` end it at the start, `mute` never reports, `unready` makes
- * `/readyz` answer 503, `loiter` makes it ignore SIGTERM.
+ * `/readyz` answer 503, `loiter` makes it ignore SIGTERM, `grow` has it take 300 MB of memory.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:https';
@@ -35,6 +35,7 @@ async function receive<T>(): Promise<T> {
 }
 
 const pair = createKeyPair();
+send({ kind: 'loaded' });
 const challenge = await receive<Challenge>();
 const { tree, name, incarnation } = challenge;
 send(proveKey(pair, challenge));
@@ -51,6 +52,7 @@ if (told('fail')) {
 const { certificate, ca } = order;
 const credentials = new Credentials({ tree, name, certificate, ca, privateKey: pair.privateKey });
 let connected = false;
+const hoard: Buffer[] = [];
 const report = () => {
   if (!told('mute')) send(connected ? { kind: 'ready' } : { kind: 'unready', reason: 'Redis is away' });
 };
@@ -61,6 +63,7 @@ const server = createServer(serverTls(credentials.current()), async (request, re
   const peer = socketPeer(request.socket as TLSSocket, tree);
   if (url.pathname === '/healthz') return answer(200, {});
   if (url.pathname === '/readyz') {
+    if (told('grow') && hoard.length === 0) hoard.push(Buffer.alloc(300_000_000, 1));
     if (told('unready')) return answer(503, { reason: 'told to be unready' });
     return connected ? answer(200, {}) : answer(503, { reason: 'Redis is away' });
   }
@@ -74,6 +77,13 @@ const server = createServer(serverTls(credentials.current()), async (request, re
     let body = '';
     for await (const chunk of request.setEncoding('utf8')) body += chunk;
     credentials.replace(JSON.parse(body).certificate);
+    server.setSecureContext(secureContext(credentials.current()));
+    return answer(204, {});
+  }
+  if (url.pathname === '/v1/trust' && request.method === 'PUT') {
+    let body = '';
+    for await (const chunk of request.setEncoding('utf8')) body += chunk;
+    credentials.replaceTrust(JSON.parse(body));
     server.setSecureContext(secureContext(credentials.current()));
     return answer(204, {});
   }

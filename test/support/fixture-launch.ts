@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import type { Launch } from '../../src/supervision/elder-process.ts';
+import type { ElderProgram } from '../../src/supervision/isolation/elder-program.ts';
 
 const program = join(import.meta.dirname, 'fixture-elder.ts');
 
 /** How a test tree launches its elders. */
-export const fixtureLaunch: Launch = { command: process.execPath, args: (name) => [program, name] };
+export const fixtureLaunch: ElderProgram = { command: process.execPath, args: (name) => [program, name] };

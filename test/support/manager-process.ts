@@ -1,7 +1,7 @@
 /** Runs a manager of fixture elders for the project in argv, with the config on standard input; prints its events. */
 import { writeSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
-import { runManager } from '../../src/supervision/manager.ts';
+import { runManager } from '../../src/supervision/manager/manager.ts';
 import { fixtureLaunch } from './fixture-launch.ts';
 
 const print = (line: unknown) => writeSync(1, `${JSON.stringify(line)}\n`);

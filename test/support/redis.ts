@@ -8,9 +8,9 @@ import type { RedisCredential, RedisEndpoint } from '../../src/protocol/bootstra
 import { type Config, configSchema } from '../../src/protocol/config.ts';
 import { type TreeKeys, treeKeys } from '../../src/protocol/keys.ts';
 import { type StateFolder, stateFolder } from '../../src/protocol/state-folder.ts';
-import type { RedisAdmin } from '../../src/supervision/redis-admin.ts';
-import { ManagedRedis } from '../../src/supervision/redis-server.ts';
-import type { RunningProcess } from '../../src/supervision/running-process.ts';
+import type { RunningProcess } from '../../src/supervision/elders/running-process.ts';
+import type { RedisAdmin } from '../../src/supervision/redis/redis-admin.ts';
+import { ManagedRedis } from '../../src/supervision/redis/redis-server.ts';
 import { freePort } from './free-port.ts';
 
 /** A private Redis as the manager would run it: TLS, ACL, append-only file, in a folder of its own. */
@@ -52,7 +52,7 @@ export async function startTestRedis(
   const folder = stateFolder(project);
   for (const path of [folder.root, folder.run, folder.secret]) await mkdir(path, { mode: 0o700 });
   const tree = 'test';
-  const authority = await Authority.create(tree);
+  const authority = await Authority.open(folder.secret, tree);
   const config = configSchema.parse({ servants, appendfsync });
   const keys = treeKeys(tree);
   const certificates = new Map<string, RedisTls>();

@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { RedisAdmin } from '../../src/supervision/redis-admin.ts';
-import { adminPassword, adminUsername } from '../../src/supervision/redis-files.ts';
+import { RedisAdmin } from '../../src/supervision/redis/redis-admin.ts';
+import { adminPassword, adminUsername } from '../../src/supervision/redis/redis-files.ts';
 import { freePort } from './free-port.ts';
 import type { TestRedis } from './redis.ts';
 

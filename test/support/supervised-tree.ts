@@ -11,8 +11,8 @@ import { configSchema } from '../../src/protocol/config.ts';
 import type { ManagerEvent } from '../../src/protocol/local-api.ts';
 import type { ElderStatus, TreeStatus } from '../../src/protocol/process.ts';
 import { type StateFolder, stateFolder } from '../../src/protocol/state-folder.ts';
-import { type Manager, type ManagerOptions, runManager } from '../../src/supervision/manager.ts';
-import type { RedisAdmin } from '../../src/supervision/redis-admin.ts';
+import { type Manager, type ManagerOptions, runManager } from '../../src/supervision/manager/manager.ts';
+import type { RedisAdmin } from '../../src/supervision/redis/redis-admin.ts';
 import { fixtureLaunch } from './fixture-launch.ts';
 import { adminOf } from './tree-admin.ts';
 

@@ -1,9 +1,9 @@
 import { Authority } from '../../src/identity/authority.ts';
 import { redisPortOffset } from '../../src/protocol/roster.ts';
 import { stateFolder } from '../../src/protocol/state-folder.ts';
-import { RedisAdmin } from '../../src/supervision/redis-admin.ts';
-import { adminPassword, adminUsername } from '../../src/supervision/redis-files.ts';
-import { loadTreeId } from '../../src/supervision/tree-identity.ts';
+import { loadTreeId } from '../../src/supervision/manager/tree-identity.ts';
+import { RedisAdmin } from '../../src/supervision/redis/redis-admin.ts';
+import { adminPassword, adminUsername } from '../../src/supervision/redis/redis-files.ts';
 
 /** Connects as the admin to the managed Redis of a tree that runs in a folder; the test closes it. */
 export async function adminOf(project: string, portBase: number): Promise<RedisAdmin> {

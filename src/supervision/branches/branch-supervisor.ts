@@ -1,0 +1,81 @@
+import type { Config } from '../../protocol/config.ts';
+import type { ElderSpec } from '../../protocol/roster.ts';
+import type { CrashHistory } from '../restarts/crash-memory.ts';
+import { type Branch, branchAbove, branchOf, groupsAfter, groupsWithin } from './branch-tree.ts';
+
+interface BranchSupervisorOptions {
+  /** Asked anew each time. */
+  readonly config: () => Config;
+  /** By name of the branch; what an earlier manager remembered. */
+  readonly histories: ReadonlyMap<Branch, CrashHistory>;
+  readonly now: () => number;
+  /** Stops these groups in the reverse order, waits until `after` is ready or has failed, and starts them anew in order. */
+  readonly restart: (groups: readonly ElderSpec[][], after: string | null) => Promise<void>;
+  /** Told what a branch has been through, so that a later manager knows. */
+  readonly onHistory: (branch: Branch, history: CrashHistory) => void;
+  /** Told that a branch is restarted, or given up when `restarted` is false. */
+  readonly onEscalation: (escalation: Escalation) => void;
+}
+
+/** What was made of an elder that was given up. */
+export interface Escalation {
+  readonly branch: Branch;
+  /** The elder that was given up. */
+  readonly cause: string;
+  /** False: nothing above it could be restarted any more; the elder stays failed and the others go on. */
+  readonly restarted: boolean;
+}
+
+/**
+ * Keeps the elders of each branch alive together, as the supervisors of OTP do: `rest_for_one` restarts with
+ * an elder those that start after it, and an elder that was given up has its whole branch restarted. When
+ * a branch was restarted too often, the branch above it is. Unlike in OTP the count of a branch outlives
+ * the restart of the one above, so that one fault cannot multiply, and the top of the tree never ends it.
+ */
+export class BranchSupervisor {
+  readonly #options: BranchSupervisorOptions;
+  readonly #restarts = new Map<Branch, number[]>();
+  /** The elders whose followers are to be restarted, and that has not begun yet. */
+  readonly #waiting = new Set<string>();
+
+  constructor(options: BranchSupervisorOptions) {
+    this.#options = options;
+    for (const [branch, { crashes }] of options.histories) this.#restarts.set(branch, [...crashes]);
+  }
+
+  /** Told that an elder has crashed and is restarted. */
+  crashed(spec: ElderSpec): void {
+    const config = this.#options.config();
+    if (config.supervision.branches[branchOf(spec)].strategy !== 'rest_for_one') return;
+    if (this.#waiting.has(spec.name)) return;
+    const groups = groupsAfter(config, spec);
+    if (groups.length === 0) return;
+    this.#waiting.add(spec.name);
+    void this.#options.restart(groups, spec.name).finally(() => this.#waiting.delete(spec.name));
+  }
+
+  /** Told that an elder was given up. */
+  givenUp(spec: ElderSpec): void {
+    const { config, onEscalation, restart } = this.#options;
+    for (let branch: Branch | null = branchOf(spec); branch !== null; branch = branchAbove(branch)) {
+      if (config().supervision.branches[branch].escalation === 'hold') break;
+      if (!this.#mayRestart(branch)) continue;
+      onEscalation({ branch, cause: spec.name, restarted: true });
+      void restart(groupsWithin(config(), branch), null);
+      return;
+    }
+    onEscalation({ branch: branchOf(spec), cause: spec.name, restarted: false });
+  }
+
+  #mayRestart(branch: Branch): boolean {
+    const { config, now, onHistory } = this.#options;
+    const { intensity, period } = config().supervision.branches[branch];
+    const at = now();
+    const recent = (this.#restarts.get(branch) ?? []).filter((time) => time > at - period && time <= at);
+    if (recent.length >= intensity) return false;
+    recent.push(at);
+    this.#restarts.set(branch, recent);
+    onHistory(branch, { restarts: recent.length, crashes: recent });
+    return true;
+  }
+}

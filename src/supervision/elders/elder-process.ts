@@ -1,0 +1,71 @@
+import type { Authority } from '../../identity/authority.ts';
+import type { RedisCredential, RedisEndpoint } from '../../protocol/bootstrap.ts';
+import type { Config } from '../../protocol/config.ts';
+import type { StateFolder } from '../../protocol/state-folder.ts';
+import { saveProcessRecord } from './process-records.ts';
+import type { RunningProcess } from './running-process.ts';
+import { type SpawnedElder, startFailure } from './spawn-elder.ts';
+import { introduce, type Report } from './start-protocol.ts';
+
+interface ElderStart {
+  readonly name: string;
+  readonly incarnation: number;
+  readonly restarts: number;
+  readonly port: number;
+  readonly config: Config;
+  readonly folder: StateFolder;
+  readonly authority: Authority;
+  /** Serial numbers of the certificates that were taken back. */
+  readonly revoked: readonly string[];
+  readonly redis: RedisEndpoint;
+  /** By principal. */
+  readonly credentials: Readonly<Record<string, RedisCredential>>;
+  readonly onReport: (report: Report) => void;
+  /** Ends the attempt to start it; the process is killed. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Makes a waiting process the elder of that name: notes it on disk and hands it its identity and its secrets.
+ * Resolves once it has its start order; what it makes of it comes through `onReport`. Rejects with
+ * `start_failed` or `denied`, and the process is gone then.
+ */
+export async function admitElder(spawned: SpawnedElder, start: ElderStart): Promise<RunningProcess> {
+  const {
+    name,
+    incarnation,
+    restarts,
+    port,
+    config,
+    folder,
+    authority,
+    redis,
+    credentials,
+    revoked,
+    signal,
+  } = start;
+  const { identity, exited, kill } = spawned;
+  const startedAt = Date.now();
+  const abort = () => kill('SIGKILL');
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    signal.throwIfAborted();
+    const { host } = config;
+    await saveProcessRecord(folder, { ...identity, name, incarnation, host, port, startedAt, restarts });
+    const taken = await introduce(spawned, {
+      name,
+      incarnation,
+      authority,
+      order: { pid: identity.pid, host, port, project: folder.project, config, redis, credentials, revoked },
+      onReport: start.onReport,
+    });
+    if (!taken) throw startFailure(name, folder, await exited);
+    return { identity, exited, incarnation, startedAt, kill };
+  } catch (error) {
+    kill('SIGKILL');
+    await exited;
+    throw error;
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}

@@ -1,0 +1,68 @@
+import { randomBytes } from 'node:crypto';
+import { z } from 'zod';
+import type { Authority } from '../../identity/authority.ts';
+import { verifyKeyProof } from '../../identity/key-proof.ts';
+import type { Challenge, StartOrder, ToChild } from '../../protocol/bootstrap.ts';
+import { ElderError, type ErrorCode, errorTable } from '../../protocol/errors.ts';
+import { certificateAddresses } from '../listen-address.ts';
+import type { SpawnedElder } from './spawn-elder.ts';
+
+/** Answer of a child to its challenge. */
+export const keyProof = z.object({ kind: z.literal('key'), publicKey: z.string(), signature: z.string() });
+const errorCode = z.string().refine((code): code is ErrorCode => Object.hasOwn(errorTable, code));
+/** Every later line of a child. */
+export const childReport = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('ready') }),
+  z.object({ kind: z.literal('unready'), reason: z.string() }),
+  z.object({ kind: z.literal('data_lost'), reason: z.string() }),
+  z.object({ kind: z.literal('failed'), error: z.object({ code: errorCode, reason: z.string() }) }),
+]);
+/** What a child says about itself once it has its start order. */
+export type Report = z.infer<typeof childReport>;
+
+interface Introduction {
+  readonly name: string;
+  readonly incarnation: number;
+  readonly authority: Authority;
+  readonly order: Omit<StartOrder, 'kind' | 'certificate' | 'ca'>;
+  readonly onReport: (report: Report) => void;
+}
+
+/**
+ * Tells a waiting process who it is, once it has proven its key, and hands it its certificate and its secrets;
+ * what it makes of them comes through `onReport`. Resolves to false when it ended before; throws
+ * `start_failed` or `denied` when it does not keep to the protocol.
+ */
+export async function introduce(spawned: SpawnedElder, introduction: Introduction): Promise<boolean> {
+  const { name, incarnation, authority, order } = introduction;
+  const { channel, lines } = spawned;
+  const say = (line: ToChild) => channel.write(`${JSON.stringify(line)}\n`);
+  const nonce = randomBytes(32).toString('base64url');
+  const challenge: Challenge = { kind: 'challenge', tree: authority.treeId, name, incarnation, nonce };
+  say(challenge);
+  await spawned.loaded;
+  const first = await lines.next();
+  if (first.done) return false;
+  const proof = keyProof.safeParse(first.value);
+  if (!proof.success) throw new ElderError('start_failed', `${name} does not follow the start protocol`);
+  const { certificatePem } = await authority.issue({
+    name,
+    incarnation,
+    addresses: certificateAddresses(order.host),
+    lifetimeMs: order.config.certificates.lifetime,
+    publicKey: verifyKeyProof(challenge, proof.data),
+  });
+  say({ kind: 'start', certificate: certificatePem, ca: authority.caPem, ...order });
+  void pumpReports(lines, introduction);
+  return true;
+}
+
+async function pumpReports(lines: AsyncGenerator<unknown, void>, introduction: Introduction): Promise<void> {
+  const { name, onReport } = introduction;
+  try {
+    for await (const line of lines) onReport(childReport.parse(line));
+  } catch (error) {
+    const reason = `${name} does not follow the start protocol: ${(error as Error).message}`;
+    onReport({ kind: 'failed', error: { code: 'start_failed', reason } });
+  }
+}

@@ -1,0 +1,45 @@
+import { mkdirSync } from 'node:fs';
+import type { Config } from '../../protocol/config.ts';
+import type { StateFolder } from '../../protocol/state-folder.ts';
+import { boundaryOf } from './boundary.ts';
+import { placesOf } from './elder-places.ts';
+import type { ElderProgram } from './elder-program.ts';
+import { elderViewArguments } from './elder-view.ts';
+import { seatBelt } from './seat-belt.ts';
+
+/** Descriptor to which bubblewrap writes which process it made. */
+export const reportFd = 4;
+
+/** A command line that becomes an elder. */
+export interface ElderCommand {
+  readonly file: string;
+  readonly args: readonly string[];
+  /** Whether the elder is not the process that is started but one that this reports on `reportFd`. */
+  readonly reports: boolean;
+}
+
+/** What a crashed process leaves must not hold its keys. */
+const withoutCoreDump = ['-c', 'ulimit -c 0; exec "$@"', 'elders-limits'];
+
+/**
+ * Puts the command line of an elder together: its program with the seat belt of its role, within its boundary.
+ * Throws `sandbox_unavailable` where the configuration demands a boundary that cannot be made.
+ */
+export async function elderCommand(options: {
+  name: string;
+  folder: StateFolder;
+  program: ElderProgram;
+  isolation: Config['isolation'];
+}): Promise<ElderCommand> {
+  const { name, folder, program, isolation } = options;
+  const { command, files } = program;
+  if (files === undefined) return { file: command, args: program.args(name), reports: false };
+  for (const path of placesOf(name, folder).own) mkdirSync(path, { recursive: true, mode: 0o700 });
+  const [boundary] = await Promise.all([boundaryOf(name, isolation), files.warm?.()]);
+  const node = [command, ...seatBelt(name, folder, program), ...program.args(name)];
+  const walled =
+    boundary.kind === 'none'
+      ? node
+      : [boundary.path, '--info-fd', String(reportFd), ...elderViewArguments(name, folder, program), ...node];
+  return { file: '/bin/sh', args: [...withoutCoreDump, ...walled], reports: boundary.kind !== 'none' };
+}

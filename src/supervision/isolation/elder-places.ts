@@ -1,0 +1,32 @@
+import { dirname } from 'node:path';
+import { isServant } from '../../protocol/roster.ts';
+import type { StateFolder } from '../../protocol/state-folder.ts';
+
+/** What an elder needs of the user's files, besides its program. All paths are absolute. */
+export interface ElderPlaces {
+  /** Folders of its own below `.elders`; the rest of that folder is no business of its. */
+  readonly own: readonly string[];
+  /** Folders of the user that it reads. */
+  readonly reads: readonly string[];
+  /** Whether it starts programs, in any folder that the human names; that of a servant is its work. */
+  readonly startsPrograms: boolean;
+}
+
+/** Says what the elder of a name needs. */
+export function placesOf(name: string, folder: StateFolder): ElderPlaces {
+  const log = dirname(folder.logFile(name));
+  if (isServant(name)) {
+    const own = [log, dirname(folder.sandboxRecord(name)), folder.output];
+    return { own, reads: [], startsPrograms: true };
+  }
+  const common = { own: [log], reads: [], startsPrograms: false };
+  switch (name) {
+    case 'grand_elder':
+      return { ...common, own: [log, dirname(folder.gatewaySocket)] };
+    case 'knowledge_sage':
+    case 'rag_sage':
+      return { ...common, own: [log, folder.index], reads: [folder.project] };
+    default:
+      return common;
+  }
+}

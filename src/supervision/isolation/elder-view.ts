@@ -1,0 +1,78 @@
+import { existsSync, lstatSync, readlinkSync, realpathSync } from 'node:fs';
+import type { StateFolder } from '../../protocol/state-folder.ts';
+import { kernelSettingsReadOnly } from '../../telemetry/bubblewrap-program.ts';
+import { namespaceArguments, withoutCapabilities } from './boundary.ts';
+import { placesOf } from './elder-places.ts';
+import type { ElderProgram } from './elder-program.ts';
+
+/** Folders of the system that programs and their libraries lie in. */
+const systemFolders = ['/usr', '/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32', '/nix/store'];
+
+/** What name look-ups, time zones and the dynamic linker read of `/etc`. */
+const systemFiles = [
+  ...['hosts', 'host.conf', 'resolv.conf', 'nsswitch.conf', 'gai.conf', 'localtime', 'passwd', 'group'],
+  ...['ld.so.cache', 'ld.so.conf', 'ld.so.conf.d', 'alternatives', 'ssl/certs', 'ssl/openssl.cnf', 'pki'],
+].map((name) => `/etc/${name}`);
+
+const temporaryBytes = 64 * 1024 * 1024;
+
+/** What is below `/run` that programs of the system are reached by; the rest are sockets of other programs. */
+const runFolders = ['/run/current-system', '/run/wrappers', '/run/opengl-driver'];
+
+/** Gives bubblewrap's arguments for the elder of a name: its namespaces and all that it sees of the files. */
+export function elderViewArguments(name: string, folder: StateFolder, program: ElderProgram): string[] {
+  const places = placesOf(name, folder);
+  const view = places.startsPrograms ? servantView(folder) : roleView(folder, program, places.reads);
+  return [
+    ...namespaceArguments,
+    ...withoutCapabilities(),
+    ...view,
+    ...places.own.flatMap((path) => ['--bind', path, path]),
+    ...['--chdir', folder.project, '--'],
+  ];
+}
+
+/** Only what is named: the system, the program, and what the role reads. */
+function roleView(folder: StateFolder, program: ElderProgram, reads: readonly string[]): string[] {
+  const { program: paths = [], cache = '' } = program.files ?? {};
+  return [
+    ...systemFolders.flatMap(shownFolder),
+    ...systemFiles
+      .filter((path) => existsSync(path))
+      .flatMap((path) => ['--ro-bind', realpathSync(path), path]),
+    ...['--dev', '/dev', '--proc', '/proc', ...kernelSettingsReadOnly()],
+    ...['--size', String(temporaryBytes), '--tmpfs', '/tmp'],
+    ...reads.flatMap((path) => ['--ro-bind', path, path]),
+    ...[...paths, realpathSync(program.command)].flatMap((path) => ['--ro-bind', path, path]),
+    ...(existsSync(cache) ? ['--ro-bind', cache, cache] : []),
+    ...(reads.includes(folder.project) ? hidden(folder) : ['--dir', folder.project]),
+  ];
+}
+
+/** All that the user has, because a task may be for any folder of his, but no other tree's or elder's secrets. */
+function servantView(folder: StateFolder): string[] {
+  const resolver = existsSync('/etc/resolv.conf') ? realpathSync('/etc/resolv.conf') : '/';
+  const kept = [...runFolders, ...(resolver.startsWith('/run/') ? [resolver] : [])].filter((path) =>
+    existsSync(path),
+  );
+  return [
+    ...['--bind', '/', '/', '--dev', '/dev', '--proc', '/proc'],
+    ...(isFolder('/run') ? ['--tmpfs', '/run', ...kept.flatMap((path) => ['--ro-bind', path, path])] : []),
+    ...hidden(folder),
+  ];
+}
+
+function hidden(folder: StateFolder): string[] {
+  return ['--size', String(temporaryBytes), '--tmpfs', folder.root];
+}
+
+/** On many systems some of these are links into `/usr`. */
+function shownFolder(path: string): string[] {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found?.isSymbolicLink()) return ['--symlink', readlinkSync(path), path];
+  return found?.isDirectory() ? ['--ro-bind', path, path] : [];
+}
+
+function isFolder(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}

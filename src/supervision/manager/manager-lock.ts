@@ -1,0 +1,59 @@
+import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import { ElderError } from '../../protocol/errors.ts';
+import { type ProcessIdentity, processIdentity } from '../../protocol/process.ts';
+
+// The note is a file of its own: reading the locked file and closing it again would drop the lock, because
+// POSIX locks belong to a process and a file, not to a descriptor.
+function noteOf(path: string): string {
+  return `${path}.json`;
+}
+
+/** Reads who holds the lock at `path`; `null` where nobody does or it cannot be told. */
+export function readHolder(path: string): ProcessIdentity | null {
+  try {
+    return processIdentity.parse(JSON.parse(readFileSync(noteOf(path), 'utf8')));
+  } catch {
+    return null;
+  }
+}
+
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && 'errcode' in error && error.errcode === 5;
+}
+
+/** The right to manage a tree; the kernel frees it however the process ends. */
+export class ManagerLock {
+  readonly #database: DatabaseSync;
+  readonly #path: string;
+
+  private constructor(database: DatabaseSync, path: string) {
+    this.#database = database;
+    this.#path = path;
+  }
+
+  /** Takes the lock at `path` for `holder`. Throws `already_running`, naming who holds it. */
+  static take(path: string, holder: ProcessIdentity): ManagerLock {
+    const database = new DatabaseSync(path, { timeout: 0 });
+    chmodSync(path, 0o600);
+    try {
+      database.exec('BEGIN EXCLUSIVE');
+    } catch (error) {
+      database.close();
+      if (!isBusy(error)) throw error;
+      const other = readHolder(path);
+      const who = other === null ? 'another manager' : `the manager with pid ${other.pid}`;
+      throw new ElderError('already_running', `${who} holds ${path}`, {
+        detail: { pid: other?.pid ?? null },
+      });
+    }
+    writeFileSync(noteOf(path), JSON.stringify(holder), { mode: 0o600 });
+    return new ManagerLock(database, path);
+  }
+
+  /** Gives the lock back. The locked file stays: removing it would let two managers lock two files of one name. */
+  release(): void {
+    rmSync(noteOf(this.#path), { force: true });
+    this.#database.close();
+  }
+}

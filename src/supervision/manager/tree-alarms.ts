@@ -1,0 +1,105 @@
+import type { Broker } from '../../messaging/broker.ts';
+import type { IncidentReport } from '../../protocol/actions.ts';
+import { ElderError } from '../../protocol/errors.ts';
+import type { ManagerEvent } from '../../protocol/local-api.ts';
+import type { StateFolder } from '../../protocol/state-folder.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import type { Escalation } from '../branches/branch-supervisor.ts';
+import { IncidentReporter } from '../incident-reporter.ts';
+import type { Crash } from '../restarts/crash.ts';
+import { type CrashHistory, saveCrashHistory } from '../restarts/crash-memory.ts';
+
+interface TreeAlarmsOptions {
+  readonly folder: StateFolder;
+  readonly log: Logger;
+  readonly emit: (kind: ManagerEvent['kind'], name: string | null, error?: ElderError) => void;
+}
+
+/** Incidents that wait for Redis before the oldest is dropped. */
+const incidentLimit = 1_000;
+/** Ms between two tries at something that waits for Redis. */
+const retryDelay = 500;
+/** Characters of the detail of an incident. */
+const maxDetail = 8_000;
+
+/** Whatever goes wrong in the tree: it is remembered on disk, told as an event, and raised as an incident. */
+export class TreeAlarms {
+  readonly #options: TreeAlarmsOptions;
+  #incidents: IncidentReporter | null = null;
+  #remembering: Promise<void> = Promise.resolve();
+
+  constructor(options: TreeAlarmsOptions) {
+    this.#options = options;
+  }
+
+  /** From now on incidents are sent; `connect` opens a broker for them. */
+  report(connect: () => Promise<Broker>): void {
+    this.#incidents = new IncidentReporter({
+      connect,
+      limit: incidentLimit,
+      retryDelay,
+      onError: (error, waiting) => this.#options.log.warn({ error, waiting }, 'incidents wait'),
+    });
+  }
+
+  /** Notes the unexpected end of a process, and what is now known of its crashes. */
+  readonly crashed = ({ name, kind, reason }: Crash, history: CrashHistory): void => {
+    if (kind === 'data_lost') this.dataLost(reason);
+    this.remember(name, history);
+    const givenUp = kind === 'given_up';
+    this.raise({
+      fingerprint: `manager:${name}:${kind}`,
+      title: givenUp ? `${name} was given up` : `${name} ended unexpectedly`,
+      severity: givenUp ? 'critical' : name === 'redis' ? 'high' : 'medium',
+      detail: reason,
+    });
+  };
+
+  /** Tells what was made of an elder that was given up. */
+  readonly escalated = ({ branch, cause, restarted }: Escalation): void => {
+    const what = restarted
+      ? `the branch ${branch} is restarted`
+      : `${cause} stays failed and the others go on without it`;
+    this.#options.log.error({ branch, elder: cause, restarted }, `escalation: ${what}`);
+    this.raise({
+      fingerprint: `manager:branch:${branch}:${restarted ? 'restarted' : 'held'}`,
+      title: restarted ? `The branch ${branch} is restarted` : `${cause} stays failed`,
+      severity: 'critical',
+      detail: `${cause} was given up: ${what}`,
+    });
+  };
+
+  /** Keeps a crash history on disk, so that it survives this manager. */
+  remember(name: string, history: CrashHistory): void {
+    const { folder, log } = this.#options;
+    this.#remembering = this.#remembering
+      .then(() => saveCrashHistory(folder, name, history))
+      .catch((error) => log.warn({ error, elder: name }, 'the crash could not be remembered'));
+  }
+
+  /** Tells that Redis has lost data. */
+  readonly dataLost = (reason: string): void => {
+    this.#options.emit('data_lost', 'redis', new ElderError('data_lost', reason));
+    this.raise({
+      fingerprint: 'manager:redis:data_lost',
+      title: 'Redis has lost data that it had acknowledged',
+      severity: 'critical',
+      detail: reason,
+    });
+  };
+
+  /** Sends an incident to the incident sage, as soon as that is possible. */
+  raise(report: Omit<IncidentReport, 'directiveId'>): void {
+    this.#incidents?.raise({ ...report, detail: report.detail.slice(0, maxDetail), directiveId: null });
+  }
+
+  /** Resolves when all crashes so far are on disk. */
+  async settled(): Promise<void> {
+    await this.#remembering;
+  }
+
+  /** Drops incidents that still wait and ends the connection. */
+  async close(): Promise<void> {
+    await this.#incidents?.close();
+  }
+}

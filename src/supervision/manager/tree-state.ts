@@ -1,0 +1,78 @@
+import type { Config } from '../../protocol/config.ts';
+import type { ElderStatus, TreeStatus } from '../../protocol/process.ts';
+import { type ElderSpec, redisPortOffset, roster } from '../../protocol/roster.ts';
+import type { StateFolder } from '../../protocol/state-folder.ts';
+import type { TreeState } from '../../protocol/states.ts';
+import { readIsolation } from '../isolation/read-isolation.ts';
+
+/** Computes the state of a tree from its parts; `wasReady`: whether all of it has been ready before. */
+export function treeState(options: {
+  phase: 'running' | 'stopping' | 'stopped';
+  wasReady: boolean;
+  redis: TreeStatus['redis']['state'];
+  elders: readonly Pick<ElderStatus, 'state'>[];
+}): TreeState {
+  if (options.phase !== 'running') return options.phase;
+  const states = options.elders.map((elder) => elder.state);
+  if (options.redis === 'ready' && states.every((state) => state === 'ready')) return 'ready';
+  return options.wasReady || states.includes('failed') ? 'degraded' : 'starting';
+}
+
+/** The status of an elder that this manager has not started yet. */
+export function elderBeforeStart(spec: ElderSpec, portBase: number): ElderStatus {
+  return {
+    name: spec.name,
+    role: spec.role,
+    parent: spec.parent,
+    pid: null,
+    port: portBase + spec.portOffset,
+    state: 'stopped',
+    incarnation: 0,
+    restarts: 0,
+    startedAt: null,
+    reason: null,
+    isolation: 'none',
+  };
+}
+
+/** The status of Redis before this manager has looked for it. */
+export function redisBeforeStart(config: Config): TreeStatus['redis'] {
+  return {
+    managed: config.redis === undefined,
+    host: config.host,
+    port: config.portBase + redisPortOffset,
+    pid: null,
+    state: 'starting',
+    restarts: 0,
+    appendfsync: config.appendfsync,
+    insecure: [],
+    reason: null,
+  };
+}
+
+/** Puts the status of a tree together from what is known of its parts; `elders` are those started so far, by name. */
+export function treeStatusOf(options: {
+  tree: string;
+  phase: 'running' | 'stopping' | 'stopped';
+  wasReady: boolean;
+  manager: TreeStatus['manager'];
+  config: Config;
+  redis: TreeStatus['redis'];
+  elders: ReadonlyMap<string, ElderStatus>;
+  folder: StateFolder;
+}): TreeStatus {
+  const { tree, phase, wasReady, manager, config, redis } = options;
+  const elders = roster(config.servants).map((spec) => {
+    const elder = options.elders.get(spec.name) ?? elderBeforeStart(spec, config.portBase);
+    return { ...elder, isolation: readIsolation(elder.pid, options.folder) };
+  });
+  return {
+    schemaVersion: 1,
+    tree,
+    state: treeState({ phase, wasReady, redis: redis.state, elders }),
+    manager,
+    redis,
+    sandbox: config.sandbox,
+    elders,
+  };
+}

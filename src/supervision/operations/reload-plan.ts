@@ -1,0 +1,100 @@
+import { childSpec } from '../../protocol/child-spec.ts';
+import type { Config } from '../../protocol/config.ts';
+import { roster } from '../../protocol/roster.ts';
+
+/**
+ * Who has to do with a setting. `fixed`: it cannot change while the tree runs; `manager`: the manager alone, at
+ * once; `caller`: only commands; else the elders that are given it at their start and need new processes.
+ */
+type Concern = 'fixed' | 'manager' | 'caller' | ((name: string) => boolean);
+
+const everyElder: Concern = () => true;
+const servants: Concern = (name) => name.startsWith('servant_');
+const only =
+  (...names: string[]): Concern =>
+  (name) =>
+    names.includes(name);
+
+/** Every setting stands here, so that a new one is not forgotten. */
+const concerns: Readonly<Record<Exclude<keyof Config, 'supervision' | 'certificates'>, Concern>> = {
+  portBase: 'fixed',
+  host: 'fixed',
+  servants: 'fixed',
+  redis: 'fixed',
+  allowInsecureRedis: 'fixed',
+  appendfsync: 'fixed',
+  isolation: everyElder,
+  sandbox: servants,
+  sandboxNetwork: servants,
+  sandboxWritable: servants,
+  language: 'caller',
+  messages: everyElder,
+  strategy: only('grand_elder'),
+  tasks: (name) => name === 'task_sage' || name.startsWith('servant_'),
+  log: everyElder,
+};
+const certificateConcerns: Readonly<Record<keyof Config['certificates'], Concern>> = {
+  lifetime: 'manager',
+  connectionAge: everyElder,
+};
+const supervisionConcerns: Readonly<
+  Record<Exclude<keyof Config['supervision'], 'shutdown' | 'elders'>, Concern>
+> = {
+  intensity: 'manager',
+  period: 'manager',
+  backoffFirst: 'manager',
+  backoffMax: 'manager',
+  stableAfter: 'manager',
+  startTimeout: 'manager',
+  probeInterval: 'manager',
+  livenessDeadline: 'manager',
+  memoryLimit: 'manager',
+  redisDeadline: 'manager',
+  branches: 'manager',
+  orphanTimeout: everyElder,
+};
+
+/** What a changed configuration asks for. */
+export interface ReloadPlan {
+  /** Settings that changed, from the top, such as `tasks.lease`. */
+  readonly changed: readonly string[];
+  /** Those of them that cannot change while the tree runs. */
+  readonly fixed: readonly string[];
+  /** Elders that need a new process, in the order of the roster. */
+  readonly restart: readonly string[];
+}
+
+/** Compares two configurations and says what must be done to go from one to the other. */
+export function reloadPlan(before: Config, after: Config): ReloadPlan {
+  const changed: { path: string; concern: Concern }[] = [];
+  const compare = <T extends object>(
+    old: T,
+    now: T,
+    table: Readonly<Partial<Record<keyof T, Concern>>>,
+    prefix: string,
+  ) => {
+    for (const [key, concern] of Object.entries(table) as [keyof T & string, Concern][]) {
+      if (!same(old[key], now[key])) changed.push({ path: `${prefix}${key}`, concern });
+    }
+  };
+  compare(before, after, concerns, '');
+  compare(before.certificates, after.certificates, certificateConcerns, 'certificates.');
+  compare(before.supervision, after.supervision, supervisionConcerns, 'supervision.');
+  compare(before.supervision, after.supervision, { shutdown: 'manager', elders: 'manager' }, 'supervision.');
+  const restart = roster(after.servants)
+    .map(({ name }) => name)
+    .filter(
+      (name) =>
+        changed.some(({ concern }) => typeof concern === 'function' && concern(name)) ||
+        childSpec(before, name).shutdown !== childSpec(after, name).shutdown,
+    );
+  return {
+    changed: changed.map(({ path }) => path),
+    fixed: changed.filter(({ concern }) => concern === 'fixed').map(({ path }) => path),
+    restart,
+  };
+}
+
+function same(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}

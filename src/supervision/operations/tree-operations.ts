@@ -1,0 +1,87 @@
+import type { Config } from '../../protocol/config.ts';
+import { asElderError, ElderError } from '../../protocol/errors.ts';
+import { didYouMean } from '../../protocol/nearest.ts';
+import { type ElderSpec, roster } from '../../protocol/roster.ts';
+import { startGroups } from '../branches/branch-tree.ts';
+import type { TreeElders } from '../elders/tree-elders.ts';
+import { reloadPlan } from './reload-plan.ts';
+
+interface TreeOperationsOptions {
+  readonly elders: TreeElders;
+  /** The present configuration. */
+  readonly config: () => Config;
+  /** Reads the configuration anew. Throws `config_invalid`. */
+  readonly load: (() => Promise<Config>) | undefined;
+  /** Puts a configuration in force. */
+  readonly onConfig: (config: Config) => void;
+}
+
+/** What people may ask of a tree that runs, besides to stop. */
+export class TreeOperations {
+  readonly #options: TreeOperationsOptions;
+
+  constructor(options: TreeOperationsOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Puts a new process in the place of each of these elders, one after the other in the order of their start;
+   * `null` means all. Resolves when all are ready. Throws `not_found` before anything is done, and what
+   * hindered an elder, with those after it left as they were.
+   */
+  async restart(names: readonly string[] | null): Promise<void> {
+    const chosen = this.#choose(names);
+    await this.#options.elders.restarts.plan(() => this.#handOver(chosen));
+  }
+
+  /**
+   * Puts the changed configuration in force and restarts those elders, and only those, that it concerns;
+   * resolves to the settings that changed. Throws `config_invalid`, or `conflict` for a setting that
+   * cannot change while the tree runs; nothing has changed then.
+   */
+  async reload(): Promise<readonly string[]> {
+    const { elders, config, load, onConfig } = this.#options;
+    if (load === undefined)
+      throw new ElderError('not_implemented', 'this manager cannot read a configuration');
+    return elders.restarts.plan(async () => {
+      const next = await load();
+      const { changed, fixed, restart } = reloadPlan(config(), next);
+      if (fixed.length > 0) {
+        const which = fixed.join(', ');
+        throw new ElderError(
+          'conflict',
+          `only \`elders down\` and \`up\` can change ${which}; nothing was changed`,
+        );
+      }
+      onConfig(next);
+      if (changed.length > 0) elders.reconfigured();
+      await this.#handOver(this.#choose(restart));
+      return changed;
+    });
+  }
+
+  #choose(names: readonly string[] | null): ElderSpec[] {
+    const specs = roster(this.#options.config().servants);
+    for (const name of names ?? []) {
+      if (specs.some((spec) => spec.name === name)) continue;
+      const known = specs.map((spec) => spec.name);
+      throw new ElderError('not_found', `no elder ${JSON.stringify(name)}${didYouMean(name, known)}`);
+    }
+    return startGroups(this.#options.config())
+      .flat()
+      .filter(({ name }) => names === null || names.includes(name));
+  }
+
+  async #handOver(specs: readonly ElderSpec[]): Promise<void> {
+    for (const [index, spec] of specs.entries()) {
+      try {
+        await this.#options.elders.restarts.handOver(spec);
+      } catch (thrown) {
+        const { code, reason } = asElderError(thrown);
+        const rest = specs.slice(index + 1).map(({ name }) => name);
+        const left = rest.length === 0 ? '' : `; not restarted: ${rest.join(', ')}`;
+        throw new ElderError(code, `${spec.name}: ${reason}${left}`);
+      }
+    }
+  }
+}

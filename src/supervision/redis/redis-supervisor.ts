@@ -1,0 +1,410 @@
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Authority } from '../../identity/authority.ts';
+import type { Credentials } from '../../identity/credentials.ts';
+import type { RedisTls } from '../../messaging/redis/redis-connection.ts';
+import type { RedisEndpoint } from '../../protocol/bootstrap.ts';
+import type { Config } from '../../protocol/config.ts';
+import { principals } from '../../protocol/edges.ts';
+import { asElderError, ElderError } from '../../protocol/errors.ts';
+import type { ManagerEvent } from '../../protocol/local-api.ts';
+import type { ProcessRecord, TreeStatus } from '../../protocol/process.ts';
+import { redisPortOffset, roster } from '../../protocol/roster.ts';
+import type { StateFolder } from '../../protocol/state-folder.ts';
+import type { AuditSink } from '../../telemetry/audit/audit-log.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import { type FreshCertificate, keepFresh } from '../certificates/keep-fresh.ts';
+import { describeExit, type RunningProcess } from '../elders/running-process.ts';
+import { type Health, HealthChecker } from '../health/health-checker.ts';
+import type { Crash } from '../restarts/crash.ts';
+import type { CrashHistory } from '../restarts/crash-memory.ts';
+import { RestartPolicy } from '../restarts/restart-policy.ts';
+import { RedisGuard, requireSafe } from './acl/redis-guard.ts';
+import { cutConnections, listConnections } from './connection-age.ts';
+import { loadExternalRedis } from './external-redis.ts';
+import type { Loss } from './high-water.ts';
+import { RedisAdmin } from './redis-admin.ts';
+import { redisPaths } from './redis-files.ts';
+import type { RedisGate } from './redis-gate.ts';
+import { ManagedRedis } from './redis-server.ts';
+import { RedisWatch } from './redis-watch.ts';
+
+interface RedisSupervisorOptions {
+  readonly folder: StateFolder;
+  readonly config: Config;
+  readonly authority: Authority;
+  readonly credentials: Credentials;
+  readonly history: CrashHistory;
+  readonly log: Logger;
+  readonly audit: AuditSink;
+  /** Told when Redis denied more than its log holds. */
+  readonly onAclOverflow: (reason: string) => void;
+  readonly onChange: () => void;
+  /** Told whose state Redis no longer holds. */
+  readonly onLoss: (losses: readonly Loss[]) => void;
+  readonly onEvent: (kind: ManagerEvent['kind'], name: string, error?: ElderError) => void;
+  readonly onCrash: (crash: Crash, history: CrashHistory) => void;
+}
+
+const name = 'redis';
+/** A ping that takes longer is given up, and the connection with it (ms). */
+const pingMs = 2_500;
+/** A process replaces its connections itself; one that is this many times as old as it may be is cut. */
+const longestAge = 1.5;
+/** Redis counts ages in whole seconds, which may be one too many. */
+const ageStepMs = 1_000;
+/** Ms between two looks at the age of the connections. */
+const ageLookMs = 5_000;
+/** Whoever has not logged in after this long (ms) is cut. */
+const loginMs = 10_000;
+/** Ms before another try at giving Redis a new certificate. */
+const renewalRetryMs = 500;
+
+/** Has Redis there for the tree: runs and restarts a managed one, or keeps watch on one of the user's. */
+export class RedisSupervisor implements RedisGate {
+  readonly endpoint: RedisEndpoint;
+  readonly admin: RedisAdmin;
+  readonly #options: RedisSupervisorOptions;
+  readonly #managed: ManagedRedis | null;
+  readonly #policy: RestartPolicy;
+  readonly #stopping = new AbortController();
+  readonly #changed = new EventTarget();
+  readonly #watch: RedisWatch;
+  readonly #guard: RedisGuard;
+  /** Why this Redis is not safe, where the configuration lets the tree run on it all the same. */
+  #insecure: readonly string[] = [];
+  #health: HealthChecker | null = null;
+  /** The certificate of a managed Redis. */
+  #fresh: FreshCertificate | null = null;
+  #ageTimer: NodeJS.Timeout | undefined;
+  #process: RunningProcess | null = null;
+  #living: Promise<void> | null = null;
+  #restarts: number;
+  #appendfsync: string;
+  /** Set once the users, the library and the durability of this Redis have been seen to. */
+  #prepared = false;
+  #stopped = false;
+  /** Why there is no connection. */
+  #away: string | null = null;
+  /** What it has lost since the tree was started. */
+  #loss: string | null = null;
+  /** Why the process is being ended, when it hangs. */
+  #hanging: string | null = null;
+
+  private constructor(
+    options: RedisSupervisorOptions,
+    redis: { managed: ManagedRedis | null; admin: RedisAdmin; endpoint: RedisEndpoint },
+  ) {
+    this.#options = options;
+    this.#managed = redis.managed;
+    this.admin = redis.admin;
+    this.endpoint = redis.endpoint;
+    this.#restarts = options.history.restarts;
+    this.#appendfsync = redis.managed ? options.config.appendfsync : 'unknown';
+    this.#watch = new RedisWatch({
+      admin: redis.admin,
+      tree: options.authority.treeId,
+      principals: principals(roster(options.config.servants)),
+      onLibraryRestored: () => options.log.warn({}, 'the commit function was gone and has been put back'),
+      onLoss: (losses) => {
+        options.log.error({ losses }, 'Redis has lost data that it had acknowledged');
+        options.onLoss(losses);
+      },
+    });
+    const { log, audit, folder, onAclOverflow } = options;
+    this.#guard = new RedisGuard({
+      admin: redis.admin,
+      logFile: redis.managed ? redisPaths(folder).log : null,
+      audit,
+      log,
+      onOverflow: onAclOverflow,
+    });
+    const limits = options.config.supervision;
+    this.#policy = new RestartPolicy({ limits, random: Math.random, crashes: options.history.crashes });
+  }
+
+  /** Prepares it; nothing is started yet. Throws `config_invalid` for a faulty `redis` setting. */
+  static async open(options: RedisSupervisorOptions): Promise<RedisSupervisor> {
+    const { folder, config, authority, credentials } = options;
+    const tls = (): RedisTls => {
+      const { certificate, key, ca, isRevoked } = credentials.current();
+      return { cert: certificate, key, ca, ...(isRevoked && { isRevoked }) };
+    };
+    let told = (_connected: boolean, _error?: ElderError): void => undefined;
+    const onState = (connected: boolean, error?: ElderError) => told(connected, error);
+    let supervisor: RedisSupervisor;
+    const tree = authority.treeId;
+    if (config.redis === undefined) {
+      const port = config.portBase + redisPortOffset;
+      const managed = await ManagedRedis.open({ tree, folder, config, port, authority, tls, onState });
+      supervisor = new RedisSupervisor(options, {
+        managed,
+        admin: managed.admin,
+        endpoint: managed.endpoint,
+      });
+    } else {
+      const { endpoint, credential } = await loadExternalRedis(config.redis, folder.project);
+      const { servants } = config;
+      const onInsecure = (reasons: readonly string[]) => supervisor.#noteInsecure(reasons);
+      const lenient = config.allowInsecureRedis ? { onInsecure } : {};
+      const { connectionAge: connectionAgeMs } = config.certificates;
+      const common = { tree, servants, endpoint, credential, tls, onState, connectionAgeMs };
+      const admin = new RedisAdmin({ ...common, ...lenient });
+      supervisor = new RedisSupervisor(options, { managed: null, admin, endpoint });
+    }
+    told = (connected, error) => supervisor.#connectionChanged(connected, error);
+    return supervisor;
+  }
+
+  get ready(): boolean {
+    return this.#prepared && !this.#stopped && this.admin.connected;
+  }
+
+  async whenReady(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    while (!this.ready) await once(this.#changed, 'change', { signal });
+  }
+
+  get status(): TreeStatus['redis'] {
+    const { host, port } = this.endpoint;
+    const away = this.#prepared ? 'unreachable' : 'starting';
+    return {
+      managed: this.#managed !== null,
+      host,
+      port,
+      pid: this.#process?.identity.pid ?? null,
+      state: this.#stopped ? 'stopped' : this.ready ? 'ready' : away,
+      restarts: this.#restarts,
+      appendfsync: this.#appendfsync,
+      insecure: [...this.#insecure],
+      reason: this.ready || this.#stopped ? this.#loss : this.#away,
+    };
+  }
+
+  /** Starts it, or takes over the one of the record, and makes it fit for the tree. Throws what hinders that. */
+  async start(record: ProcessRecord | undefined, signal: AbortSignal): Promise<void> {
+    const { onEvent, config, log } = this.#options;
+    onEvent('starting', name);
+    if (this.#managed !== null) {
+      const adopted = record === undefined ? null : await this.#managed.adopt(record);
+      if (adopted !== null) onEvent('adopted', name);
+      this.#restarts = Math.max(this.#restarts, record?.restarts ?? 0);
+      if (adopted === null && record !== undefined) this.#restarts += 1;
+      this.#process = adopted ?? (await this.#managed.start({ restarts: this.#restarts, signal }));
+      this.#living = this.#live(this.#process);
+    }
+    await this.admin.ready({ waitMs: config.supervision.startTimeout, signal });
+    const { warnings } = await this.admin.verify();
+    for (const warning of warnings) log.warn({ warning }, 'this Redis weakens what the tree guarantees');
+    await this.#requireSafe();
+    await this.admin.loadLibrary();
+    await this.#guard.start();
+    if (this.#managed === null) this.#appendfsync = await this.#askAppendfsync();
+    this.#prepared = true;
+    this.#checkHealth();
+    this.#keepCertificatesFresh();
+    this.#connectionChanged(this.admin.connected);
+    onEvent('ready', name);
+  }
+
+  /** Ends a managed Redis, or the connection to one of the user's. */
+  async stop(mode: 'drain' | 'kill'): Promise<void> {
+    this.#stopping.abort(new ElderError('interrupted', 'Redis is being stopped'));
+    this.#health?.stop();
+    this.#fresh?.stop();
+    clearInterval(this.#ageTimer);
+    await this.#guard.stop();
+    if (mode === 'kill') this.#process?.kill('SIGKILL');
+    if (this.#managed === null) this.admin.close();
+    else await this.#managed.stop(this.#options.config.supervision.shutdown);
+    await this.#living;
+    this.#stopped = true;
+    this.#process = null;
+  }
+
+  /** Gives a managed Redis a new certificate and the present roots; tries until it takes them or the signal aborts. */
+  async renewCertificate(signal: AbortSignal): Promise<void> {
+    while (this.#fresh !== null) {
+      await this.whenReady(signal);
+      try {
+        return await this.#fresh.renew();
+      } catch {
+        // Told by `onError`; it may be restarting.
+        await delay(renewalRetryMs, undefined, { signal });
+      }
+    }
+  }
+
+  /** Ends a managed Redis; its successor has a new key. */
+  restartManaged(reason: string): void {
+    this.#hanging = reason;
+    this.#process?.kill('SIGTERM');
+  }
+
+  /** Notes which connections this tree's processes have now; the returned function ends those of them that are left. */
+  async noteConnections(): Promise<() => Promise<void>> {
+    const noted = await listConnections(this.admin, this.#options.authority.treeId);
+    const ids = noted.filter(({ user }) => user !== 'default').map(({ id }) => id);
+    return () => this.#cut(ids);
+  }
+
+  async #cut(ids: readonly string[]): Promise<void> {
+    const count = await cutConnections(this.admin, ids);
+    if (count > 0) this.#options.log.warn({ count }, 'connections to Redis were cut for their age');
+  }
+
+  /**
+   * A certificate that is over does not end a connection. Elders replace theirs before; what is found too old
+   * belongs to a process that hangs or that means to stay.
+   */
+  async #cutOldConnections(longestMs: number): Promise<void> {
+    const clients = await listConnections(this.admin, this.#options.authority.treeId);
+    // Of one of the user's, strangers are not ours to look at.
+    const login = this.#managed === null ? Infinity : loginMs;
+    const old = clients.filter(({ user, ageMs }) => ageMs > (user === 'default' ? login : longestMs));
+    await this.#cut(old.map(({ id }) => id));
+  }
+
+  #keepCertificatesFresh(): void {
+    const { config, log } = this.#options;
+    const { lifetime, connectionAge } = config.certificates;
+    const managed = this.#managed;
+    if (managed !== null) {
+      this.#fresh = keepFresh({
+        renewOnce: () => managed.renewCertificate(),
+        lifetimeMs: lifetime,
+        fresh: false,
+        onError: (error) => log.warn({ error }, 'the certificate of Redis was not renewed'),
+      });
+    }
+    const look = () => {
+      if (this.ready) this.#cutOldConnections(connectionAge * longestAge + ageStepMs).catch(() => undefined);
+    };
+    this.#ageTimer = setInterval(look, Math.min(ageLookMs, connectionAge / 2));
+  }
+
+  /** Notes for `status` what Redis was found to lack. */
+  noteLoss(reason: string): void {
+    this.#loss = `lost data: ${reason}`;
+    this.#options.onChange();
+  }
+
+  async #requireSafe(): Promise<void> {
+    const { config, audit, log } = this.#options;
+    const reasons = await this.#guard.inspect();
+    if (!config.allowInsecureRedis) return requireSafe(reasons);
+    this.#noteInsecure(reasons);
+    for (const reason of reasons) {
+      log.error({ reason }, 'this Redis is open; the configuration lets the tree run on it');
+      audit.record({
+        kind: 'configuration',
+        event: 'insecure_redis',
+        by: 'manager',
+        object: 'redis',
+        reason,
+      });
+    }
+  }
+
+  #noteInsecure(reasons: readonly string[]): void {
+    this.#insecure = [...new Set([...this.#insecure, ...reasons])];
+  }
+
+  #connectionChanged(connected: boolean, error?: ElderError): void {
+    this.#options.log.info({ connected, error: error?.message }, 'connection to Redis');
+    this.#away = connected ? null : (error?.reason ?? 'no connection');
+    // A Redis of the user's may have come back without the functions it was given.
+    if (connected && this.#prepared) {
+      this.admin.loadLibrary().catch((error) => {
+        this.#options.log.warn({ error }, 'the commit function could not be loaded');
+      });
+    }
+    this.#changed.dispatchEvent(new Event('change'));
+    this.#options.onChange();
+  }
+
+  #checkHealth(): void {
+    this.#health?.stop();
+    const { probeInterval, redisDeadline } = this.#options.config.supervision;
+    this.#health = new HealthChecker({
+      probe: () => this.#probe(),
+      interval: probeInterval,
+      // One of the user's is not ours to end.
+      deadline: this.#managed === null ? Infinity : redisDeadline,
+      now: () => performance.now(),
+      onAnswer: () => undefined,
+      onHanging: (reason) => {
+        this.#hanging = `redis-server hangs: ${reason}`;
+        this.#process?.kill('SIGKILL');
+      },
+    });
+    this.#health.start();
+  }
+
+  /** A Redis that answers nothing looks connected until it is asked: the connection is given up then. */
+  async #probe(): Promise<Health> {
+    try {
+      await this.admin.command(['PING'], { timeoutMs: pingMs });
+    } catch (thrown) {
+      const error = asElderError(thrown);
+      // A refusal is an answer, such as that its disk is full.
+      if (error.code !== 'redis_refused') return { alive: false, reason: error.reason };
+    }
+    await this.#watch.look().catch((error) => {
+      this.#options.log.warn({ error }, 'Redis could not be looked through');
+    });
+    return { alive: true, ready: true };
+  }
+
+  async #askAppendfsync(): Promise<string> {
+    const reply = await this.admin.command(['CONFIG', 'GET', 'appendfsync']).catch(() => []);
+    return Array.isArray(reply) && typeof reply[1] === 'string' ? reply[1] : 'unknown';
+  }
+
+  async #live(first: RunningProcess): Promise<void> {
+    const { signal } = this.#stopping;
+    for (let process: RunningProcess | null = first; process !== null; ) {
+      const exit = await process.exited;
+      this.#process = null;
+      this.#health?.stop();
+      const reason = this.#hanging ?? `redis-server ${describeExit(exit)}`;
+      this.#hanging = null;
+      const error = new ElderError('redis_unreachable', reason);
+      process = signal.aborted ? null : await this.#restart(error, Date.now() - process.startedAt);
+      this.#process = process;
+      if (process !== null) this.#checkHealth();
+      this.#options.onChange();
+    }
+  }
+
+  /** Tries for ever, since the tree is nothing without it. Resolves to `null` when it is stopped meanwhile. */
+  async #restart(ending: ElderError, uptimeMs: number): Promise<RunningProcess | null> {
+    const { onCrash, onEvent } = this.#options;
+    const { signal } = this.#stopping;
+    let error = ending;
+    let uptime = uptimeMs;
+    while (!signal.aborted) {
+      const decision = this.#policy.crashed(Date.now(), uptime);
+      this.#restarts += 1;
+      const history = { restarts: this.#restarts, crashes: [...this.#policy.crashes] };
+      onCrash({ name, kind: 'exit', reason: error.reason }, history);
+      if (decision.kind === 'give_up') onEvent('failed', name, error);
+      else onEvent('stopped', name, error);
+      this.#away = error.reason;
+      this.#options.onChange();
+      try {
+        const delayMs =
+          decision.kind === 'restart' ? decision.delayMs : this.#options.config.supervision.backoffMax;
+        await delay(delayMs, undefined, { signal });
+        onEvent('starting', name);
+        const started = await (this.#managed as ManagedRedis).start({ restarts: this.#restarts, signal });
+        onEvent('ready', name);
+        return started;
+      } catch (thrown) {
+        error = asElderError(thrown);
+        uptime = 0;
+      }
+    }
+    return null;
+  }
+}

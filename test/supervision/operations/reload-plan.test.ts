@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { configSchema } from '../../../src/protocol/config.ts';
+import { roster } from '../../../src/protocol/roster.ts';
+import { reloadPlan } from '../../../src/supervision/operations/reload-plan.ts';
+
+const before = configSchema.parse({});
+const plan = (change: object) => reloadPlan(before, configSchema.parse(change));
+const everybody = roster(2).map(({ name }) => name);
+
+test('the same configuration asks for nothing', () => {
+  assert.deepEqual(plan({}), { changed: [], fixed: [], restart: [] });
+});
+
+test('only those whom a setting concerns are restarted', () => {
+  assert.deepEqual(plan({ strategy: { maxTasks: 7 } }), {
+    changed: ['strategy'],
+    fixed: [],
+    restart: ['grand_elder'],
+  });
+  assert.deepEqual(plan({ tasks: { lease: '3m' } }).restart, ['task_sage', 'servant_1', 'servant_2']);
+  assert.deepEqual(plan({ sandbox: 'none' }).restart, ['servant_1', 'servant_2']);
+  assert.deepEqual(plan({ log: { level: 'debug' } }).restart, everybody);
+});
+
+test('what the manager alone has to do with restarts nobody', () => {
+  const supervision = {
+    intensity: 3,
+    probeInterval: '1s',
+    memoryLimit: '2GB',
+    branches: { servants: { escalation: 'restart' } },
+  };
+  const { changed, restart } = plan({ supervision, certificates: { lifetime: '2h' } });
+  assert.deepEqual(restart, []);
+  assert.deepEqual(changed, [
+    'certificates.lifetime',
+    'supervision.intensity',
+    'supervision.probeInterval',
+    'supervision.memoryLimit',
+    'supervision.branches',
+  ]);
+});
+
+test('a shutdown time concerns those who have it', () => {
+  assert.deepEqual(plan({ supervision: { elders: { rag_sage: { shutdown: '3s' } } } }).restart, ['rag_sage']);
+  assert.deepEqual(
+    plan({ supervision: { shutdown: '3s', elders: { rag_sage: { shutdown: '10s' } } } }).restart,
+    everybody.filter((name) => name !== 'rag_sage'),
+  );
+});
+
+test('what cannot change while the tree runs is named', () => {
+  assert.deepEqual(plan({ portBase: 6_000, appendfsync: 'everysec' }).fixed, ['portBase', 'appendfsync']);
+});
