@@ -1,11 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import {
-  type ProcessIdentity,
-  type ProcessRecord,
-  processIdentity,
-  processRecord,
-} from '../protocol/process.ts';
+import { type ProcessIdentity, type ProcessRecord, processRecord, sandboxNote } from '../protocol/process.ts';
+import { isServant } from '../protocol/roster.ts';
 import type { StateFolder } from '../protocol/state-folder.ts';
+import { findMarkedProcesses } from '../telemetry/marked-processes.ts';
 import { isSameProcess } from '../telemetry/process-identity.ts';
 
 /** A process of this tree that lives, by the record that was left of it. */
@@ -24,18 +21,23 @@ function readJson(path: string): unknown {
   }
 }
 
-function readRecord(folder: StateFolder, file: string): LivingProcess | undefined {
-  const [, name, kind] = /^(.+)\.(process|sandbox)\.json$/.exec(file) ?? [];
-  if (name === undefined) return undefined;
-  if (kind === 'process') {
+function livingOf(folder: StateFolder, file: string): LivingProcess[] {
+  const name = /^(.+)\.process\.json$/.exec(file)?.[1];
+  if (name !== undefined) {
     const record = processRecord.safeParse(readJson(folder.processRecord(name)));
-    return record.success ? { kind, name, identity: record.data } : undefined;
+    if (!record.success || !isSameProcess(record.data)) return [];
+    return [{ kind: 'process', name, identity: record.data }];
   }
-  const record = processIdentity.safeParse(readJson(folder.sandboxRecord(name)));
-  return record.success ? { kind: 'sandbox', name, identity: record.data } : undefined;
+  return isServant(file) ? livingSandbox(folder, file) : [];
 }
 
-/** Lists the processes of a tree that still live, by pid, start time and boot, never by name. */
+function livingSandbox(folder: StateFolder, name: string): LivingProcess[] {
+  const note = sandboxNote.safeParse(readJson(folder.sandboxRecord(name)));
+  const identity = note.success ? findMarkedProcesses(note.data.mark)[0] : undefined;
+  return identity === undefined ? [] : [{ kind: 'sandbox', name, identity }];
+}
+
+/** Lists the processes of a tree that still live, by pid, start time and boot or by their mark, never by name. */
 export function findLivingProcesses(folder: StateFolder): LivingProcess[] {
   let files: string[];
   try {
@@ -43,10 +45,7 @@ export function findLivingProcesses(folder: StateFolder): LivingProcess[] {
   } catch {
     return [];
   }
-  return files.flatMap((file) => {
-    const found = readRecord(folder, file);
-    return found !== undefined && isSameProcess(found.identity) ? [found] : [];
-  });
+  return files.flatMap((file) => livingOf(folder, file));
 }
 
 /** Reads the id of the tree; the empty string where none was ever started. */

@@ -3,12 +3,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { freePortBase } from '../../scripts/free-port-base.ts';
 import type { ProcessIdentity, TreeStatus } from '../../src/protocol/process.ts';
 import { type StateFolder, stateFolder } from '../../src/protocol/state-folder.ts';
-import { ManagerLock } from '../../src/supervision/manager-lock.ts';
+import { ManagerLock } from '../../src/supervision/manager/manager-lock.ts';
+import { newProcessMark } from '../../src/telemetry/marked-processes.ts';
 import { isSameProcess, readProcessIdentity } from '../../src/telemetry/process-identity.ts';
 import { callElders, temporaryFolder } from './elders-command.ts';
 
@@ -18,8 +19,9 @@ const polite = "setInterval(() => {}, 1e6); process.stdout.write('ready')";
 async function orphan(
   context: TestContext,
   source: string,
+  mark = 'unmarked',
 ): Promise<{ child: ChildProcess; identity: ProcessIdentity }> {
-  const child = spawn(process.execPath, ['-e', source], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const child = spawn(process.execPath, ['-e', source, mark], { stdio: ['ignore', 'pipe', 'ignore'] });
   context.after(() => child.kill('SIGKILL'));
   await once(child.stdout!, 'data');
   const identity = readProcessIdentity(child.pid!);
@@ -80,10 +82,12 @@ test('status lists elders that outlived their manager, and down ends exactly the
 test('down --force kills what does not listen, and the sandbox of a servant with it', async (context) => {
   const folder = treeIn(context);
   const servant = await orphan(context, deaf);
-  const sandbox = await orphan(context, deaf);
+  const mark = newProcessMark();
+  const sandbox = await orphan(context, deaf, mark);
   note(folder, 'servant_1', servant.identity);
-  const attempt = { kind: 'bubblewrap', directiveId: 'd', taskId: 't', attempt: 1, startedAt: 1 };
-  writeFileSync(folder.sandboxRecord('servant_1'), JSON.stringify({ ...sandbox.identity, ...attempt }));
+  const attempt = { mark, kind: 'bubblewrap', directiveId: 'd', taskId: 't', attempt: 1, startedAt: 1 };
+  mkdirSync(dirname(folder.sandboxRecord('servant_1')));
+  writeFileSync(folder.sandboxRecord('servant_1'), JSON.stringify(attempt));
   const { code, stdout } = await callElders(['down', '--force', '--json'], { cwd: folder.project });
   assert.equal(code, 0);
   assert.deepEqual(JSON.parse(stdout).orphans.sort(), ['servant_1', 'servant_1 (sandbox)']);

@@ -2,8 +2,8 @@ import { reapSandbox } from '../../elders/servant/execution/reap-sandbox.ts';
 import { ElderError } from '../../protocol/errors.ts';
 import { fixedElders } from '../../protocol/roster.ts';
 import type { StateFolder } from '../../protocol/state-folder.ts';
-import { readHolder } from '../../supervision/manager-lock.ts';
-import { removeProcessRecord } from '../../supervision/process-records.ts';
+import { removeProcessRecord } from '../../supervision/elders/process-records.ts';
+import { readHolder } from '../../supervision/manager/manager-lock.ts';
 import { signalProcess, waitUntilGone } from '../../telemetry/process-identity.ts';
 import type { CommandInput } from '../command-table.ts';
 import { findLivingProcesses, type LivingProcess } from '../living-processes.ts';
@@ -57,6 +57,8 @@ async function end(found: LivingProcess, folder: StateFolder, force: boolean): P
     }
   }
   if (signalProcess(identity, 'SIGKILL')) await waitUntilGone(identity, killMs);
+  // It may have begun to start a command since the list was made.
+  await reapSandbox(folder.sandboxRecord(found.name));
   // Without its record the next start is a start, not a restart.
   await removeProcessRecord(folder, found.name);
 }

@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { Agent } from '../../agents/agent.ts';
 import type { Effect } from '../../agents/core.ts';
 import type { AttemptResult } from '../../protocol/actions.ts';
@@ -34,6 +34,7 @@ export class Executor {
 
   constructor(options: ExecutorOptions) {
     this.#options = options;
+    mkdirSync(dirname(options.folder.sandboxRecord(options.name)), { recursive: true, mode: 0o700 });
   }
 
   /** The `perform` of the servant's agent. */

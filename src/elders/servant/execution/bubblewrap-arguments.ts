@@ -93,7 +93,8 @@ export function bubblewrapArguments(
     ...[...writable, workspace].flatMap((path) => ['--bind', path, path]),
     ...readOnly.flatMap((path) => ['--ro-bind', path, path]),
     ...masked.flatMap((path) => ['--tmpfs', path, '--remount-ro', path]),
-    ...['--chdir', workspace],
+    // Whatever Node adds to the environment of what it starts (its permission model does) ends here.
+    ...['--chdir', workspace, '--clearenv'],
     ...Object.entries(environment).flatMap(([name, value]) => ['--setenv', name, value]),
   ];
   // The arguments reach bubblewrap separated by NUL: one within would begin another option.

@@ -6,6 +6,12 @@ const bashPaths = ['/bin/bash', '/usr/bin/bash', '/usr/local/bin/bash', '/opt/ho
 /** Descriptor on which the guard and the servant talk, one word a line. */
 export const controlFd = 3;
 
+/**
+ * Variable that holds the task's own NODE_OPTIONS on its way to the guard: Node puts the permissions of the
+ * servant in the place of the real one, and they would break the user's own Node.
+ */
+export const taskNodeOptions = 'ELDERS_NODE_OPTIONS';
+
 /** Exit code of the guard when its servant died before it gave the word to begin. */
 const orphaned = 125;
 
@@ -33,6 +39,8 @@ const guards: Readonly<Record<SandboxKind, string>> = {
     exit $?`,
   none: `
     exec 2>/dev/null
+    unset NODE_OPTIONS
+    [ -n "\${${taskNodeOptions}+set}" ] && export NODE_OPTIONS="$${taskNodeOptions}" && unset ${taskNodeOptions}
     trap : TERM INT HUP
     echo ready >&${controlFd}
     read -r word <&${controlFd} || exit ${orphaned}
@@ -46,11 +54,11 @@ const guards: Readonly<Record<SandboxKind, string>> = {
 };
 
 /**
- * Gives the arguments of `/bin/sh` that run a command line under guard. The command line is run by
+ * Gives the arguments of `/bin/sh` that run a command line under guard; `mark` is its `$0`. The command line is run by
  * `bash -e -o pipefail`, as CI systems do, or by `sh -e` where there is no bash.
  */
-export function guardedShell(kind: SandboxKind, commandLine: string): string[] {
+export function guardedShell(kind: SandboxKind, mark: string, commandLine: string): string[] {
   const bash = bashPaths.find((path) => existsSync(path));
   const shell = bash === undefined ? ['/bin/sh', '-e', '-c'] : [bash, '-e', '-o', 'pipefail', '-c'];
-  return ['-c', guards[kind], 'elders-guard', ...shell, commandLine];
+  return ['-c', guards[kind], mark, ...shell, commandLine];
 }

@@ -1,11 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { readSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { ElderError } from '../../../protocol/errors.ts';
 import type { ProcessIdentity } from '../../../protocol/process.ts';
+import { endMarkedProcesses } from '../../../telemetry/marked-processes.ts';
 import { readProcessIdentity, signalProcess, waitUntilGone } from '../../../telemetry/process-identity.ts';
-import { controlFd, guardedShell } from './guard-script.ts';
+import { controlFd, guardedShell, taskNodeOptions } from './guard-script.ts';
 import { inheritedDescriptors } from './inherited-descriptors.ts';
 import { killGroup, waitUntilGroupGone } from './process-group.ts';
 
@@ -15,11 +17,21 @@ const argumentsFd = 5;
 /** How long the rest of a killed process tree may take to vanish, in ms. */
 const vanishMs = 10_000;
 
+/** How long a sandbox that is given up may take to end by itself, in ms. */
+const givenUpMs = 5_000;
+
 /** What to start, and in what. */
 export interface Launch {
+  /** An argument of every process that guards the command, by which they are found; no other process has it. */
+  readonly mark: string;
   readonly commandLine: string;
   /** Descriptor that takes the output. */
   readonly output: number;
+  /**
+   * Descriptor of an empty file, to which bubblewrap writes about its process 1. Not a pipe: it breaks with the
+   * servant's death, which would end bubblewrap just after it made process 1 and before that can end by itself.
+   */
+  readonly report: number;
   readonly workspace: string;
   readonly environment: Readonly<Record<string, string>>;
   readonly sandbox:
@@ -70,15 +82,21 @@ export async function launch(plan: Launch, signal: AbortSignal): Promise<Guarded
   const words = createInterface({ input: control });
   words.on('error', () => undefined);
   const spoken = new Promise<true>((resolve) => words.once('line', () => resolve(true)));
-  const info = plan.sandbox.kind === 'bubblewrap' ? readInfo(child.stdio[infoFd] as Readable) : undefined;
-
-  const abandon = () => void child.kill('SIGKILL');
+  // Not by SIGKILL at once: bubblewrap makes process 1 of the namespace before it binds that to its own life,
+  // and killed in between it leaves it waiting for ever. The guard ends by itself when its servant has hung up.
+  let backstop: NodeJS.Timeout | undefined;
+  const abandon = () => {
+    control.end();
+    const last = () =>
+      void endMarkedProcesses(plan.mark, { groups: true, deadlineMs: vanishMs }).catch(() => {});
+    backstop ??= setTimeout(last, givenUpMs);
+  };
   signal.addEventListener('abort', abandon, { once: true });
   if (signal.aborted) abandon();
   let identity: ProcessIdentity | undefined;
   try {
     const spoke = await Promise.race([spoken, exited.then(() => false)]);
-    const pid = info === undefined ? child.pid : await info;
+    const pid = plan.sandbox.kind === 'bubblewrap' ? reportedPid(plan.report) : child.pid;
     identity = spoke && !signal.aborted && pid !== undefined ? readProcessIdentity(pid) : undefined;
     if (identity === undefined) {
       abandon();
@@ -91,6 +109,7 @@ export async function launch(plan: Launch, signal: AbortSignal): Promise<Guarded
     if (error instanceof ElderError) throw error;
     throw new ElderError('sandbox_unavailable', (error as Error).message, { cause: error });
   } finally {
+    clearTimeout(backstop);
     signal.removeEventListener('abort', abandon);
   }
   const common = { child, control, words, exited, identity };
@@ -147,18 +166,18 @@ function inGroup({ control, words, exited, identity }: Started): GuardedProcess 
 
 function start(plan: Launch): ChildProcess {
   const { sandbox } = plan;
-  const shell = ['/bin/sh', ...guardedShell(sandbox.kind, plan.commandLine)];
+  const shell = ['/bin/sh', ...guardedShell(sandbox.kind, plan.mark, plan.commandLine)];
   const walled =
     sandbox.kind === 'bubblewrap'
       ? [sandbox.path, '--info-fd', String(infoFd), '--args', String(argumentsFd), '--', ...shell]
       : shell;
   const streams = ['ignore', plan.output, 'pipe', 'pipe'] as const;
-  const stdio = sandbox.kind === 'bubblewrap' ? [...streams, 'pipe' as const, 'pipe' as const] : [...streams];
+  const stdio = sandbox.kind === 'bubblewrap' ? [...streams, plan.report, 'pipe' as const] : [...streams];
   const [file, ...args] = withoutDescriptors(walled, stdio.length) as [string, ...string[]];
   // bubblewrap itself gets no variable of the task: LD_PRELOAD would reach it outside of the sandbox.
   const child = spawn(file, args, {
     cwd: plan.workspace,
-    env: sandbox.kind === 'bubblewrap' ? {} : plan.environment,
+    env: sandbox.kind === 'bubblewrap' ? {} : unsandboxedEnvironment(plan.environment),
     // A group of its own, so that Ctrl-C at the terminal of the tree does not reach it.
     detached: true,
     stdio,
@@ -172,6 +191,11 @@ function start(plan: Launch): ChildProcess {
   return child;
 }
 
+function unsandboxedEnvironment(environment: Launch['environment']): Record<string, string> {
+  const { NODE_OPTIONS: options, ...rest } = environment;
+  return options === undefined ? rest : { ...rest, [taskNodeOptions]: options };
+}
+
 /** Puts a shell before the program that closes what the servant itself inherited; mostly there is nothing. */
 function withoutDescriptors(program: string[], from: number): string[] {
   const inherited = inheritedDescriptors(from);
@@ -180,9 +204,10 @@ function withoutDescriptors(program: string[], from: number): string[] {
   return ['/bin/bash', '-c', `exec ${closing}; exec "$@"`, 'elders-close', ...program];
 }
 
-async function readInfo(stream: Readable): Promise<number | undefined> {
-  const text = await collect(stream);
-  const pid = /"child-pid":\s*(\d+)/.exec(text)?.[1];
+function reportedPid(report: number): number | undefined {
+  const text = Buffer.alloc(1_000);
+  const length = readSync(report, text, 0, text.length, 0);
+  const pid = /"child-pid":\s*(\d+)/.exec(text.toString('latin1', 0, length))?.[1];
   return pid === undefined ? undefined : Number(pid);
 }
 

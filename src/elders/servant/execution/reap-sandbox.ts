@@ -1,5 +1,4 @@
-import { isSameProcess, signalProcess, waitUntilGone } from '../../../telemetry/process-identity.ts';
-import { killGroup, waitUntilGroupGone } from './process-group.ts';
+import { endMarkedProcesses } from '../../../telemetry/marked-processes.ts';
 import { readSandboxRecord, removeSandboxRecord, type SandboxRecord } from './sandbox-record.ts';
 
 /** What a predecessor had left: nothing, the record of a command that is over, or one that had to be killed. */
@@ -9,21 +8,15 @@ export type Reaped =
 
 /**
  * Ends the command that a servant's predecessor left running, if it did, and removes its record; a servant
- * does this before anything else. Only the very process that the record names is signalled. Throws `timed_out`
- * if it still lives after `deadlineMs` (the record then stays), `internal` for a
- * record that cannot be read.
+ * does this before anything else. Only processes that carry the mark of the record are signalled, those of a
+ * sandbox that was still being made included. Throws `timed_out` if one still lives after `deadlineMs` (the
+ * record then stays), `internal` for a record that cannot be read.
  */
 export async function reapSandbox(recordPath: string, deadlineMs = 10_000): Promise<Reaped> {
   const record = await readSandboxRecord(recordPath);
   if (record === undefined) return { kind: 'nothing' };
-  const killed = end(record);
-  await waitUntilGone(record, deadlineMs);
-  if (killed && record.kind === 'none') await waitUntilGroupGone(record.pid, deadlineMs);
+  // In a sandbox the kernel ends the rest of the namespace with its first process.
+  const killed = await endMarkedProcesses(record.mark, { groups: record.kind === 'none', deadlineMs });
   await removeSandboxRecord(recordPath);
   return { kind: killed ? 'killed' : 'over', record };
-}
-
-function end(record: SandboxRecord): boolean {
-  if (record.kind === 'bubblewrap') return signalProcess(record, 'SIGKILL');
-  return isSameProcess(record) && killGroup(record.pid, 'SIGKILL');
 }

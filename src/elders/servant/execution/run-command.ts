@@ -1,7 +1,9 @@
+import { closeSync, openSync, rmSync } from 'node:fs';
 import { constants, userInfo } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { asElderError, ElderError } from '../../../protocol/errors.ts';
 import type { AttemptOutcome } from '../../../protocol/states.ts';
+import { newProcessMark } from '../../../telemetry/marked-processes.ts';
 import { bubblewrapArguments, realFolder, type SandboxPolicy, sandboxHome } from './bubblewrap-arguments.ts';
 import { commandEnvironment } from './environment.ts';
 import { type GuardedProcess, type Launch, launch } from './guarded-process.ts';
@@ -71,7 +73,7 @@ export interface RunningCommand {
 }
 
 /**
- * Starts a command; it resolves once the command runs and its record is on disk. What stands in the way before
+ * Starts a command, whose record is on disk before; it resolves once the command runs. What stands in the way before
  * that makes the outcome `refused` (or `cancelled`), with the reason. With `sandbox: none` a process that
  * leaves its group survives the end of the command.
  */
@@ -85,7 +87,7 @@ export async function startCommand(options: CommandOptions): Promise<RunningComm
     file = await OutputFile.open(path, options.maxOutputBytes);
     pipe = await openOutputPipe();
     consumed = file.consume(pipe.reader);
-    const guarded = await begin({ ...sandboxed, output: pipe.writer }, pipe, options);
+    const guarded = await begin(sandboxed, pipe, options);
     return follow(guarded, { file, pipe, consumed, options, startedAt: Date.now() });
   } catch (error) {
     pipe?.reader.destroy();
@@ -95,7 +97,9 @@ export async function startCommand(options: CommandOptions): Promise<RunningComm
   }
 }
 
-async function plan(options: CommandOptions): Promise<Omit<Launch, 'output'>> {
+type Plan = Omit<Launch, 'output' | 'report'>;
+
+async function plan(options: CommandOptions): Promise<Plan> {
   const { sandbox, taskId, directiveId, attempt } = options;
   if (options.shellCommand.includes('\0') || Buffer.byteLength(options.shellCommand) > maxCommandLine) {
     throw new ElderError('malformed', `the command holds NUL or is longer than ${maxCommandLine} bytes`);
@@ -105,7 +109,7 @@ async function plan(options: CommandOptions): Promise<Omit<Launch, 'output'>> {
   const home = sandbox.kind === 'none' ? ownHome : sandboxHome({ home: ownHome, workspace });
   const task = options.environment;
   const environment = commandEnvironment({ parent: process.env, home, task, taskId, directiveId, attempt });
-  const common = { commandLine: options.shellCommand, workspace, environment };
+  const common = { mark: newProcessMark(), commandLine: options.shellCommand, workspace, environment };
   if (sandbox.kind === 'none') return { ...common, sandbox: { kind: 'none' } };
   const available = await detectSandbox();
   if (available.kind === 'none') throw new ElderError('sandbox_unavailable', available.reason);
@@ -120,28 +124,33 @@ async function plan(options: CommandOptions): Promise<Omit<Launch, 'output'>> {
   };
 }
 
-/** Sets the sandbox up, puts its record on disk, and only then lets the command begin. */
-async function begin(plan: Launch, pipe: OutputPipe, options: CommandOptions): Promise<GuardedProcess> {
+/** Puts the record on disk, sets the sandbox up, and lets the command begin. */
+async function begin(plan: Plan, pipe: OutputPipe, options: CommandOptions): Promise<GuardedProcess> {
   const { recordPath, directiveId, taskId, attempt } = options;
   const limits = [AbortSignal.timeout(setUpMs)];
   if (options.signal) limits.push(options.signal);
-  let guarded: GuardedProcess;
+  const report = openUnnamedFile(`${recordPath}.report`);
   try {
-    guarded = await launch(plan, AbortSignal.any(limits));
+    const { mark, sandbox } = plan;
+    const record = { mark, kind: sandbox.kind, directiveId, taskId, attempt, startedAt: Date.now() };
+    writeSandboxRecord(recordPath, record);
+    const guarded = await launch({ ...plan, output: pipe.writer, report }, AbortSignal.any(limits));
+    guarded.begin();
+    return guarded;
+  } catch (error) {
+    await removeSandboxRecord(recordPath);
+    throw error;
   } finally {
     pipe.closeWriter();
+    closeSync(report);
   }
-  const { kind } = plan.sandbox;
-  try {
-    const record = { ...guarded.identity, kind, directiveId, taskId, attempt, startedAt: Date.now() };
-    writeSandboxRecord(recordPath, record);
-  } catch (error) {
-    guarded.kill();
-    await guarded.ended;
-    throw error;
-  }
-  guarded.begin();
-  return guarded;
+}
+
+/** Opens a file that no other process can come by. */
+function openUnnamedFile(path: string): number {
+  const file = openSync(path, 'w+', 0o600);
+  rmSync(path);
+  return file;
 }
 
 interface Following {

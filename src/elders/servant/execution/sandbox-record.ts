@@ -1,15 +1,14 @@
-import { closeSync, fsyncSync, openSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, constants, openSync, renameSync, writeSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { z } from 'zod';
 import { ElderError } from '../../../protocol/errors.ts';
-import { processIdentity } from '../../../protocol/process.ts';
+import { sandboxNote } from '../../../protocol/process.ts';
 
 /**
- * Which process tree a servant runs: the identity of the process that all others die with (process 1 of a
- * sandbox) or of the leader of their group (`none`), and for which attempt. Times are ms since the epoch.
+ * Which process tree a servant runs, and for which attempt. It is written before the first process of the tree
+ * exists, so it names no pid: each of them has `mark` as an argument. Times are ms since the epoch.
  */
-export const sandboxRecord = processIdentity.extend({
-  kind: z.enum(['bubblewrap', 'none']),
+export const sandboxRecord = sandboxNote.extend({
   directiveId: z.string(),
   taskId: z.string(),
   attempt: z.int(),
@@ -19,15 +18,15 @@ export type SandboxRecord = z.infer<typeof sandboxRecord>;
 
 /**
  * Puts a record on disk, whole or not at all. Nothing that it names outlives a loss of power, so what has to
- * be synced is the file, lest a torn one be found, and not its folder. Synchronous, because eight trips through
+ * be synced is the file (as it is written, since Node's permission model knows no `fsync`), lest a torn one be found, and not its folder. Synchronous, because eight trips through
  * the thread pool cost more than the writing. Throws the system's error.
  */
 export function writeSandboxRecord(path: string, record: SandboxRecord): void {
   const draft = `${path}.draft`;
-  const file = openSync(draft, 'w', 0o600);
+  const { O_WRONLY, O_CREAT, O_TRUNC, O_DSYNC } = constants;
+  const file = openSync(draft, O_WRONLY | O_CREAT | O_TRUNC | O_DSYNC, 0o600);
   try {
     writeSync(file, `${JSON.stringify(record)}\n`);
-    fsyncSync(file);
   } finally {
     closeSync(file);
   }

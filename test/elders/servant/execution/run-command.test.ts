@@ -4,6 +4,7 @@ import { existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from '
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { readSandboxRecord } from '../../../../src/elders/servant/execution/sandbox-record.ts';
+import { findMarkedProcesses } from '../../../../src/telemetry/marked-processes.ts';
 import { isSameProcess } from '../../../../src/telemetry/process-identity.ts';
 import { appeared, newMarker, printed, processesWith, workbench } from './workbench.ts';
 
@@ -83,11 +84,13 @@ for (const [name, changes] of [
     const command = await start('until [ -e go ]; do sleep 0.01; done', changes);
     const record = await readSandboxRecord(recordPath);
     assert.deepEqual([record?.kind, record?.directiveId, record?.taskId], [name, 'directive', 'task']);
-    assert.equal(isSameProcess(record!), true);
+    const guards = findMarkedProcesses(record!.mark);
+    assert.notDeepEqual(guards, []);
     writeFileSync(join(workspace, 'go'), '');
     assert.equal((await command.finished).outcome, 'succeeded');
     assert.equal(existsSync(recordPath), false);
-    assert.equal(isSameProcess(record!), false);
+    assert.deepEqual(guards.filter(isSameProcess), []);
+    assert.deepEqual(findMarkedProcesses(record!.mark), []);
   });
 
   test(`${name}: a command whose record cannot be written never begins`, async (t) => {

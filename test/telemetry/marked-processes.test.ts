@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { type TestContext, test } from 'node:test';
+import {
+  endMarkedProcesses,
+  findMarkedProcesses,
+  newProcessMark,
+} from '../../src/telemetry/marked-processes.ts';
+
+/** A shell that has `words` as its last arguments and started a process without them, in a group of its own. */
+async function shell(t: TestContext, ...words: string[]) {
+  const child = spawn('/bin/sh', ['-c', 'sleep 1000 & echo $!; read -r word', ...words], {
+    stdio: ['pipe', 'pipe', 'ignore'],
+    detached: true,
+  });
+  const [line] = await once(child.stdout, 'data');
+  t.after(() => {
+    try {
+      process.kill(-child.pid!, 'SIGKILL');
+    } catch {
+      // The test has ended all of it.
+    }
+  });
+  return { pid: child.pid!, unmarked: Number(line), ended: once(child, 'exit') };
+}
+
+test('a mark is found only as a whole argument', async (t) => {
+  const mark = newProcessMark();
+  const { pid } = await shell(t, 'sh', mark);
+  await shell(t, `${mark}x`);
+  await shell(t, `x ${mark}`);
+  assert.deepEqual(
+    findMarkedProcesses(mark).map((found) => found.pid),
+    [pid],
+  );
+  assert.deepEqual(findMarkedProcesses(newProcessMark()), []);
+});
+
+for (const groups of [false, true]) {
+  test(`ending what is marked ${groups ? 'ends its group too' : 'leaves its group alone'}`, async (t) => {
+    const mark = newProcessMark();
+    const { unmarked, ended } = await shell(t, mark);
+    assert.equal(await endMarkedProcesses(mark, { groups, deadlineMs: 10_000 }), true);
+    assert.deepEqual(await ended, [null, 'SIGKILL']);
+    assert.deepEqual(findMarkedProcesses(mark), []);
+    if (!groups) process.kill(unmarked, 0);
+    assert.equal(await endMarkedProcesses(mark, { groups, deadlineMs: 10_000 }), false);
+  });
+}
