@@ -1,4 +1,6 @@
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+
+import { dirname } from 'node:path';
 
 /** How much of a log is kept. */
 export interface LogFileOptions {
@@ -20,9 +22,10 @@ export class LogFile {
   #size: number;
   #torn = false;
 
-  /** Opens the file for appending, mode 0600. Throws the error of the file system when that fails. */
+  /** Opens the file for appending, mode 0600, in a folder that is made where it is missing, mode 0700. Throws the error of the file system when that fails. */
   constructor(options: LogFileOptions) {
     this.#options = options;
+    mkdirSync(dirname(options.file), { recursive: true, mode: 0o700 });
     this.#fd = openSync(options.file, 'a', 0o600);
     this.#size = statSync(options.file).size;
   }
