@@ -49,9 +49,12 @@ function checkOne(view: StoreView, submission: Submission, record: DirectiveReco
 function checkCancel(view: StoreView, { id, cancelled }: Submission, record: DirectiveRecord): string[] {
   if (cancelled === null || 'error' in cancelled || record.state === 'cancelled') return [];
   const messages = view.messages().filter(({ message }) => message.payload.directiveId === id);
+  // What was given up first and handled again later has lost its place among the others.
+  const dead = new Set(view.handled().flatMap(({ x, m }) => (x ? [m] : [])));
+  if (messages.some(({ message }) => dead.has(message.message_id))) return [];
   const actedAt = (action: string, target: string) => {
     const sent = messages.find(({ message }) => message.action === action && message.target_elder === target);
-    return view.handled().find(({ m }) => m === sent?.message.message_id)?.at;
+    return view.handled().find(({ m, x }) => m === sent?.message.message_id && x === undefined)?.at;
   };
   const graph = view.graphs().get(id);
   // It did arrive; what still ran has ended well before it could be stopped.

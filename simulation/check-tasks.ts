@@ -13,6 +13,8 @@ export function checkTasks({ view, submissions, executions }: Evidence): string[
   const incidents = view.rows<IncidentRecord>('incident_sage', 'incidents');
   const problems: string[] = [];
   const ran = new Map<string, Execution>();
+  // An order to end a command that was given up and handled again later comes too late.
+  const late = view.handled().some(({ x }) => x?.code === 'internal');
   for (const execution of executions) {
     const { directiveId, taskId, attempt } = execution;
     const name = nameOf(directiveId, taskId, attempt);
@@ -20,7 +22,7 @@ export function checkTasks({ view, submissions, executions }: Evidence): string[
     ran.set(name, execution);
     const row = tasks.get(`${directiveId}/${taskId}`);
     if (!row) problems.push(`${name} ran and the task sage does not know it`);
-    else problems.push(...checkTiming(row, execution, tasks).map((problem) => `${name} ${problem}`));
+    else problems.push(...checkTiming(row, execution, tasks, late).map((problem) => `${name} ${problem}`));
   }
   for (const { id, spec } of submissions) {
     if (!view.graphs().has(id)) continue;
@@ -41,14 +43,19 @@ export function checkTasks({ view, submissions, executions }: Evidence): string[
   return problems;
 }
 
-function checkTiming(row: TaskRow, execution: Execution, tasks: ReadonlyMap<string, TaskRow>): string[] {
+function checkTiming(
+  row: TaskRow,
+  execution: Execution,
+  tasks: ReadonlyMap<string, TaskRow>,
+  late: boolean,
+): string[] {
   const problems: string[] = [];
   for (const need of row.spec.needs) {
     const needed = tasks.get(`${row.directiveId}/${need}`);
     const ready = needed?.state === 'succeeded' && (needed.finishedAt ?? Infinity) <= execution.startedAt;
     if (!ready) problems.push(`began before ${need} had succeeded`);
   }
-  if (execution.startedAt > (row.finishedAt ?? Infinity))
+  if (!late && execution.startedAt > (row.finishedAt ?? Infinity))
     problems.push(`began after its task was ${row.state}`);
   return problems;
 }

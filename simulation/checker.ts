@@ -2,7 +2,8 @@ import { checkDirectives } from './check-directives.ts';
 import { checkMessages } from './check-messages.ts';
 import { checkTasks } from './check-tasks.ts';
 import type { Execution } from './executions.ts';
-import type { Submission } from './human.ts';
+import type { Climate } from './faults.ts';
+import type { Request, Submission } from './human.ts';
 import type { StoreView } from './store-view.ts';
 
 /** All that a run left behind. */
@@ -10,9 +11,12 @@ export interface Evidence {
   readonly view: StoreView;
   readonly submissions: readonly Submission[];
   readonly executions: readonly Execution[];
+  readonly climate: Climate;
+  /** What the human asked under each idempotency key. */
+  readonly keys: ReadonlyMap<string, Request>;
 }
 
 /** Compares what a run left behind with what is guaranteed, and lists every difference. */
 export function check(evidence: Evidence): string[] {
-  return [...checkMessages(evidence.view), ...checkDirectives(evidence), ...checkTasks(evidence)];
+  return [...checkMessages(evidence), ...checkDirectives(evidence), ...checkTasks(evidence)];
 }

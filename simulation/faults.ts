@@ -1,5 +1,6 @@
 import type { Clock } from '../src/messaging/clock.ts';
 import { isServant } from '../src/protocol/roster.ts';
+import type { Appendfsync } from './durable-store.ts';
 import type { SimulatedManager } from './manager.ts';
 import type { Network, Weather } from './network.ts';
 import type { Random } from './random.ts';
@@ -16,12 +17,25 @@ export interface Climate extends Weather {
   readonly stallMeanMs: number;
   readonly outageMeanMs: number;
   readonly outageMs: number;
+  readonly powerMeanMs: number;
+  readonly appendfsync: Appendfsync;
+  /** Messages that an edge holds. */
+  readonly edgeLimit: number;
+  /** Tries at a message before it is given up. */
+  readonly attempts: number;
+  /** That a handler fails which has done nothing wrong. */
+  readonly handlerFault: number;
 }
+
+/** High enough that chance alone kills no message: a process that dies counts against what it was handling. */
+export const manyAttempts = 25;
+const usualEdgeLimit = 10_000;
 
 /** Draws how unkind a run is; some are calm. */
 export function randomClimate(random: Random): Climate {
   const kind = random.chance(0.1) ? 0 : random.between(0.2, 1);
   const rate = (probability: number) => (random.chance(0.7) ? kind * random.next() * probability : 0);
+  const mortal = random.chance(0.15);
   const mean = (ms: number) => (kind === 0 || random.chance(0.25) ? Infinity : ms / kind);
   return {
     untilMs: random.whole(5_000, 20_000),
@@ -29,6 +43,8 @@ export function randomClimate(random: Random): Climate {
     slow: rate(0.05),
     lostRequest: rate(0.04),
     lostAnswer: rate(0.04),
+    lateCommit: rate(0.03),
+    repeatedCommit: rate(0.03),
     crashAtCommit: rate(0.02),
     crashMeanMs: mean(800),
     drainMeanMs: mean(8_000),
@@ -37,6 +53,11 @@ export function randomClimate(random: Random): Climate {
     stallMeanMs: mean(2_500),
     outageMeanMs: mean(12_000),
     outageMs: random.whole(300, 5_000),
+    powerMeanMs: mean(4_000),
+    appendfsync: random.chance(0.15) ? 'everysec' : 'always',
+    edgeLimit: random.chance(0.4) ? random.whole(2, 10) : usualEdgeLimit,
+    attempts: mortal ? random.whole(2, 4) : manyAttempts,
+    handlerFault: mortal ? random.between(0.05, 0.3) : rate(0.05),
   };
 }
 
@@ -52,8 +73,9 @@ export function causeFaults(options: {
   climate: Climate;
   network: Network;
   manager: SimulatedManager;
+  onPowerLoss: () => void;
 }): void {
-  const { clock, random, trace, climate, network, manager } = options;
+  const { onPowerLoss, clock, random, trace, climate, network, manager } = options;
   const end = clock.now() + climate.untilMs;
   const often = (meanMs: number, cause: () => void) => {
     if (!Number.isFinite(meanMs)) return;
@@ -95,6 +117,12 @@ export function causeFaults(options: {
     const ms = random.exponential(climate.outageMs);
     trace.note(`the store is away for ${Math.round(ms)} ms`);
     network.cut(ms);
+  });
+  often(climate.powerMeanMs, () => {
+    const ms = random.exponential(climate.outageMs);
+    trace.note(`the store loses its power for ${Math.round(ms)} ms`);
+    network.cut(ms);
+    onPowerLoss();
   });
   clock.setTimer(climate.untilMs, () => network.calm());
 }

@@ -1,13 +1,12 @@
 import type { Core } from '../src/agents/core.ts';
-import { endAttempt } from '../src/elders/task/attempts.ts';
-import { dispatch } from '../src/elders/task/dispatch.ts';
-import { finishDirective } from '../src/elders/task/graph.ts';
-import { tables, taskKey } from '../src/elders/task/rows.ts';
-import { taskSage } from '../src/elders/task/task-sage.ts';
-import type { Broker, Entry } from '../src/messaging/broker.ts';
-import type { Guards, MemoryStore } from '../src/messaging/memory/memory-store.ts';
+import { coreOf } from '../src/elders/assemble.ts';
+import { gatewayCore } from '../src/gateway/gateway-core.ts';
+import type { Broker } from '../src/messaging/broker.ts';
+import type { Guards } from '../src/messaging/memory/memory-store.ts';
 import type { Config } from '../src/protocol/config.ts';
-import type { EdgeKey } from '../src/protocol/keys.ts';
+import { forgetLetters, ignoreLoss, savePositionsEarly, skipVoiding } from './broker-guards.ts';
+import type { Climate } from './faults.ts';
+import { hastyTaskSage } from './hasty-task-sage.ts';
 
 /** What keeps the tree honest and can be switched off here, to see that the checker notices. */
 export const guardNames = [
@@ -15,10 +14,24 @@ export const guardNames = [
   'commit_number',
   'incarnation',
   'position_in_commit',
+  'sync_before_ack',
+  'loss_detection',
+  'voiding',
+  'back_pressure',
+  'idempotency_key',
+  'dead_letters',
   'reaping',
   'lease_wait',
 ] as const;
 export type GuardName = (typeof guardNames)[number];
+
+/** What has to be more frequent than usual for a guard to be missed soon. */
+export const provoking: Readonly<Partial<Record<GuardName, Partial<Climate>>>> = {
+  sync_before_ack: { powerMeanMs: 2_000 },
+  loss_detection: { appendfsync: 'everysec', powerMeanMs: 1_500 },
+  voiding: { edgeLimit: 2, lateCommit: 0.6, delayMs: 0.5, stallMeanMs: 200, crashMeanMs: 400 },
+  back_pressure: { edgeLimit: 2, stallMeanMs: 500 },
+};
 
 /** The guards of the store without the one that is switched off. */
 export function storeGuards(off: GuardName | null): Partial<Guards> {
@@ -29,75 +42,67 @@ export function storeGuards(off: GuardName | null): Partial<Guards> {
       return { commitNumber: false };
     case 'incarnation':
       return { incarnation: false };
+    case 'back_pressure':
+      return { room: false };
     default:
       return {};
   }
 }
 
-/** Saves the positions when entries are read and not when they are handled. */
-export function savePositionsEarly(store: MemoryStore, name: string, broker: Broker): Broker {
-  const commitOf = (positions: ReadonlyMap<EdgeKey, Entry>) =>
-    ({
-      number: 0,
-      set: new Map<string, string>(),
-      remove: new Set<string>(),
-      positions,
-      send: [],
-      journal: null,
-    }) as const;
-  return {
-    load: () => broker.load(),
-    read: async (cursors, options) => {
-      const entries = await broker.read(cursors, options);
-      store.applyPositions(name, commitOf(new Map(entries.map((entry) => [entry.edge, entry]))));
-      return entries;
-    },
-    commit: (commit) => broker.commit({ ...commit, positions: new Map() }),
-    publish: (event) => broker.publish(event),
-    subscribe: (listener) => broker.subscribe(listener),
-    close: () => broker.close(),
-  };
+/** The broker of a principal, made slow, without the guard that is switched off. */
+export function brokerWithout(
+  off: GuardName | null,
+  broker: {
+    store: Parameters<typeof savePositionsEarly>[0];
+    name: string;
+    inner: Broker;
+    slow: (broker: Broker) => Broker;
+  },
+): Broker {
+  const { store, name, inner, slow } = broker;
+  switch (off) {
+    case 'position_in_commit':
+      return slow(savePositionsEarly(store, name, inner));
+    case 'loss_detection':
+      return ignoreLoss(slow(inner));
+    case 'voiding':
+      return skipVoiding(slow(inner));
+    case 'dead_letters':
+      return forgetLetters(slow(inner));
+    default:
+      return slow(inner);
+  }
 }
 
-/** A task sage that counts an attempt as lost, and gives the task away, as soon as its lease or its servant ends. */
-function hastyTaskSage(config: Config): Core {
-  const core = taskSage(config);
-  const lose: NonNullable<Core['onWake']> = (ctx) => {
-    for (const [lease, row] of [...tables(ctx).leases.entries()]) {
-      if (row.expiresAt > ctx.now()) continue;
-      const { directiveId, taskId, attempt, servant: name } = row;
-      const task = tables(ctx).tasks.get(taskKey(directiveId, taskId));
-      const holder = tables(ctx).servants.get(name);
-      if (holder) tables(ctx).servants.put(name, { ...holder, lease: null });
-      if (task?.lease !== lease) continue;
-      const nothing = { exitCode: null, signal: null, startedAt: null, output: null };
-      const result = { directiveId, taskId, lease, attempt, outcome: 'lost', ...nothing } as const;
-      endAttempt(ctx, config, task, { ...result, finishedAt: ctx.now(), reason: 'lost at once' });
-      finishDirective(ctx, directiveId);
-    }
-    dispatch(ctx, config);
-  };
+/** The core of a principal, without the guard that is switched off. */
+export function coreWithout(off: GuardName | null, principal: string, config: Config): Core {
+  if (principal === 'gateway') return off === 'idempotency_key' ? keylessGateway() : gatewayCore();
+  if (principal === 'task_sage' && off === 'lease_wait') return hastyTaskSage(config);
+  return coreOf(principal, config);
+}
+
+/** A gateway that takes each request for a new one; the answer finds its way all the same. */
+function keylessGateway(): Core {
+  const core = gatewayCore();
   return {
     ...core,
-    handlers: {
-      ...core.handlers,
-      'report.to_sage.available': (ctx, received) => {
-        for (const [lease, row] of [...tables(ctx).leases.entries()]) {
-          if (row.servant === received.source)
-            tables(ctx).leases.put(lease, { ...row, expiresAt: ctx.now() });
-        }
-        core.handlers['report.to_sage.available']?.(ctx, received);
-        lose(ctx);
+    onInput: (ctx, input) =>
+      core.onInput?.(
+        ctx,
+        input.kind === 'ask' ? { ...input, idempotencyKey: `${input.idempotencyKey}~${ctx.newId()}` } : input,
+      ),
+    continuations: {
+      answered: (ctx, answer, data) => {
+        const [key = ''] = String(data).split('~');
+        core.continuations?.answered?.(
+          {
+            ...ctx,
+            effect: (effect) => ctx.effect(effect.kind === 'answered' ? { ...effect, key } : effect),
+          },
+          answer,
+          data,
+        );
       },
     },
-    onWake: (ctx) => {
-      lose(ctx);
-      core.onWake?.(ctx);
-    },
   };
-}
-
-/** The core of the task sage, without the waiting when `off` says so. */
-export function taskSageCore(config: Config, off: GuardName | null): Core {
-  return off === 'lease_wait' ? hastyTaskSage(config) : taskSage(config);
 }

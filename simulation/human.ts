@@ -15,15 +15,22 @@ export interface Submission {
   cancelled: AskAnswer | null;
 }
 
-interface Request {
+/** What a key stands for. */
+export interface Request {
   readonly target: string;
   readonly action: string;
   readonly payload: Readonly<Record<string, unknown>>;
 }
 
 const askTimeoutMs = 5_000;
+/** After these errors the same request may still succeed. */
+const passing: ReadonlySet<string> = new Set(['timed_out', 'internal']);
 const retryMs = 300;
 const cancelling = 0.25;
+/** That a request is sent twice at once. */
+const doubling = 0.15;
+/** That somebody who has an answer asks once more with the same key. */
+const asking = 0.3;
 
 /** Submits directives through the gateway, asks again until there is an answer, and cancels some of them. */
 export class SimulatedHuman {
@@ -33,6 +40,9 @@ export class SimulatedHuman {
   readonly #gateway: () => Agent | undefined;
   readonly #waiting = new Map<string, (answer: AskAnswer) => void>();
   readonly submissions: Submission[] = [];
+  readonly violations: string[] = [];
+  /** What was asked under each key. */
+  readonly keys = new Map<string, Request>();
 
   constructor(options: { clock: Clock; random: Random; trace: Trace; gateway: () => Agent | undefined }) {
     this.#clock = options.clock;
@@ -98,26 +108,55 @@ export class SimulatedHuman {
     };
     const hear = (answer: AskAnswer) => {
       if (!this.#waiting.has(key)) return;
-      if ('error' in answer && answer.error.code === 'timed_out') return again(retryMs);
+      if ('error' in answer && passing.has(answer.error.code)) return again(retryMs);
       this.#trace.note(`${key} is answered: ${'error' in answer ? answer.error.code : 'yes'}`);
       this.#waiting.delete(key);
       round += 1;
       done(answer);
+      if ('result' in answer && this.#random.chance(asking)) this.#askAgain(key, request, answer);
     };
     const attempt = () => {
       again(askTimeoutMs + 2_000);
       const gateway = this.#gateway();
       if (!gateway) return again(retryMs);
-      const input = { kind: 'ask', idempotencyKey: key, priority: 5, timeoutMs: askTimeoutMs, ...request };
-      gateway.input(input).then(
-        (accepted) => {
-          const { answer } = accepted as unknown as { answer: AskAnswer | null };
-          if (answer) hear(answer);
-        },
-        () => this.#waiting.has(key) && again(retryMs),
-      );
+      for (let times = this.#random.chance(doubling) ? 2 : 1; times > 0; times -= 1) {
+        gateway.input(inputOf(key, request)).then(
+          (accepted) => {
+            const { answer } = accepted as unknown as { answer: AskAnswer | null };
+            if (answer) hear(answer);
+          },
+          () => this.#waiting.has(key) && again(retryMs),
+        );
+      }
     };
     this.#waiting.set(key, hear);
+    this.keys.set(key, request);
     attempt();
   }
+
+  /** Asks under a key that has its answer: it must be the same, or none where the gateway is away. */
+  #askAgain(key: string, request: Request, before: AskAnswer): void {
+    this.#clock.setTimer(this.#random.between(1, 5_000), () => {
+      this.#gateway()
+        ?.input(inputOf(key, request))
+        .then(
+          (accepted) => {
+            const { answer } = accepted as unknown as { answer: AskAnswer | null };
+            if (JSON.stringify(answer) === JSON.stringify(before)) return;
+            this.violations.push(`${key} was answered, and asked again it is not, or otherwise`);
+          },
+          () => {},
+        );
+    });
+  }
+}
+
+function inputOf(key: string, request: Request) {
+  return {
+    kind: 'ask',
+    idempotencyKey: key,
+    priority: 5,
+    timeoutMs: askTimeoutMs,
+    ...request,
+  };
 }

@@ -1,6 +1,9 @@
 import { roster } from '../src/protocol/roster.ts';
+import { HighWater } from '../src/supervision/redis/high-water.ts';
 import { SimulatedProcess, type Surroundings } from './simulated-process.ts';
 
+/** Between two looks whether the store holds less than it did. */
+const watchMs = 1_000;
 const usualRestartMs = { from: 5, to: 300 };
 const longAbsenceMs = { from: 2_000, to: 8_000 };
 const longAbsence = 0.15;
@@ -11,6 +14,7 @@ export class SimulatedManager {
   readonly #current = new Map<string, SimulatedProcess>();
   readonly #incarnations = new Map<string, number>();
   readonly #away = new Set<string>();
+  readonly #highWater = new HighWater();
   restarts = 0;
 
   constructor(around: Surroundings) {
@@ -28,6 +32,7 @@ export class SimulatedManager {
 
   startAll(): void {
     for (const name of this.names) this.#start(name);
+    this.#watch();
   }
 
   process(name: string): SimulatedProcess | undefined {
@@ -55,6 +60,23 @@ export class SimulatedManager {
     this.#around.trace.note(`${process.incarnation} is taken for dead`);
     this.restarts += 1;
     this.#start(name);
+  }
+
+  /** Does what the real manager's watch does, at the times at which the store can be reached. */
+  #watch(): void {
+    const { clock, network, store, onLoss } = this.#around;
+    clock.setTimer(watchMs, () => {
+      this.#watch();
+      if (network.isAway || this.#around.guardOff === 'loss_detection') return;
+      const present = ['gateway', ...this.names].map((name) => {
+        const mark = { incarnation: store.incarnationOf(name), commits: store.commitNumberOf(name) };
+        return [name, mark] as const;
+      });
+      for (const { name, reason } of this.#highWater.advance(present)) {
+        onLoss(name, reason);
+        this.#current.get(name === 'gateway' ? 'grand_elder' : name)?.crash(`is replaced: ${reason}`);
+      }
+    });
   }
 
   #start(name: string): void {

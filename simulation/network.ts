@@ -11,11 +11,17 @@ export interface Weather {
   readonly slow: number;
   readonly lostRequest: number;
   readonly lostAnswer: number;
+  /** That a commit stays in a dead connection and arrives long after its sender has given it up. */
+  readonly lateCommit: number;
+  /** That a commit arrives once more, some time later. */
+  readonly repeatedCommit: number;
   /** That a process dies just before, or just after, its commit takes place. */
   readonly crashAtCommit: number;
 }
 
 const slowMs = 400;
+/** Mean time that a commit stays in a dead connection. */
+const lateMs = 300;
 /** A request into a cut connection fails within this time. */
 const refusalMs = 300;
 
@@ -27,6 +33,8 @@ export class Network {
   readonly #crash: (incarnation: Incarnation, reason: string) => void;
   #weather: Weather;
   #allCutUntil = 0;
+  /** How often the store was away: no request outlives its connection to a store that restarts. */
+  #outages = 0;
   readonly #cutUntil = new Map<string, number>();
 
   constructor(options: {
@@ -45,14 +53,29 @@ export class Network {
 
   /** From here on nothing is lost any more; delays stay. */
   calm(): void {
-    this.#weather = { ...this.#weather, slow: 0, lostRequest: 0, lostAnswer: 0, crashAtCommit: 0 };
+    this.#weather = {
+      ...this.#weather,
+      slow: 0,
+      lostRequest: 0,
+      lostAnswer: 0,
+      lateCommit: 0,
+      repeatedCommit: 0,
+      crashAtCommit: 0,
+    };
   }
 
   /** Cuts a process off for a while, or everything when no name is given, as when the store restarts. */
   cut(forMs: number, name?: string): void {
     const until = this.#clock.now() + forMs;
-    if (name === undefined) this.#allCutUntil = Math.max(this.#allCutUntil, until);
-    else this.#cutUntil.set(name, until);
+    if (name === undefined) {
+      this.#allCutUntil = Math.max(this.#allCutUntil, until);
+      this.#outages += 1;
+    } else this.#cutUntil.set(name, until);
+  }
+
+  /** Whether nobody reaches the store. */
+  get isAway(): boolean {
+    return this.#allCutUntil > this.#clock.now();
   }
 
   delay(): number {
@@ -87,7 +110,14 @@ export class Network {
           run(random.chance(0.5) ? 'lost_answer' : 'lost_request');
           return;
         }
-        if (operation === 'commit' || operation === 'rest of commit') {
+        const isCommit = operation === 'commit' || operation === 'rest of commit';
+        const outages = this.#outages;
+        const again = () => {
+          if (outages !== this.#outages) return;
+          note('arrives late');
+          run('no_answer');
+        };
+        if (isCommit) {
           if (random.chance(this.#weather.crashAtCommit)) {
             const landed = random.chance(0.6);
             if (landed) run('no_answer');
@@ -103,7 +133,13 @@ export class Network {
         } else if (lot < lostRequest + lostAnswer) {
           note('loses its answer');
           run('lost_answer');
+        } else if (isCommit && random.chance(this.#weather.lateCommit)) {
+          note('is held up');
+          run('lost_request');
+          this.#clock.setTimer(random.exponential(lateMs), again);
         } else {
+          if (isCommit && random.chance(this.#weather.repeatedCommit))
+            this.#clock.setTimer(random.exponential(lateMs), again);
           if (operation !== 'read') note('takes place');
           run();
         }

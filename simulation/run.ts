@@ -44,7 +44,19 @@ if (guard !== undefined && !guardNames.some((name) => name === guard)) fail(`the
 const guardOff = (guard ?? null) as GuardName | null;
 
 const began = performance.now();
-const totals = { directives: 0, tasks: 0, executions: 0, restarts: 0, steps: 0, virtualMs: 0 };
+const totals = {
+  directives: 0,
+  tasks: 0,
+  executions: 0,
+  restarts: 0,
+  steps: 0,
+  virtualMs: 0,
+  fulls: 0,
+  deaths: 0,
+  replays: 0,
+  lostCommits: 0,
+  alarms: 0,
+};
 const failed: Pick<RunResult, 'seed' | 'violations'>[] = [];
 for (let seed = first; seed < first + count; seed += 1) {
   const print = values.verbose ? (line: string) => void process.stderr.write(`${line}\n`) : undefined;

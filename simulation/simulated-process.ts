@@ -1,16 +1,18 @@
 import { Agent } from '../src/agents/agent.ts';
+import type { CommitNote } from '../src/agents/agent-options.ts';
 import type { Core } from '../src/agents/core.ts';
-import { coreOf } from '../src/elders/assemble.ts';
-import { gatewayCore } from '../src/gateway/gateway-core.ts';
 import type { Broker } from '../src/messaging/broker.ts';
 import type { Clock } from '../src/messaging/clock.ts';
 import { MemoryBroker } from '../src/messaging/memory/memory-broker.ts';
-import type { MemoryStore } from '../src/messaging/memory/memory-store.ts';
 import type { Config } from '../src/protocol/config.ts';
+import { ElderError } from '../src/protocol/errors.ts';
 import { isServant } from '../src/protocol/roster.ts';
+import type { DurableStore } from './durable-store.ts';
 import type { Executions } from './executions.ts';
 import { SimulatedExecutor } from './executor.ts';
-import { type GuardName, savePositionsEarly, taskSageCore } from './guards.ts';
+import type { Climate } from './faults.ts';
+import { faultyCore } from './faulty-core.ts';
+import { brokerWithout, coreWithout, type GuardName } from './guards.ts';
 import { Incarnation } from './incarnation.ts';
 import type { Network } from './network.ts';
 import type { Random } from './random.ts';
@@ -20,21 +22,26 @@ import type { Trace } from './trace.ts';
 /** What every simulated process lives in. */
 export interface Surroundings {
   readonly clock: Clock;
+  /** When the run began (ms since the epoch). */
+  readonly startedAt: number;
   readonly random: Random;
   readonly trace: Trace;
-  readonly store: MemoryStore;
+  readonly store: DurableStore;
+  readonly climate: Climate;
   readonly network: Network;
   readonly executions: Executions;
   readonly config: Config;
   readonly servants: readonly string[];
   readonly guardOff: GuardName | null;
   readonly newId: () => string;
+  /** What the host keeps of each principal's commits, whatever becomes of its process and of the store. */
+  readonly notes: Map<string, number>;
+  /** Told that the store holds less than it did. */
+  readonly onLoss: (name: string, reason: string) => void;
   /** Told what the gateway hands to the human. */
   readonly onAnswer: (effect: { readonly key: string; readonly answer: unknown }) => void;
 }
 
-/** High enough that chance alone kills no message: a process that dies counts against what it was handling. */
-const messageAttempts = 25;
 const startRetryMs = 500;
 
 /** One incarnation of one elder's process, with the gateway in the grand elder's. */
@@ -86,7 +93,8 @@ export class SimulatedProcess {
     for (const principal of this.principals) {
       this.#around.store.setIncarnation(principal, this.incarnation.number);
     }
-    Promise.all([...this.#agents.values()].map((agent) => this.#live(agent))).then(
+    const lives = [...this.#agents].map(([principal, agent]) => this.#live(principal, agent));
+    Promise.all(lives).then(
       () => this.crash('has stopped'),
       (error) => this.crash(`ends: ${error}`),
     );
@@ -109,7 +117,7 @@ export class SimulatedProcess {
     for (const agent of agents) agent.stop();
   }
 
-  async #live(agent: Agent): Promise<void> {
+  async #live(principal: string, agent: Agent): Promise<void> {
     for (;;) {
       try {
         await agent.start();
@@ -119,11 +127,15 @@ export class SimulatedProcess {
         await new Promise<void>((resolve) => this.incarnation.clock.setTimer(startRetryMs, resolve));
       }
     }
-    await agent.run();
+    await agent.run().catch((error) => {
+      const isLoss = error instanceof ElderError && error.code === 'data_lost';
+      if (isLoss && this.incarnation.alive) this.#around.onLoss(principal, error.reason);
+      throw error;
+    });
   }
 
   #makeAgent(principal: string): Agent {
-    const { trace, random, config, servants, newId, onAnswer } = this.#around;
+    const { trace, random, climate, servants, newId, onAnswer, onLoss } = this.#around;
     const warn = (fields: object, text: string) =>
       trace.note(`${this.incarnation} warns: ${text} ${JSON.stringify(fields)}`);
     return new Agent({
@@ -136,7 +148,10 @@ export class SimulatedProcess {
       random: () => random.next(),
       newId,
       servants,
-      attempts: Math.max(config.messages.attempts, messageAttempts),
+      attempts: climate.attempts,
+      edgeLimit: climate.edgeLimit,
+      note: this.#noteOf(principal),
+      observer: { onDataLost: (reason) => onLoss(principal, reason) },
       log: { info: () => {}, warn },
       perform: (effect, agent) => {
         if (effect.kind === 'answered') onAnswer(effect as unknown as { key: string; answer: unknown });
@@ -145,10 +160,20 @@ export class SimulatedProcess {
     });
   }
 
+  #noteOf(principal: string): CommitNote {
+    const { notes, guardOff } = this.#around;
+    return {
+      read: () => (guardOff === 'loss_detection' ? 0 : (notes.get(principal) ?? 0)),
+      write: (number) => void notes.set(principal, number),
+    };
+  }
+
   #coreOf(principal: string): Core {
-    const { config, guardOff } = this.#around;
-    if (principal === 'gateway') return gatewayCore();
-    return principal === 'task_sage' ? taskSageCore(config, guardOff) : coreOf(principal, config);
+    const { config, guardOff, random, climate, clock } = this.#around;
+    const untilMs = climate.untilMs + this.#around.startedAt;
+    return faultyCore(coreWithout(guardOff, principal, config), () => {
+      return clock.now() < untilMs && random.chance(climate.handlerFault);
+    });
   }
 
   #brokerOf(principal: string): Broker {
@@ -156,7 +181,8 @@ export class SimulatedProcess {
     const { clock, number } = this.incarnation;
     const schedule = network.scheduleFor(this.incarnation);
     const inner = new MemoryBroker({ store, name: principal, incarnation: number, clock, schedule });
-    const honest = guardOff === 'position_in_commit' ? savePositionsEarly(store, principal, inner) : inner;
-    return new SlowBroker(honest, clock, () => network.delay());
+    const slow = (broker: Broker) =>
+      new SlowBroker({ inner: broker, name: principal, clock, store, delay: () => network.delay() });
+    return brokerWithout(guardOff, { store, name: principal, inner, slow });
   }
 }

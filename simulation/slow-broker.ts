@@ -1,17 +1,32 @@
 import type { Broker, Commit, CommitAnswer, Entry, Snapshot } from '../src/messaging/broker.ts';
 import type { Clock } from '../src/messaging/clock.ts';
+import { ElderError } from '../src/protocol/errors.ts';
 import type { EdgeKey } from '../src/protocol/keys.ts';
+import type { DurableStore } from './durable-store.ts';
 
-/** A broker whose answers take their time on the way back, so that their receiver may die meanwhile. */
+/**
+ * A broker whose answers leave the store when what they tell of is durable, and take their time on the way back,
+ * so that their receiver may die meanwhile.
+ */
 export class SlowBroker implements Broker {
   readonly #inner: Broker;
+  readonly #name: string;
   readonly #clock: Clock;
+  readonly #store: DurableStore;
   readonly #delay: () => number;
 
-  constructor(inner: Broker, clock: Clock, delay: () => number) {
-    this.#inner = inner;
-    this.#clock = clock;
-    this.#delay = delay;
+  constructor(options: {
+    inner: Broker;
+    name: string;
+    clock: Clock;
+    store: DurableStore;
+    delay: () => number;
+  }) {
+    this.#inner = options.inner;
+    this.#name = options.name;
+    this.#clock = options.clock;
+    this.#store = options.store;
+    this.#delay = options.delay;
   }
 
   load(): Promise<Snapshot> {
@@ -25,8 +40,12 @@ export class SlowBroker implements Broker {
     return this.#answer(this.#inner.read(cursors, options));
   }
 
-  commit(commit: Commit): Promise<CommitAnswer> {
-    return this.#answer(this.#inner.commit(commit));
+  async commit(commit: Commit): Promise<CommitAnswer> {
+    const { number } = commit;
+    const answer = await this.#answer(this.#inner.commit(commit));
+    const hasLanded = answer.kind === 'ok' || (answer.kind === 'stale' && answer.number === number);
+    if (hasLanded) this.#store.acknowledge(this.#name, number);
+    return answer;
   }
 
   publish(event: string): void {
@@ -44,8 +63,9 @@ export class SlowBroker implements Broker {
   #answer<Result>(operation: Promise<Result>): Promise<Result> {
     const { promise, resolve, reject } = Promise.withResolvers<Result>();
     const later = (settle: () => void) => void this.#clock.setTimer(this.#delay(), settle);
+    const lost = () => later(() => reject(new ElderError('redis_unreachable', 'the store lost its power')));
     operation.then(
-      (result) => later(() => resolve(result)),
+      (result) => this.#store.answer(() => later(() => resolve(result)), lost),
       (error) => later(() => reject(error)),
     );
     return promise;

@@ -1,5 +1,4 @@
 import type { DirectiveRow, TaskRow } from '../src/elders/task/rows.ts';
-import type { MemoryStore } from '../src/messaging/memory/memory-store.ts';
 import type { DirectiveRecord } from '../src/protocol/directive.ts';
 import { targetsOf } from '../src/protocol/edges.ts';
 import { edgeKey } from '../src/protocol/keys.ts';
@@ -7,6 +6,7 @@ import { lanes } from '../src/protocol/lanes.ts';
 import { type JournalLine, journalLine } from '../src/protocol/local-api.ts';
 import { type ElderMessage, elderMessage } from '../src/protocol/message.ts';
 import { isFinalDirective } from '../src/protocol/states.ts';
+import type { DurableStore } from './durable-store.ts';
 
 /** One message in its edge. */
 export interface SentMessage {
@@ -26,16 +26,21 @@ export interface Handled extends JournalLine {
 
 /** Reads in the store what elders have left there, as the checker needs it. */
 export class StoreView {
-  readonly #store: MemoryStore;
+  readonly #store: DurableStore;
   readonly #names: readonly string[];
 
-  constructor(store: MemoryStore, elders: readonly string[]) {
+  constructor(store: DurableStore, elders: readonly string[]) {
     this.#store = store;
     this.#names = ['gateway', ...elders];
   }
 
   get names(): readonly string[] {
     return this.#names;
+  }
+
+  /** Whoever has ever given a message up. */
+  get keepers(): ReadonlySet<string> {
+    return this.#store.keepers;
   }
 
   /** All rows of one table of an elder, by id. */

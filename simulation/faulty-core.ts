@@ -1,0 +1,18 @@
+import type { Core, Handler } from '../src/agents/core.ts';
+import type { Action } from '../src/protocol/actions.ts';
+
+/** A core whose handlers fail now and then, before or after they did their work, through no fault of the message. */
+export function faultyCore(core: Core, fails: () => boolean): Core {
+  const act = <Result>(work: () => Result): Result => {
+    if (fails()) throw new Error('simulated: failed before it began');
+    const result = work();
+    if (fails()) throw new Error('simulated: failed when it was done');
+    return result;
+  };
+  const handlers = Object.entries(core.handlers).map(([action, handler]) => {
+    const handle = handler as Handler<Action>;
+    const faulty: Handler<Action> = (ctx, received) => act(() => handle(ctx, received));
+    return [action, faulty] as const;
+  });
+  return { ...core, handlers: Object.fromEntries(handlers) };
+}
