@@ -44,7 +44,7 @@ async function timeRestart(tree: TestTree): Promise<number> {
   for (;;) {
     const now = await tree.elder(restarted);
     if (now.incarnation === before.incarnation || now.state !== 'ready') continue;
-    const log = await readFile(join(tree.folder, '.elders/log', `${restarted}.log`), 'utf8');
+    const log = await readFile(join(tree.folder, '.elders/log', restarted, `${restarted}.log`), 'utf8');
     const readyAt = log
       .split('\n')
       .filter((line) => line.includes('"ready"'))

@@ -8,7 +8,7 @@ type Reply = string | number | null | Error | Reply[];
 
 /** Opens a TLS connection as the elders do: own certificate shown, the name of Redis checked. */
 export function redisTls({ tls, tree, redis }: Pick<EndpointConfig, 'tls' | 'tree' | 'redis'>) {
-  return clientTls({ certificate: tls.cert, key: tls.key, ca: redis.ca, tree, expect: 'redis' });
+  return clientTls({ certificate: tls.cert, key: tls.key, ca: redis.ca ?? tls.ca, tree, expect: 'redis' });
 }
 
 /** Encodes one command. */

@@ -8,7 +8,7 @@ export function admit(step: Step, mark: Mark, fullEdges: FullEdges, now: number)
   if (edges.size === 0) return { kind: 'go' };
   const admission = fullEdges.admit(edges.keys(), step.used, now);
   if (admission.kind === 'go') step.keepPart(edges.keys());
-  else step.undo(mark);
+  else step.withdraw(mark);
   return admission;
 }
 

@@ -15,6 +15,13 @@ export interface AgentObserver {
   onDataLost?(reason: string): void;
 }
 
+/** Keeps, outside Redis, how far this principal has come: it tells a successor what Redis has lost meanwhile. */
+export interface CommitNote {
+  /** Number of the last commit known to have landed; 0 when none is noted. */
+  read(): number;
+  write(number: number): void;
+}
+
 export interface AgentOptions {
   readonly name: string;
   readonly incarnation: number;
@@ -31,6 +38,7 @@ export interface AgentOptions {
   readonly edgeLimit?: number;
   readonly log: Context['log'];
   readonly observer?: AgentObserver;
+  readonly note?: CommitNote;
   /** Does what a core asked for once its commit has landed; gives the outcome back through `input`. */
   readonly perform?: (effect: Effect, agent: Agent) => void;
 }

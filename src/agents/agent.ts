@@ -6,12 +6,14 @@ import { readWindow } from '../protocol/lanes.ts';
 import { fixedElders } from '../protocol/roster.ts';
 import { admit, refuseExcess } from './admission.ts';
 import type { AgentOptions } from './agent-options.ts';
-import { nextDeadline } from './asks.ts';
+import { nextDeadline, openDeadlines } from './asks.ts';
 import { bury, noteFailure, settle, spent } from './attempts.ts';
+import { type Happening, hasHappenings, noteDenials } from './audit-trail.ts';
 import { Batch, type Desk, journalLine, nameOf } from './batch.ts';
 import { Committer, type Full } from './committer.ts';
 import type { Effect, Json } from './core.ts';
 import { abandonReplays, pendingReplays } from './dead-letters.ts';
+import { Deadlines } from './deadlines.ts';
 import { EdgeReader } from './edge-reader.ts';
 import { FullEdges, outEdge } from './full-edges.ts';
 import { type Delivered, Inbox } from './inbox.ts';
@@ -34,6 +36,7 @@ export class Agent {
   #desk: Desk;
   #reader: EdgeReader;
   #state = new StateStore();
+  #deadlines = new Deadlines();
   #committer: Committer;
   #wake: () => void = () => {};
   /** Messages still to be handled one by one because the predecessor may have died of one of them. */
@@ -49,8 +52,9 @@ export class Agent {
       inbox,
       inputs: new Inputs(),
       fullEdges: new FullEdges(options.random),
-      holds: { asks: 0, wake: 0, replay: 0 },
+      holds: { asks: 0, wake: 0, replay: 0, audit: 0 },
       counted: new Set(),
+      denials: [],
     };
     this.#reader = this.#newReader(inbox);
   }
@@ -81,6 +85,7 @@ export class Agent {
       log,
       commitNumber,
       state: this.#state,
+      deadlines: this.#deadlines,
       now: () => clock.now(),
     };
   }
@@ -90,7 +95,9 @@ export class Agent {
     const { name, servants, broker } = this.#options;
     const snapshot = await broker.load();
     this.#state = new StateStore(snapshot.fields);
+    this.#deadlines = openDeadlines(new Step(this.#around).context(null));
     this.#committer = this.#newCommitter(snapshot.commitNumber);
+    this.#compareNote(snapshot.commitNumber);
     const elders = [...fixedElders, ...servants.map((servant) => ({ name: servant }))];
     const sources = sourcesOf(name, elders);
     const keys = sources.flatMap((source) => edgeLanes(source, name).map((lane) => edgeKey(source, lane)));
@@ -98,6 +105,15 @@ export class Agent {
     this.#desk = { ...this.#desk, inbox };
     this.#reader = this.#newReader(inbox);
     while (!(await this.#commit(this.#firstStep(), new Map()))) await this.#awaitRoom();
+  }
+
+  /** Tells when Redis holds less than a predecessor was told it does. */
+  #compareNote(commitNumber: number): void {
+    const { note, log, observer } = this.#options;
+    const noted = note?.read() ?? 0;
+    if (noted <= commitNumber) return;
+    log.warn({ noted, commitNumber }, 'commits are missing: Redis has lost data');
+    observer?.onDataLost?.(`was at commit ${noted}, Redis is at ${commitNumber}`);
   }
 
   #firstStep(): Step {
@@ -129,6 +145,10 @@ export class Agent {
     while (!this.#stopping.signal.aborted) {
       if (this.#reader.failure) throw this.#reader.failure;
       this.#reader.keepReading();
+      if (this.#reader.takeReturn()) {
+        await this.#confirm();
+        continue;
+      }
       if (!this.#hasWork()) {
         await this.#sleep();
         continue;
@@ -186,6 +206,12 @@ export class Agent {
     return promise;
   }
 
+  /** Has the audit log tell of something that this process refused outside of its messages. */
+  noteDenial(denial: Happening): void {
+    this.#desk.denials.push(denial);
+    this.#wake();
+  }
+
   #hasWork(): boolean {
     const now = this.#options.clock.now();
     return (
@@ -195,11 +221,14 @@ export class Agent {
 
   #nextWake(): number | undefined {
     const ctx = new Step(this.#around).context(null);
-    const deadline = nextDeadline(ctx) ?? Infinity;
+    const deadline = nextDeadline(ctx, this.#deadlines) ?? Infinity;
     const wakeAt = this.#options.core.wakeAt?.(ctx) ?? Infinity;
     const replayAt = pendingReplays(ctx).length > 0 ? this.#desk.holds.replay : Infinity;
+    const auditAt =
+      this.#desk.denials.length > 0 ? 0 : hasHappenings(ctx) ? this.#desk.holds.audit : Infinity;
     const next = Math.min(
       replayAt,
+      auditAt,
       Math.max(deadline, this.#desk.holds.asks),
       Math.max(wakeAt, this.#desk.holds.wake),
     );
@@ -223,13 +252,14 @@ export class Agent {
 
   async #runStep(): Promise<void> {
     const careful = this.#suspects > 0;
-    let entries = this.#desk.inbox.pick(careful ? 1 : readWindow, this.#options.clock.now());
-    if (careful) entries = await this.#countBeforehand(entries);
+    let entries = this.#desk.inbox.pick(readWindow, this.#options.clock.now());
+    if (careful) entries = await this.#countBeforehand(this.#nextSuspect(entries));
     const batch = new Batch(this.#desk, new Step(this.#around));
     batch.takeInputs();
     batch.runTimers();
     batch.replay();
     batch.handle(entries, careful);
+    batch.report();
     let landed: boolean;
     try {
       landed = await this.#commit(batch.step, batch.positions);
@@ -240,6 +270,18 @@ export class Agent {
     if (landed) batch.landed();
     else batch.putBack();
     if (careful && (batch.held || !landed)) this.#suspects += entries.length;
+  }
+
+  /**
+   * Keeps one of a window and puts the others back. Which one goes round the window, so that each lane gets its
+   * share of the suspects as it had of the window in which the predecessor died.
+   */
+  #nextSuspect(window: readonly Delivered[]): Delivered[] {
+    const turn = window[this.#suspects % Math.max(1, window.length)];
+    const suspect = window.find(({ edge }) => edge === turn?.edge);
+    if (!suspect) return [];
+    this.#desk.inbox.putBack(window.filter((entry) => entry !== suspect));
+    return [suspect];
   }
 
   /**
@@ -283,6 +325,7 @@ export class Agent {
   /** Commits a step; `false` when it found an edge full, and is undone. */
   async #commit(step: Step, positions: ReadonlyMap<EdgeKey, Position>): Promise<boolean> {
     const { clock, broker, perform, observer } = this.#options;
+    if (step.denials.length > 0) noteDenials(step.context(null), step.denials);
     const { set, remove } = this.#state.changes();
     const handled = step.journal.length;
     if (set.size + remove.size + positions.size + step.send.length > 0) {
@@ -294,6 +337,7 @@ export class Agent {
         this.#onFull(step, full);
         return false;
       }
+      this.#options.note?.write(this.#committer.number);
       observer?.onCommit?.(clock.now() - began, handled);
     }
     this.#state.landed();
@@ -311,6 +355,14 @@ export class Agent {
     const { clock, observer } = this.#options;
     if (!this.#desk.fullEdges.refused(edge, step.used.get(edge) ?? 1, clock.now())) return;
     observer?.onBlocked?.('edge', new ElderError('edge_full', `the edge to ${target} (${lane}) is full`));
+  }
+
+  /** Commits once to a Redis that was away: one that came back without what it had acknowledged refuses that. */
+  async #confirm(): Promise<void> {
+    const step = new Step(this.#around);
+    const last = { clean: false, confirmed: this.#committer.number };
+    step.context(null).table('@run').put('last', last);
+    await this.#commit(step, new Map());
   }
 
   /** Says in a last commit that this incarnation ended between two steps, so that nothing is suspected. */

@@ -2,6 +2,7 @@ import { actionSpec, isAction } from '../protocol/actions.ts';
 import { errorTable, type WireError } from '../protocol/errors.ts';
 import type { ElderMessage } from '../protocol/message.ts';
 import type { Answer, Context, Core, Json } from './core.ts';
+import { Deadlines } from './deadlines.ts';
 import type { Mark, Step } from './step.ts';
 
 /** A question that waits for its answer, keyed by the id of its message. */
@@ -12,6 +13,8 @@ export interface AskRow {
   readonly data: Json;
   /** Ms since the epoch. */
   readonly deadlineAt: number;
+  /** On whose behalf it was asked; what follows from the answer is on theirs too. */
+  readonly chain?: readonly string[];
 }
 
 function goOn(core: Core, ctx: Context, id: string, ask: AskRow, answer: Answer): void {
@@ -37,20 +40,30 @@ function toAnswer(message: ElderMessage, ask: AskRow): Answer {
 }
 
 /** Hands a reply to the question it answers; gives false when nobody waits for it (late, or never asked). */
-export function acceptReply(core: Core, ctx: Context, message: ElderMessage): boolean {
+export function acceptReply(core: Core, step: Step, message: ElderMessage): boolean {
   const id = message.causation_id ?? '';
-  const ask = ctx.table<AskRow>('@asks').get(id);
+  const ask = step.context(null).table<AskRow>('@asks').get(id);
   if (!ask || ask.target !== message.source_elder) return false;
-  goOn(core, ctx, id, ask, toAnswer(message, ask));
+  goOn(core, step.context(message, ask.chain ?? []), id, ask, toAnswer(message, ask));
   return true;
 }
 
+/** Tells whether a question is open and has this deadline. */
+function standsIn(ctx: Context): (id: string, at: number) => boolean {
+  const asks = ctx.table<AskRow>('@asks');
+  return (id, at) => asks.get(id)?.deadlineAt === at;
+}
+
 /** When the next deadline of a question ends (ms since the epoch). */
-export function nextDeadline(ctx: Context): number | undefined {
-  let next: number | undefined;
-  for (const [, ask] of ctx.table<AskRow>('@asks').entries())
-    next = Math.min(next ?? ask.deadlineAt, ask.deadlineAt);
-  return next;
+export function nextDeadline(ctx: Context, deadlines: Deadlines): number | undefined {
+  return deadlines.next(standsIn(ctx));
+}
+
+/** Notes the deadlines of all open questions, as a new incarnation finds them. */
+export function openDeadlines(ctx: Context): Deadlines {
+  const deadlines = new Deadlines();
+  for (const [id, { deadlineAt }] of ctx.table<AskRow>('@asks').entries()) deadlines.add(id, deadlineAt);
+  return deadlines;
 }
 
 /**
@@ -60,15 +73,16 @@ export function nextDeadline(ctx: Context): number | undefined {
 export function expireAsks(core: Core, step: Step, admit: (mark: Mark) => void): void {
   const ctx = step.context(null);
   const now = ctx.now();
-  const overdue = [...ctx.table<AskRow>('@asks').entries()].filter(([, ask]) => ask.deadlineAt <= now);
-  for (const [id, ask] of overdue) {
+  for (const id of step.deadlines.due(now, standsIn(ctx))) {
+    const ask = ctx.table<AskRow>('@asks').get(id);
+    if (!ask) continue;
     const error: WireError = {
       code: 'timed_out',
       reason: `${ask.target} did not answer ${ask.action} in time`,
     };
     const mark = step.beginPart();
     try {
-      goOn(core, ctx, id, ask, { ok: false, error });
+      goOn(core, step.context(null, ask.chain ?? []), id, ask, { ok: false, error });
       admit(mark);
     } catch (thrown) {
       // No message stands behind this that could become a dead letter, and every incarnation would fail alike.

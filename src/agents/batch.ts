@@ -7,6 +7,7 @@ import { admit, excessOf, refuseExcess } from './admission.ts';
 import type { AgentOptions } from './agent-options.ts';
 import { expireAsks } from './asks.ts';
 import { bury, noteFailure, settle, spent, withdrawFailure } from './attempts.ts';
+import { type Happening, noteDenials, sendHappenings } from './audit-trail.ts';
 import type { Json } from './core.ts';
 import { endReplay, pendingReplays, toEntry } from './dead-letters.ts';
 import type { Admission, FullEdges } from './full-edges.ts';
@@ -22,7 +23,9 @@ export interface Desk {
   readonly inputs: Inputs;
   readonly fullEdges: FullEdges;
   /** Timers whose messages found no room are not tried again before these times (ms). */
-  readonly holds: { asks: number; wake: number; replay: number };
+  readonly holds: { asks: number; wake: number; replay: number; audit: number };
+  /** Denials on their way to the audit log whose causes will not come again. */
+  readonly denials: Happening[];
   /** Names of suspects whose next try is counted already. */
   readonly counted: Set<string>;
 }
@@ -52,6 +55,7 @@ export class Batch {
   readonly #desk: Desk;
   readonly #entries: Delivered[] = [];
   readonly #answers: { readonly input: Input; readonly result: Json | undefined }[] = [];
+  #denials: readonly Happening[] = [];
   /** To be done once the step has landed. */
   readonly #then: (() => void)[] = [];
 
@@ -70,6 +74,7 @@ export class Batch {
   putBack(): void {
     this.#desk.inbox.putBack(this.#entries);
     this.#desk.inputs.putBack(this.#answers.map(({ input }) => input));
+    this.#desk.denials.push(...this.#denials);
   }
 
   /** Tells whoever waits for an answer that there will be none. */
@@ -102,6 +107,7 @@ export class Batch {
         refuseExcess(step, edgeLimit);
       } catch (error) {
         step.undo(mark);
+        this.#desk.denials.push(...step.denials.splice(mark.denials));
         input.reject(error);
         continue;
       }
@@ -138,6 +144,23 @@ export class Batch {
     refuseExcess(step, edgeLimit);
     const admission = this.#admit(mark);
     if (admission.kind === 'full') holds.wake = admission.until;
+  }
+
+  /** Sends what is to stand in the audit log; where its edge has no room, that waits and nothing else does. */
+  report(): void {
+    const { holds, options, denials } = this.#desk;
+    const ctx = this.step.context(null);
+    this.#denials = denials.splice(0);
+    noteDenials(ctx, this.#denials);
+    if (holds.audit > options.clock.now()) return;
+    for (;;) {
+      const mark = this.step.beginPart();
+      if (!sendHappenings(ctx)) return;
+      const admission = this.#admit(mark);
+      if (admission.kind === 'go') continue;
+      if (admission.kind === 'full') holds.audit = admission.until;
+      return;
+    }
   }
 
   /** Has entries handled; `counted` says that their tries are noted already. */

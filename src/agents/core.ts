@@ -1,4 +1,5 @@
 import type { Action, PayloadInput, PayloadOf, ReplyOf } from '../protocol/actions.ts';
+import type { AuditEntry } from '../protocol/audit.ts';
 import type { WireError } from '../protocol/errors.ts';
 import type { ElderMessage } from '../protocol/message.ts';
 
@@ -69,6 +70,8 @@ export interface Context {
   cancelAsk(id: string): boolean;
   /** Does something outside once the commit has landed; its completion comes back through `onInput`. */
   effect(effect: Effect): void;
+  /** Has something stand in the audit log, with the commit of this step. Who says so and when is filled in. */
+  audit(entry: Omit<AuditEntry, 'by' | 'from'>): void;
   /** Tells people that something happened; may be lost. */
   announce(event: { readonly kind: string; readonly [key: string]: Json }): void;
   readonly log: {

@@ -37,6 +37,8 @@ export interface Ordered {
 }
 
 const maxLetters = 1_000;
+/** Characters of all bodies together, so that a flood of large ones does not fill Redis. */
+const maxLetterText = 16_777_216;
 const maxOrders = 1_000;
 const letters = (ctx: Context) => ctx.table<DeadLetter>('@dead');
 const replays = (ctx: Context) => ctx.table<Replay>('@replays');
@@ -48,13 +50,18 @@ export function orderOf({ message, payload }: Ordered): Order {
   return { order: message.message_id, by, messageId };
 }
 
-/** Keeps a message that was given up; the oldest go when there are more than a thousand. */
+/** Keeps a message that was given up; the oldest go when there are more than a thousand, or than 16 MiB of them. */
 export function keepLetter(ctx: Context, key: string, letter: DeadLetter): void {
   const table = letters(ctx);
   table.put(key, letter);
-  if (table.size <= maxLetters) return;
-  const [oldest] = [...table.entries()].sort(([, a], [, b]) => a.at - b.at);
-  if (oldest) table.delete(oldest[0]);
+  let text = 0;
+  for (const [, { body }] of table.entries()) text += body.length;
+  if (table.size <= maxLetters && text <= maxLetterText) return;
+  for (const [oldest, { body }] of [...table.entries()].sort(([, a], [, b]) => a.at - b.at)) {
+    if (table.size <= maxLetters && text <= maxLetterText) return;
+    table.delete(oldest);
+    text -= body.length;
+  }
 }
 
 function note(ctx: Context, what: OrderRow['what'], { order, by, messageId }: Order, found: boolean): void {

@@ -20,6 +20,7 @@ export class EdgeReader {
   #reading: Reading | null = null;
   #failures = 0;
   #failure: ElderError | null = null;
+  #isBack = false;
 
   /** `onChange` is called when a read has ended, whatever came of it. */
   constructor(
@@ -35,6 +36,13 @@ export class EdgeReader {
   /** Why this incarnation must not go on, or `null`. */
   get failure(): ElderError | null {
     return this.#failure;
+  }
+
+  /** Whether Redis was away and answers again; says so once. */
+  takeReturn(): boolean {
+    const isBack = this.#isBack;
+    this.#isBack = false;
+    return isBack;
   }
 
   /** Ends the read under way. */
@@ -64,7 +72,10 @@ export class EdgeReader {
     const done = (error: unknown) => {
       if (this.#reading !== reading) return;
       if (!error) {
-        if (this.#failures > 0) observer?.onBlocked?.('read', null);
+        if (this.#failures > 0) {
+          this.#isBack = true;
+          observer?.onBlocked?.('read', null);
+        }
         this.#failures = 0;
         this.#reading = null;
         this.#onChange();

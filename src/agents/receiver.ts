@@ -3,7 +3,7 @@ import { type Action, actionSpec, isAction } from '../protocol/actions.ts';
 import { asElderError, ElderError, type ErrorCode } from '../protocol/errors.ts';
 import { splitEdgeKey } from '../protocol/keys.ts';
 import type { ElderMessage } from '../protocol/message.ts';
-import { mayPerform, maySend } from '../protocol/permissions.ts';
+import { mayPerform, maySend, maySendFor } from '../protocol/permissions.ts';
 import { safeCheck } from '../protocol/safe-check.ts';
 import { acceptReply } from './asks.ts';
 import { commonHandlers } from './common-handlers.ts';
@@ -24,7 +24,7 @@ function authorize(ctx: Context, source: string, message: ElderMessage): Action 
   if (action === undefined || !isAction(action)) {
     throw new ElderError('not_implemented', `${ctx.self} knows no action ${action ?? '(none given)'}`);
   }
-  const sending = maySend(source, ctx.self, action);
+  const sending = maySendFor(source, ctx.self, action, message.on_behalf_of);
   if (!sending.allowed) throw new ElderError('denied', sending.rule);
   const performing = mayPerform(ctx.self, action);
   if (!performing.allowed) throw new ElderError('denied', performing.rule);
@@ -32,7 +32,7 @@ function authorize(ctx: Context, source: string, message: ElderMessage): Action 
 }
 
 /** Gives whether the message was a reply that nobody waits for any more. */
-function perform(core: Core, ctx: Context, source: string, message: ElderMessage): boolean {
+function perform(core: Core, step: Step, ctx: Context, source: string, message: ElderMessage): boolean {
   const action = authorize(ctx, source, message);
   if (message.expires_at !== undefined && Date.parse(message.expires_at) <= ctx.now()) {
     throw new ElderError('expired', `${action} from ${source} expired at ${message.expires_at}`);
@@ -41,7 +41,7 @@ function perform(core: Core, ctx: Context, source: string, message: ElderMessage
   const checked = safeCheck(spec.payload, message.payload);
   if (!checked.ok) throw new ElderError('malformed', `${action}: ${checked.reason}`);
   if (action === 'reply.result' || action === 'reply.error') {
-    if (acceptReply(core, ctx, message)) return false;
+    if (acceptReply(core, step, message)) return false;
     const facts = { from: source, messageId: message.message_id, answers: message.causation_id };
     ctx.log.warn(facts, 'late reply');
     return true;
@@ -99,6 +99,25 @@ function refuse(step: Step, message: ElderMessage, error: ElderError, isAnswer: 
   }
 }
 
+/** Has the audit log tell that a message was refused. */
+function noteRefusal(
+  step: Step,
+  source: string,
+  self: string,
+  message: ElderMessage | null,
+  error: ElderError,
+): void {
+  const action = message?.action ?? null;
+  step.denials.push({
+    kind: 'denial',
+    event: 'receive',
+    subject: source,
+    object: self,
+    action,
+    reason: error.reason,
+  });
+}
+
 /** Gives an entry up without handling it, and tells its sender so. */
 export function giveUp(step: Step, entry: Delivered, self: string, error: ElderError): Outcome {
   const decoded = decodeMessage(entry.body, entry.edge, self);
@@ -111,18 +130,25 @@ export function giveUp(step: Step, entry: Delivered, self: string, error: ElderE
 export function receive(core: Core, step: Step, entry: Delivered, self: string, lastTry: boolean): Outcome {
   const { source } = splitEdgeKey(entry.edge);
   const decoded = decodeMessage(entry.body, entry.edge, self);
-  if (!decoded.ok) return { kind: 'dead', message: null, error: decoded.error };
+  if (!decoded.ok) {
+    if (decoded.error.code === 'denied') noteRefusal(step, source, self, null, decoded.error);
+    return { kind: 'dead', message: null, error: decoded.error };
+  }
   const { message } = decoded;
   const ctx = step.context(message);
   const mark = step.mark();
   try {
-    const late = perform(core, ctx, source, message);
+    const late = perform(core, step, ctx, source, message);
     acknowledge(ctx, message, null);
     return late ? { kind: 'acted', message, late } : { kind: 'acted', message };
   } catch (thrown) {
     step.undo(mark);
     const error = asElderError(thrown);
     const expected = thrown instanceof ElderError;
+    // One that was refused while sending is noted there.
+    const isNew = step.denials.length === mark.denials;
+    const refused = error.code === 'denied' || error.code === 'expired';
+    if (refused && isNew) noteRefusal(step, source, self, message, error);
     const mayPass = expected ? error.canRetry && error.code !== 'expired' : true;
     if (mayPass && !lastTry) return { kind: 'retry', message, error };
     const isAnswer = expected && !neverActed.has(error.code);

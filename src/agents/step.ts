@@ -5,10 +5,12 @@ import { ElderError } from '../protocol/errors.ts';
 import { laneOf } from '../protocol/lanes.ts';
 import type { JournalLine } from '../protocol/local-api.ts';
 import { type ElderMessage, maxHops, wireVersion } from '../protocol/message.ts';
-import { maySend } from '../protocol/permissions.ts';
+import { chainOfSend, maySendFor } from '../protocol/permissions.ts';
 import { isServant } from '../protocol/roster.ts';
 import type { AskRow } from './asks.ts';
+import { type Happening, noteHappening } from './audit-trail.ts';
 import type { AskOptions, Context, Effect, Json, SendOptions, Table } from './core.ts';
+import type { Deadlines } from './deadlines.ts';
 import { type OutEdge, outEdge } from './full-edges.ts';
 import type { StateStore } from './state-store.ts';
 
@@ -19,6 +21,8 @@ export interface Surroundings {
   readonly pid: number;
   readonly servants: readonly string[];
   readonly state: StateStore;
+  /** Of the questions that are open. */
+  readonly deadlines: Deadlines;
   readonly commitNumber: () => number;
   readonly now: () => number;
   readonly newId: () => string;
@@ -31,6 +35,7 @@ export interface Mark {
   readonly send: number;
   readonly effects: number;
   readonly events: number;
+  readonly denials: number;
 }
 
 /**
@@ -43,6 +48,8 @@ export class Step {
   readonly effects: Effect[] = [];
   readonly events: string[] = [];
   readonly journal: JournalLine[] = [];
+  /** What was refused; it stands in the audit log though all that led to it is undone. */
+  readonly denials: Happening[] = [];
   /** How many parts of this step write to each edge. */
   readonly used = new Map<OutEdge, number>();
   #partBegin = 0;
@@ -51,12 +58,17 @@ export class Step {
     this.#around = around;
   }
 
+  get deadlines(): Deadlines {
+    return this.#around.deadlines;
+  }
+
   mark(): Mark {
     return {
       state: this.#around.state.mark(),
       send: this.send.length,
       effects: this.effects.length,
       events: this.events.length,
+      denials: this.denials.length,
     };
   }
 
@@ -65,6 +77,12 @@ export class Step {
     this.send.length = mark.send;
     this.effects.length = mark.effects;
     this.events.length = mark.events;
+  }
+
+  /** Undoes a part that is to be done all over later, with what was refused in it. */
+  withdraw(mark: Mark): void {
+    this.undo(mark);
+    this.denials.length = mark.denials;
   }
 
   /** Begins a part: one message, input or timer, which stays in the step or is undone as a whole. */
@@ -89,10 +107,13 @@ export class Step {
     for (const edge of edges) this.used.set(edge, (this.used.get(edge) ?? 0) + 1);
   }
 
-  /** Builds the context in which a core handles `cause`, or acts of itself when there is none. */
-  context(cause: ElderMessage | null): Context {
+  /**
+   * Builds the context in which a core handles `cause`, or acts of itself when there is none. `chain`: on whose
+   * behalf it asks for what is not its own duty.
+   */
+  context(cause: ElderMessage | null, chain: readonly string[] = chainOf(cause)): Context {
     const around = this.#around;
-    return {
+    const context: Context = {
       self: around.name,
       incarnation: around.incarnation,
       pid: around.pid,
@@ -102,8 +123,9 @@ export class Step {
       newId: around.newId,
       log: around.log,
       table: <Row>(name: string): Table<Row> => around.state.table<Row>(name),
-      send: (target, action, payload, options = {}) => this.#post(cause, target, action, payload, options),
-      ask: (target, action, payload, options) => this.#ask(cause, target, action, payload, options),
+      send: (target, action, payload, options = {}) =>
+        this.#post(cause, chain, target, action, payload, options),
+      ask: (target, action, payload, options) => this.#ask(cause, chain, target, action, payload, options),
       cancelAsk: (id) => {
         const asks = around.state.table<AskRow>('@asks');
         const waits = asks.has(id);
@@ -111,21 +133,36 @@ export class Step {
         return waits;
       },
       effect: (effect) => void this.effects.push(effect),
+      audit: (entry) => noteHappening(context, entry),
       announce: (event) =>
         void this.events.push(JSON.stringify({ at: around.now(), by: around.name, ...event })),
     };
+    return context;
   }
 
   #post(
     cause: ElderMessage | null,
+    chain: readonly string[],
     target: string,
     action: Action,
     payload: object,
     options: SendOptions,
   ): string {
     const around = this.#around;
-    const verdict = maySend(around.name, target, action);
-    if (!verdict.allowed) throw new ElderError('denied', verdict.rule);
+    const onBehalfOf = chainOfSend(around.name, action, chain);
+    const verdict = maySendFor(around.name, target, action, onBehalfOf);
+    if (!verdict.allowed) {
+      const asker = onBehalfOf[0] ?? around.name;
+      this.denials.push({
+        kind: 'denial',
+        event: 'send',
+        subject: asker,
+        object: target,
+        action,
+        reason: verdict.rule,
+      });
+      throw new ElderError('denied', verdict.rule);
+    }
     // Redis knows no right to an edge that is not in this tree and would refuse the whole commit, for ever.
     if (isServant(target) && !around.servants.includes(target)) {
       throw new ElderError('not_found', `there is no ${target} in this tree`);
@@ -158,6 +195,7 @@ export class Step {
     };
     const causation = options.causationId ?? cause?.message_id;
     if (causation !== undefined) message.causation_id = causation;
+    if (onBehalfOf.length > 0) message.on_behalf_of = [...onBehalfOf];
     if (options.expiresInMs !== undefined)
       message.expires_at = new Date(now + options.expiresInMs).toISOString();
     this.send.push({ target, lane: spec.lane ?? laneOf(spec.type, priority), body: encodeMessage(message) });
@@ -166,20 +204,29 @@ export class Step {
 
   #ask(
     cause: ElderMessage | null,
+    chain: readonly string[],
     target: string,
     action: Action,
     payload: object,
     { deadlineMs, then, data, ...options }: AskOptions,
   ): string {
-    const id = this.#post(cause, target, action, payload, { expiresInMs: deadlineMs, ...options });
+    const id = this.#post(cause, chain, target, action, payload, { expiresInMs: deadlineMs, ...options });
     const row: AskRow = {
       target,
       action,
       then,
       data: data as Json,
       deadlineAt: this.#around.now() + deadlineMs,
+      ...(chain.length > 0 && { chain }),
     };
     this.#around.state.table<AskRow>('@asks').put(id, row);
+    this.#around.deadlines.add(id, row.deadlineAt);
     return id;
   }
+}
+
+/** On whose behalf a message was sent, its sender included: the sender is whom its edge belongs to, so it is no claim. */
+function chainOf(cause: ElderMessage | null): readonly string[] {
+  if (cause === null) return [];
+  return [...new Set([...(cause.on_behalf_of ?? []), cause.source_elder])];
 }

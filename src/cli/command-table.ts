@@ -1,3 +1,4 @@
+import { auditKinds } from '../protocol/audit.ts';
 import type { Session } from './session.ts';
 
 /** A value that an option takes. */
@@ -81,6 +82,7 @@ export const commandTable: readonly CommandSpec[] = [
       { name: 'wait' },
       { name: 'port-base', value: { placeholder: 'N', kind: 'number' } },
       { name: 'servants', value: { placeholder: 'N', kind: 'number' } },
+      { name: 'allow-insecure-redis' },
       { name: 'events-fd', value: { placeholder: 'FD', kind: 'number', minimum: 3 }, hidden: true },
     ],
     ownSignals: true,
@@ -89,6 +91,29 @@ export const commandTable: readonly CommandSpec[] = [
   },
   { path: 'down', arguments: [], options: [{ name: 'force' }], load: () => import('./commands/down.ts') },
   { path: 'status', arguments: [], options: [], load: () => import('./commands/status.ts') },
+  {
+    path: 'describe',
+    arguments: [{ name: 'name', required: true }],
+    options: [],
+    load: () => import('./commands/describe.ts'),
+  },
+  {
+    path: 'top',
+    arguments: [],
+    options: [
+      { name: 'interval', value: { placeholder: 'DURATION', kind: 'duration' } },
+      count('count', 1_000_000, 'n'),
+    ],
+    streams: true,
+    load: () => import('./commands/top.ts'),
+  },
+  {
+    path: 'restart',
+    arguments: [{ name: 'names', required: false, variadic: true }],
+    options: [{ name: 'all' }],
+    load: () => import('./commands/restart.ts'),
+  },
+  { path: 'reload', arguments: [], options: [], load: () => import('./commands/reload.ts') },
   {
     path: 'directive submit',
     arguments: [{ name: 'file', required: true }],
@@ -163,6 +188,46 @@ export const commandTable: readonly CommandSpec[] = [
     load: () => import('./commands/emergency-resume.ts'),
   },
   {
+    path: 'approvals',
+    arguments: [],
+    options: [{ name: 'all' }],
+    load: () => import('./commands/approvals.ts'),
+  },
+  {
+    path: 'approve',
+    arguments: [id],
+    options: [reason, { name: 'digest', value: { placeholder: 'SHA256', kind: 'text' } }],
+    load: () => import('./commands/approve.ts'),
+  },
+  {
+    path: 'deny',
+    arguments: [id],
+    options: [reason, { name: 'digest', value: { placeholder: 'SHA256', kind: 'text' } }],
+    load: () => import('./commands/deny.ts'),
+  },
+  {
+    path: 'auth can-i',
+    arguments: [{ name: 'action', required: true }],
+    options: [
+      { name: 'as', value: { placeholder: 'NAME', kind: 'text' } },
+      { name: 'to', value: { placeholder: 'NAME', kind: 'text' } },
+      { name: 'on-behalf-of', value: { placeholder: 'NAMES', kind: 'text' } },
+    ],
+    load: () => import('./commands/auth-can-i.ts'),
+  },
+  { path: 'auth matrix', arguments: [], options: [], load: () => import('./commands/auth-matrix.ts') },
+  {
+    path: 'audit list',
+    arguments: [],
+    options: [
+      { name: 'since', value: { placeholder: 'WHEN', kind: 'text' } },
+      { name: 'kind', value: { placeholder: 'KIND', kind: 'text', choices: auditKinds } },
+      count('limit', 1_000_000),
+    ],
+    load: () => import('./commands/audit-list.ts'),
+  },
+  { path: 'audit verify', arguments: [], options: [], load: () => import('./commands/audit-verify.ts') },
+  {
     path: 'logs',
     arguments: [{ name: 'names', required: false, variadic: true }],
     options: [
@@ -175,6 +240,25 @@ export const commandTable: readonly CommandSpec[] = [
     ],
     streams: true,
     load: () => import('./commands/logs.ts'),
+  },
+  {
+    path: 'health',
+    arguments: [{ name: 'name', required: true }],
+    options: [{ name: 'live' }, { name: 'ready' }, timeout],
+    load: () => import('./commands/health.ts'),
+  },
+  { path: 'cert list', arguments: [], options: [], load: () => import('./commands/cert-list.ts') },
+  {
+    path: 'cert rotate',
+    arguments: [{ name: 'name', required: false }],
+    options: [{ name: 'all' }, { name: 'ca' }, timeout],
+    load: () => import('./commands/cert-rotate.ts'),
+  },
+  {
+    path: 'cert revoke',
+    arguments: [{ name: 'name', required: true }],
+    options: [{ name: 'no-restart' }],
+    load: () => import('./commands/cert-revoke.ts'),
   },
   { path: 'trace', arguments: [id], options: [], load: () => import('./commands/trace.ts') },
   { path: 'doctor', arguments: [], options: [], load: () => import('./commands/doctor.ts') },

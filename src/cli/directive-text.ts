@@ -55,6 +55,17 @@ export function endText(view: DirectiveView, text: Catalog, now: number): string
   return `${line}\n${reason}${failuresText(view, text)}`;
 }
 
+function approvalFacts({ approval }: DirectiveView, text: Catalog): [string, string][] {
+  if (approval === null) return [];
+  const { id, reasons, expiresAt } = approval;
+  return [
+    [
+      text.directive.approval,
+      `${text.approval.waits(id, reasons.map(oneLine).join('; '))} (≤ ${timeText(expiresAt)})`,
+    ],
+  ];
+}
+
 /** Shows a directive with its tasks, as `elders directive show` prints it. */
 export function viewText(view: DirectiveView, text: Catalog, now: number): string {
   const t = text.directive;
@@ -64,6 +75,7 @@ export function viewText(view: DirectiveView, text: Catalog, now: number): strin
     ...(view.goal ? [[t.goal, oneLine(view.goal)] as [string, string]] : []),
     [t.workspace, oneLine(view.workspace)],
     [t.state, paintState(view.state)],
+    ...approvalFacts(view, text),
     ...(view.halted === null ? [] : [[t.halted, oneLine(view.halted)] as [string, string]]),
     ...(view.reason === null ? [] : [[t.reason, oneLine(view.reason)] as [string, string]]),
     ...view.lessons.map((lesson): [string, string] => [t.knownBefore, oneLine(lesson)]),

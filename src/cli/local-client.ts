@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
 import { connect } from 'node:net';
 import { ElderError, fromWireError } from '../protocol/errors.ts';
-import { readJsonLines } from '../supervision/json-lines.ts';
+import { readJsonLines } from '../supervision/elders/json-lines.ts';
 
 /** A request over a Unix socket. */
 export interface LocalRequest {

@@ -1,5 +1,5 @@
-import { readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { type Dirent, readdirSync, statSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { fileBackwards, type LogLine, parseLogLine } from './log-lines.ts';
 
 /** The log or the other output of one process, with what was rotated away from it. */
@@ -13,17 +13,29 @@ const current = /^(.+)\.(?:log|out)$/;
 
 /** Lists the logs in a folder; an empty `names` means all. */
 export function findLogs(folder: string, names: readonly string[]): LogSeries[] {
-  let files: string[];
+  const paths = [folder, ...findLogFolders(folder)].flatMap((within) =>
+    listFolder(within).map((entry) => join(within, entry.name)),
+  );
+  return paths.sort().flatMap((path) => {
+    const name = current.exec(basename(path))?.[1];
+    const wanted = name !== undefined && (names.length === 0 || names.includes(name));
+    return wanted ? [{ name, path }] : [];
+  });
+}
+
+/** Lists the folders in the folder of the logs: each process writes to one of its own. */
+export function findLogFolders(folder: string): string[] {
+  return listFolder(folder)
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => join(folder, entry.name));
+}
+
+function listFolder(folder: string): Dirent[] {
   try {
-    files = readdirSync(folder).sort();
+    return readdirSync(folder, { withFileTypes: true });
   } catch {
     return [];
   }
-  return files.flatMap((file) => {
-    const name = current.exec(file)?.[1];
-    const wanted = name !== undefined && (names.length === 0 || names.includes(name));
-    return wanted ? [{ name, path: join(folder, file) }] : [];
-  });
 }
 
 /** Lists a series' files from the newest: the current one, then `.1`, `.2`, … */

@@ -1,5 +1,5 @@
-import { closeSync, fstatSync, openSync, readSync, statSync, watch } from 'node:fs';
-import { findLogs, rotations } from './log-files.ts';
+import { closeSync, type FSWatcher, fstatSync, openSync, readSync, statSync, watch } from 'node:fs';
+import { findLogFolders, findLogs, rotations } from './log-files.ts';
 import { type LogLine, parseLogLine } from './log-lines.ts';
 
 const blockBytes = 65_536;
@@ -86,10 +86,23 @@ export interface FollowOptions {
 export function followLogs({ folder, names, signal }: FollowOptions): AsyncGenerator<LogLine, void> {
   const tails = new Map<string, Tail>();
   let wake = Promise.withResolvers<void>();
-  const watcher = watch(folder, () => wake.resolve());
+  const watchers = new Map<string, FSWatcher>();
+  const watchAll = () => {
+    for (const path of [folder, ...findLogFolders(folder)]) {
+      if (!watchers.has(path))
+        watchers.set(
+          path,
+          watch(path, () => wake.resolve()),
+        );
+    }
+  };
+  watchAll();
   for (const { name, path } of findLogs(folder, names)) tails.set(path, new Tail(name, path, 'end'));
+  const close = () => {
+    for (const watcher of watchers.values()) watcher.close();
+  };
   const stop = () => {
-    watcher.close();
+    close();
     wake.resolve();
   };
   signal.addEventListener('abort', stop, { once: true });
@@ -99,13 +112,14 @@ export function followLogs({ folder, names, signal }: FollowOptions): AsyncGener
       while (!signal.aborted) {
         await wake.promise;
         wake = Promise.withResolvers<void>();
+        if (!signal.aborted) watchAll();
         for (const { name, path } of findLogs(folder, names)) {
           if (!tails.has(path)) tails.set(path, new Tail(name, path, 'start'));
         }
         for (const tail of tails.values()) yield* tail.read();
       }
     } finally {
-      watcher.close();
+      close();
       signal.removeEventListener('abort', stop);
       for (const tail of tails.values()) tail.close();
     }

@@ -1,5 +1,17 @@
 import { z } from 'zod';
-import { ElderError } from '../protocol/errors.ts';
+import { type AuditHead, auditHead } from '../protocol/audit.ts';
+import {
+  type CertificateList,
+  type CertificateRevocation,
+  type CertificateRotation,
+  type CertificateRotationRequest,
+  certificateList,
+  certificateRevocation,
+  certificateRotation,
+  type ProcessHealth,
+  processHealth,
+} from '../protocol/certificates.ts';
+import { ElderError, fromWireError } from '../protocol/errors.ts';
 import {
   type DeadLetterView,
   deadLetterView,
@@ -11,12 +23,26 @@ import {
   type TracedMessage,
   tracedMessage,
 } from '../protocol/local-api.ts';
+import {
+  type ElderDescription,
+  elderDescription,
+  type TreeMeasure,
+  treeMeasure,
+} from '../protocol/operations.ts';
 import { type TreeStatus, treeStatus } from '../protocol/process.ts';
 import type { StateFolder } from '../protocol/state-folder.ts';
 import { call, type LocalRequest, SocketAway, stream } from './local-client.ts';
 
 const answerMs = 35_000;
+/** Last line of an operation. */
+const operationEnd = z.union([
+  z.strictObject({ done: z.unknown() }),
+  z.strictObject({
+    error: z.object({ code: z.string(), reason: z.string(), detail: z.unknown().optional() }),
+  }),
+]);
 const traceAnswer = z.object({ messages: z.array(tracedMessage) });
+const auditAnchorAnswer = z.object({ anchor: auditHead.nullable() });
 const lettersAnswer = z.object({ letters: z.array(deadLetterView) });
 
 /** Talks to the manager of a tree. Every method throws `not_running` when there is none. */
@@ -55,6 +81,33 @@ export class ManagerClient {
     return this.#parse(deadLetterView, await this.#call({ route: managerRoutes.deadLetter, query: { id } }));
   }
 
+  async certificates(): Promise<CertificateList> {
+    return this.#parse(certificateList, await this.#call({ route: managerRoutes.certificates }));
+  }
+
+  /** Resolves when it is done; throws `timed_out` earlier, and the replacement of an authority goes on then. */
+  async rotateCertificates(body: CertificateRotationRequest): Promise<CertificateRotation> {
+    return this.#parse(
+      certificateRotation,
+      await this.#call({ route: managerRoutes.rotateCertificates, body }),
+    );
+  }
+
+  async revokeCertificates(name: string, restart: boolean): Promise<CertificateRevocation> {
+    const answer = await this.#call({ route: managerRoutes.revokeCertificates, body: { name, restart } });
+    return this.#parse(certificateRevocation, answer);
+  }
+
+  /** Throws `not_found` for an unknown process. */
+  async health(name: string): Promise<ProcessHealth> {
+    return this.#parse(processHealth, await this.#call({ route: managerRoutes.health, query: { name } }));
+  }
+
+  /** Gives the last record of the audit log that Redis knows; `null` where it knows none. */
+  async auditAnchor(): Promise<AuditHead | null> {
+    return this.#parse(auditAnchorAnswer, await this.#call({ route: managerRoutes.auditAnchor })).anchor;
+  }
+
   /** Has the tree stopped and yields what happens until it is. */
   async *shutdown(mode: 'drain' | 'kill'): AsyncGenerator<ManagerEvent, void> {
     try {
@@ -63,6 +116,46 @@ export class ManagerClient {
     } catch (error) {
       throw this.#notRunning(error);
     }
+  }
+
+  /** Tells all that is known of one elder. Throws `not_found`. */
+  async describe(name: string): Promise<ElderDescription> {
+    return this.#parse(elderDescription, await this.#call({ route: managerRoutes.elder, query: { name } }));
+  }
+
+  /** Measures what every process has used and done so far. */
+  async measure(): Promise<TreeMeasure> {
+    return this.#parse(treeMeasure, await this.#call({ route: managerRoutes.measure }));
+  }
+
+  /** Has new processes put in the place of elders (`null`: of all) and tells what happens; throws what hindered it. */
+  async restart(names: readonly string[] | null, onEvent: (event: ManagerEvent) => void): Promise<void> {
+    await this.#operate({ route: managerRoutes.restart, body: { names } }, onEvent);
+  }
+
+  /** Has the changed configuration put in force and tells what happens; resolves to the settings that changed. */
+  async reload(onEvent: (event: ManagerEvent) => void): Promise<string[]> {
+    return this.#parse(
+      z.array(z.string()),
+      await this.#operate({ route: managerRoutes.reload, body: {} }, onEvent),
+    );
+  }
+
+  async #operate(
+    request: Pick<LocalRequest, 'route' | 'body'>,
+    onEvent: (event: ManagerEvent) => void,
+  ): Promise<unknown> {
+    try {
+      for await (const line of stream(this.#request(request))) {
+        const end = operationEnd.safeParse(line);
+        if (!end.success) onEvent(this.#parse(managerEvent, line));
+        else if ('error' in end.data) throw fromWireError(end.data.error);
+        else return end.data.done;
+      }
+    } catch (error) {
+      throw this.#notRunning(error);
+    }
+    throw new ElderError('interrupted', 'the manager ended before it was done');
   }
 
   async #call(request: Pick<LocalRequest, 'route' | 'query' | 'body'>): Promise<unknown> {

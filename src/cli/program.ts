@@ -60,7 +60,8 @@ function readOptions(specs: readonly OptionSpec[], command: Command): Map<string
   for (const spec of specs) {
     const key = spec.name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
     // Commander stores `--no-color` as `color: false`.
-    const value = spec.name === 'no-color' ? given.color === false : given[key];
+    const negated = /^no-(.+)$/.exec(spec.name)?.[1];
+    const value = negated === undefined ? given[key] : given[negated] === false;
     if (typeof value === 'string') values.set(spec.name, convert(spec, value));
     else if (value === true) values.set(spec.name, true);
   }

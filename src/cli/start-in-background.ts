@@ -5,7 +5,7 @@ import type { Readable } from 'node:stream';
 import { z } from 'zod';
 import { ElderError, fromWireError } from '../protocol/errors.ts';
 import { type ManagerEvent, managerEvent } from '../protocol/local-api.ts';
-import { readJsonLines } from '../supervision/json-lines.ts';
+import { readJsonLines } from '../supervision/elders/json-lines.ts';
 import { programFile } from './launch.ts';
 import { ManagerClient } from './manager-client.ts';
 import { managerEventText } from './manager-event-text.ts';
@@ -23,9 +23,13 @@ interface BackgroundOptions {
   readonly flags: Readonly<Record<string, unknown>>;
 }
 
+function flagName(setting: string): string {
+  return `--${setting.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
 function argumentsFor(session: Session, flags: BackgroundOptions['flags']): string[] {
   const given = Object.entries(flags).flatMap(([key, value]) =>
-    value === undefined ? [] : [`--${key === 'portBase' ? 'port-base' : key}`, String(value)],
+    value === undefined ? [] : [flagName(key), ...(value === true ? [] : [String(value)])],
   );
   const { folder, locale } = session;
   return [programFile, 'up', '--events-fd', '3', '--project', folder.project, '--lang', locale, ...given];

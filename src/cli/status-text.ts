@@ -31,8 +31,9 @@ export function statusText(status: TreeStatus, text: Catalog, now: number): stri
     t.redis(`${redis.host}:${redis.port}`, redis.state, redis.appendfsync),
     t.sandbox(status.sandbox),
   ];
+  const warnings = redis.insecure.map((reason) => `${t.insecureRedis(oneLine(reason))}\n`).join('');
   const about = redis.reason === null ? '' : `redis: ${oneLine(redis.reason)}\n`;
-  const head = `${t.tree(status.tree, paintState(status.state))}\n${facts.join(' · ')}\n${about}`;
+  const head = `${t.tree(status.tree, paintState(status.state))}\n${facts.join(' · ')}\n${warnings}${about}`;
   if (status.elders.length === 0) return head;
   const rows = branches(status.elders, null, '').map(([label, elder]) => [
     label,

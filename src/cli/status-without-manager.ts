@@ -2,6 +2,7 @@ import { defaultConfig } from '../protocol/config.ts';
 import type { ElderStatus, ProcessRecord, TreeStatus } from '../protocol/process.ts';
 import { fixedElders, isServant, redisPortOffset, servantSpec } from '../protocol/roster.ts';
 import type { StateFolder } from '../protocol/state-folder.ts';
+import { readIsolation } from '../supervision/isolation/read-isolation.ts';
 import { findLivingProcesses, readTreeId } from './living-processes.ts';
 
 /** Says what is known of a tree whose manager does not run: what is alive by its record makes it `degraded`. */
@@ -28,7 +29,7 @@ export function statusWithoutManager(folder: StateFolder, aliveReason: string): 
       restarts: record?.restarts ?? 0,
       startedAt: record?.startedAt ?? null,
       reason: record ? aliveReason : null,
-      isolation: 'none',
+      isolation: readIsolation(record?.pid ?? null, folder),
     };
   });
   return {
@@ -52,6 +53,7 @@ function redisStatus(record: ProcessRecord | undefined): TreeStatus['redis'] {
     state: record ? 'unreachable' : 'stopped',
     restarts: record?.restarts ?? 0,
     appendfsync: 'unknown',
+    insecure: [],
     reason: null,
   };
 }

@@ -29,6 +29,8 @@ interface Request {
   readonly answer: AskAnswer | null;
   readonly isCommand: boolean;
   readonly keepUntil: number;
+  /** When those who wait are told that there is no answer yet (ms since the epoch); `null`: nobody waits. */
+  readonly tellAt: number | null;
 }
 
 const requests = (ctx: Context) => ctx.table<Request>('requests');
@@ -45,37 +47,56 @@ function ask(ctx: Context, input: AskInput): Json {
   if (known && known.fingerprint !== fingerprint) {
     throw new ElderError('conflict', `the idempotency key ${key} belongs to another request`);
   }
-  if (known) return { answer: (known.answer ?? null) as Json };
+  const tellAt = ctx.now() + timeoutMs;
+  if (known) {
+    if (!known.answer) requests(ctx).put(key, { ...known, tellAt: Math.max(known.tellAt ?? 0, tellAt) });
+    return { answer: (known.answer ?? null) as Json };
+  }
   const isCommand = actionSpec(action).type !== 'query';
   // A look at a directive is no part of its story: a watch would fill its trace with questions.
   const correlationId = isCommand && typeof payload.directiveId === 'string' ? payload.directiveId : key;
-  const options = { deadlineMs: timeoutMs, then: 'answered', data: key, priority, correlationId };
+  // A command that was acted on in time may be answered later; until then its key must not ask anew.
+  const deadlineMs = isCommand ? timeoutMs + keepAnswersMs : timeoutMs;
+  const ends = { deadlineMs, expiresInMs: timeoutMs };
+  const options = { ...ends, then: 'answered', data: key, priority, correlationId };
   const askId = ctx.ask(target, action, payload as never, options);
-  requests(ctx).put(key, {
-    askId,
-    fingerprint,
-    answer: null,
-    isCommand,
-    keepUntil: ctx.now() + timeoutMs + keepAnswersMs,
-  });
+  const keepUntil = tellAt + keepAnswersMs;
+  requests(ctx).put(key, { askId, fingerprint, answer: null, isCommand, keepUntil, tellAt });
   return { answer: null };
 }
 
+const unanswered = (reason: string): AskAnswer => ({ error: { code: 'timed_out', reason } });
+
 /**
  * Hands an answer to the socket. That of a command is kept, so that the same key gets the same answer; a query
- * may be asked anew, and so may a command that was not answered in time.
+ * may be asked anew, and so may a command that failed or was not acted on in time.
  */
 function answered(ctx: Context, answer: Answer, data: Json): void {
   const key = String(data);
   const request = requests(ctx).get(key);
   if (!request) return;
-  const outcome: AskAnswer = answer.ok ? { result: answer.result as Json } : { error: answer.error };
+  let outcome: AskAnswer = answer.ok ? { result: answer.result as Json } : { error: answer.error };
+  if (!answer.ok && answer.error.code === 'expired') outcome = unanswered(answer.error.reason);
   if (answer.ok && request.isCommand && isSmall(answer.result)) {
-    requests(ctx).put(key, { ...request, answer: outcome, keepUntil: ctx.now() + keepAnswersMs });
+    const keepUntil = ctx.now() + keepAnswersMs;
+    requests(ctx).put(key, { ...request, answer: outcome, keepUntil, tellAt: null });
   } else {
     requests(ctx).delete(key);
   }
   ctx.effect({ kind: 'answered', key, answer: outcome });
+}
+
+/** Tells whoever has waited long enough for a command; its question stays open for the same key. */
+function tellOverdue(ctx: Context): void {
+  for (const [key, request] of [...requests(ctx).entries()]) {
+    if (request.tellAt === null || request.tellAt > ctx.now() || !request.isCommand) continue;
+    requests(ctx).put(key, { ...request, tellAt: null });
+    ctx.effect({
+      kind: 'answered',
+      key,
+      answer: unanswered('no answer in time; ask again with the same key'),
+    });
+  }
 }
 
 /**
@@ -105,10 +126,14 @@ export function gatewayCore(): Core {
     },
     wakeAt: (ctx) => {
       let next: number | undefined;
-      for (const [, { keepUntil }] of requests(ctx).entries()) next = Math.min(next ?? keepUntil, keepUntil);
+      for (const [, { keepUntil, tellAt, isCommand }] of requests(ctx).entries()) {
+        const at = isCommand && tellAt !== null ? tellAt : keepUntil;
+        next = Math.min(next ?? at, at);
+      }
       return next;
     },
     onWake: (ctx) => {
+      tellOverdue(ctx);
       const over = [...requests(ctx).entries()].filter(([, { keepUntil }]) => keepUntil <= ctx.now());
       for (const [key] of over) requests(ctx).delete(key);
     },

@@ -14,7 +14,13 @@ import {
   X509CertificateGenerator,
 } from '@peculiar/x509';
 import { ElderError } from '../protocol/errors.ts';
-import { loadAuthorityPem, saveAuthorityPem } from './authority-file.ts';
+import {
+  authorityFiles,
+  loadAuthorityPem,
+  moveAuthorityPem,
+  removeAuthorityPem,
+  saveAuthorityPem,
+} from './authority-file.ts';
 import { createKeyPair, p256PublicKey, spkiOf } from './key-proof.ts';
 import { spiffeUri } from './spiffe.ts';
 
@@ -35,6 +41,8 @@ export interface CertificateRequest {
   /** Host names and IP addresses that the principal serves on; `localhost` is always added. */
   readonly addresses: readonly string[];
   readonly lifetimeMs: number;
+  /** Of the process that gets it, where there is one; for the register only. */
+  readonly incarnation?: number;
   /** Ms since the epoch; the present when left out. */
   readonly now?: number;
 }
@@ -46,57 +54,121 @@ const clockSkewMs = 60_000;
 const hostPattern =
   /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/i;
 
-/** The certificate authority of one tree. Only the manager holds one; nothing else may load this file. */
+/** What the authority tells about each certificate that it has issued. */
+export interface Issue extends IssuedCertificate {
+  readonly name: string;
+  readonly subjectAltName: string;
+  readonly incarnation: number | null;
+}
+
+/** One root: its certificate and, unless it only remains trusted, the key by which it signs. */
+interface Root {
+  readonly certificate: X509Certificate;
+  readonly signingKey: CryptoKey;
+}
+
+/**
+ * The certificate authority of one tree. Only the manager holds one; nothing else may load this file. Its root
+ * is replaced in three steps, each of which outlives a crash: `introduceSuccessor` has both roots trusted while
+ * the old one signs, `switchToSuccessor` has the new one sign, `dropPredecessor` ends the trust in the old one.
+ */
 export class Authority {
   readonly treeId: string;
-  /** The CA certificate, which everybody trusts. */
-  readonly caPem: string;
-  readonly #certificate: X509Certificate;
-  readonly #signingKey: CryptoKey;
+  readonly #secretDir: string | null;
+  readonly #listeners = new Set<(issue: Issue) => void>();
+  #root: Root;
+  #next: Root | null = null;
+  #old: X509Certificate | null = null;
 
-  private constructor(treeId: string, caPem: string, signingKey: CryptoKey) {
+  private constructor(treeId: string, secretDir: string | null, root: Root) {
     this.treeId = treeId;
-    this.caPem = caPem;
-    this.#certificate = new X509Certificate(caPem);
-    this.#signingKey = signingKey;
+    this.#secretDir = secretDir;
+    this.#root = root;
   }
 
   /** Makes an authority that exists in memory only. Throws `denied` for a malformed tree id. */
   static async create(treeId: string): Promise<Authority> {
-    return Authority.#fromPem(treeId, await createAuthorityPem(treeId));
+    return new Authority(treeId, null, await readRoot(treeId, 'ca.pem', await createAuthorityPem(treeId)));
   }
 
   /**
    * Loads the authority of a tree from its secret folder, or makes it and saves it there: `ca.pem`, mode
-   * 0600, holds key and certificate. Throws `denied` when others can read that file or it belongs to
-   * another tree, and `config_invalid` when it is damaged or past its end.
+   * 0600, holds key and certificate. A rotation that was interrupted is found where it stood. Throws `denied`
+   * when others can read a file or it belongs to another tree, and `config_invalid` when it is damaged or past
+   * its end.
    */
   static async open(secretDir: string, treeId: string): Promise<Authority> {
+    const { current, next, old } = authorityFiles;
     const pem =
-      (await loadAuthorityPem(secretDir)) ??
-      (await saveAuthorityPem(secretDir, await createAuthorityPem(treeId)));
-    return Authority.#fromPem(treeId, pem);
+      (await loadAuthorityPem(secretDir, current)) ??
+      (await saveAuthorityPem(secretDir, current, await createAuthorityPem(treeId)));
+    const authority = new Authority(treeId, secretDir, await readRoot(treeId, current, pem));
+    const [nextPem, oldPem] = [
+      await loadAuthorityPem(secretDir, next),
+      await loadAuthorityPem(secretDir, old),
+    ];
+    if (nextPem !== undefined) authority.#next = await readRoot(treeId, next, nextPem);
+    // The one before is noted just before the switch: until then it is the current one.
+    if (oldPem !== undefined && nextPem === undefined) authority.#old = readCertificate(old, oldPem);
+    return authority;
   }
 
-  static async #fromPem(treeId: string, pem: string): Promise<Authority> {
-    let key: KeyObject;
-    let certificate: X509Certificate;
-    try {
-      key = createPrivateKey(pem);
-      certificate = new X509Certificate(pem);
-    } catch (cause) {
-      throw new ElderError('config_invalid', 'ca.pem in the secret folder is damaged', { cause });
+  /** Every root that is trusted now; PEM. */
+  get caPem(): string {
+    const others = [this.#next?.certificate, this.#old].filter((each) => each != null);
+    // In an order of their own, so that the text is the same before and after the new one begins to sign.
+    return [this.#root.certificate, ...others]
+      .map((each) => `${each.toString().trimEnd()}\n`)
+      .toSorted()
+      .join('');
+  }
+
+  /** How far the replacement of the root has come. */
+  get rotation(): 'none' | 'introduced' | 'switched' {
+    if (this.#next !== null) return 'introduced';
+    return this.#old === null ? 'none' : 'switched';
+  }
+
+  /** SHA-256 of the certificate of the root that signs, in hex. */
+  get fingerprint(): string {
+    return fingerprintOf(this.#root.certificate);
+  }
+
+  /** Calls the listener for each certificate issued from now on, before anybody else has it. */
+  onIssue(listener: (issue: Issue) => void): void {
+    this.#listeners.add(listener);
+  }
+
+  /** Makes the root that is to take over; from now on both are trusted. Does nothing when there is one already. */
+  async introduceSuccessor(): Promise<void> {
+    if (this.#next !== null) return;
+    if (this.#old !== null)
+      throw new ElderError('conflict', 'the root before the present one is still trusted');
+    const made = await createAuthorityPem(this.treeId);
+    const pem =
+      this.#secretDir === null ? made : await saveAuthorityPem(this.#secretDir, authorityFiles.next, made);
+    this.#next = await readRoot(this.treeId, authorityFiles.next, pem);
+  }
+
+  /** Lets the new root sign; the key of the old one is gone then. Throws `conflict` when none was introduced. */
+  async switchToSuccessor(): Promise<void> {
+    if (this.#next === null) throw new ElderError('conflict', 'no new root was introduced');
+    const old = this.#root.certificate;
+    if (this.#secretDir !== null) {
+      const { current, next, old: oldFile } = authorityFiles;
+      await removeAuthorityPem(this.#secretDir, oldFile);
+      await saveAuthorityPem(this.#secretDir, oldFile, `${old.toString().trimEnd()}\n`);
+      await moveAuthorityPem(this.#secretDir, next, current);
     }
-    if (!certificate.checkPrivateKey(key)) {
-      throw new ElderError('config_invalid', 'key and certificate in ca.pem do not belong together');
-    }
-    if (certificate.subject !== `CN=${authorityName(treeId)}`) {
-      throw new ElderError('denied', `ca.pem is not the authority of tree ${treeId}`);
-    }
-    if (certificate.validToDate.getTime() <= Date.now()) {
-      throw new ElderError('config_invalid', `ca.pem is not valid since ${certificate.validTo}; remove it`);
-    }
-    return new Authority(treeId, certificate.toString(), await importSigningKey(key));
+    this.#root = this.#next;
+    this.#next = null;
+    this.#old = old;
+  }
+
+  /** Ends the trust in the root before the present one. */
+  async dropPredecessor(): Promise<void> {
+    if (this.#secretDir !== null) await removeAuthorityPem(this.#secretDir, authorityFiles.old);
+    this.#old = null;
   }
 
   /**
@@ -105,12 +177,14 @@ export class Authority {
    * is neither host name nor IP address.
    */
   async issue(request: CertificateRequest & { readonly publicKey: Buffer }): Promise<IssuedCertificate> {
-    const uri = spiffeUri(this.treeId, request.name);
+    const { name, incarnation = null } = request;
+    const uri = spiffeUri(this.treeId, name);
+    const { certificate: issuer, signingKey } = this.#root;
     const publicKey = new PublicKey(spkiOf(p256PublicKey(request.publicKey)));
     const now = request.now ?? Date.now();
     const serial = newSerial();
     const notBefore = wholeSecond(now - clockSkewMs);
-    const notAfter = wholeSecond(Math.min(now + request.lifetimeMs, this.#certificate.validToDate.getTime()));
+    const notAfter = wholeSecond(Math.min(now + request.lifetimeMs, issuer.validToDate.getTime()));
     const certificate = await X509CertificateGenerator.create({
       serialNumber: serial,
       subject: [{ CN: [request.name] }],
@@ -118,7 +192,7 @@ export class Authority {
       notBefore: new Date(notBefore),
       notAfter: new Date(notAfter),
       publicKey,
-      signingKey: this.#signingKey,
+      signingKey,
       signingAlgorithm: signature,
       extensions: [
         new BasicConstraintsExtension(false, undefined, true),
@@ -129,10 +203,14 @@ export class Authority {
           ...new Set(['localhost', ...request.addresses]).values().map((address) => addressName(address)),
         ]),
         await SubjectKeyIdentifierExtension.create(publicKey),
-        await AuthorityKeyIdentifierExtension.create(new PublicKey(spkiOf(this.#certificate.publicKey))),
+        await AuthorityKeyIdentifierExtension.create(new PublicKey(spkiOf(issuer.publicKey))),
       ],
     });
-    return { certificatePem: `${certificate.toString('pem').trimEnd()}\n`, serial, notBefore, notAfter };
+    const certificatePem = `${certificate.toString('pem').trimEnd()}\n`;
+    const issued = { certificatePem, serial, notBefore, notAfter };
+    const subjectAltName = new X509Certificate(certificatePem).subjectAltName ?? '';
+    for (const listener of this.#listeners) listener({ ...issued, name, subjectAltName, incarnation });
+    return issued;
   }
 
   /** Makes a key pair and issues its certificate: for the manager itself and for the Redis it runs. Throws as `issue`. */
@@ -143,6 +221,38 @@ export class Authority {
     const issued = await this.issue({ ...request, publicKey: spkiOf(pair.publicKey) });
     return { ...issued, privateKeyPem: privatePem(pair.privateKey) };
   }
+}
+
+async function readRoot(treeId: string, file: string, pem: string): Promise<Root> {
+  const certificate = readCertificate(file, pem);
+  let key: KeyObject;
+  try {
+    key = createPrivateKey(pem);
+  } catch (cause) {
+    throw new ElderError('config_invalid', `${file} in the secret folder is damaged`, { cause });
+  }
+  if (!certificate.checkPrivateKey(key)) {
+    throw new ElderError('config_invalid', `key and certificate in ${file} do not belong together`);
+  }
+  if (certificate.subject !== `CN=${authorityName(treeId)}`) {
+    throw new ElderError('denied', `${file} is not the authority of tree ${treeId}`);
+  }
+  if (certificate.validToDate.getTime() <= Date.now()) {
+    throw new ElderError('config_invalid', `${file} is not valid since ${certificate.validTo}; remove it`);
+  }
+  return { certificate, signingKey: await importSigningKey(key) };
+}
+
+function readCertificate(file: string, pem: string): X509Certificate {
+  try {
+    return new X509Certificate(pem);
+  } catch (cause) {
+    throw new ElderError('config_invalid', `${file} in the secret folder is damaged`, { cause });
+  }
+}
+
+function fingerprintOf(certificate: X509Certificate): string {
+  return certificate.fingerprint256.replaceAll(':', '').toLowerCase();
 }
 
 async function createAuthorityPem(treeId: string): Promise<string> {

@@ -5,26 +5,39 @@ import { roster } from '../protocol/roster.ts';
 /** The one function that a principal may call; it applies a commit. */
 export const commitFunction = 'elders_commit';
 
+/** Whose rights in Redis are meant. */
+export interface RedisPrincipal {
+  readonly tree: string;
+  readonly name: string;
+  /** How many servants the tree has. */
+  readonly servants: number;
+}
+
+/** One set of rights: these commands on these keys and channels, in the words of `ACL SETUSER`. */
+export interface RedisGrant {
+  readonly commands: readonly string[];
+  readonly keys: readonly string[];
+  readonly channels: readonly string[];
+}
+
+/** All that a user may do: what `own` covers, and what any of the selectors covers as a whole. */
+export interface RedisRights {
+  readonly own: RedisGrant;
+  readonly selectors: readonly RedisGrant[];
+}
+
 /** Makes a key match only itself where Redis expects a glob pattern. */
 function literal(key: string): string {
   return key.replace(/[\\?*[\]]/g, '\\$&');
 }
 
 /**
- * Builds the arguments of `ACL SETUSER` for one incarnation of a principal: it reads its own inbox and state,
- * writes its own state and its own out-edges through the commit function, and nothing else.
+ * Derives from the table of edges what one principal may do in Redis: it reads its own inbox and state, writes
+ * its own state and its own out-edges through the commit function, and nothing else.
  */
-export function aclRules(options: {
-  tree: string;
-  name: string;
-  /** How many servants the tree has. */
-  servants: number;
-  /** SHA-256 of the password, in hex. */
-  passwordSha256: string;
-}): string[] {
-  const { tree, name } = options;
+export function redisRights({ tree, name, servants }: RedisPrincipal): RedisRights {
   const keys = treeKeys(tree);
-  const elders = roster(options.servants);
+  const elders = roster(servants);
   const targets = targetsOf(name, elders);
   const hasInbox = sourcesOf(name, elders).length > 0;
 
@@ -37,10 +50,40 @@ export function aclRules(options: {
     keys.journal(name),
     ...targets.flatMap((target) => edgeLanes(name, target).map((lane) => keys.edge(target, name, lane))),
   ];
-  // Redis takes the keys of a function call to be written, so the right to call stands in one selector with
-  // the right to write; apart from these commands the user reads only.
-  const commands = [`+fcall|${commitFunction}`, '+xadd', '+xtrim', '+hset', '+hdel', '+hget'];
+  return {
+    own: {
+      commands: [
+        '+ping',
+        '+get',
+        '+hget',
+        '+hgetall',
+        ...(hasInbox ? ['+xread'] : []),
+        '+publish',
+        '+subscribe',
+      ],
+      keys: [
+        // First, since Redis goes through the patterns in order for every edge that a read names.
+        ...(hasInbox ? [`%R~${literal(keys.inbox(name))}*`] : []),
+        ...readable.map((key) => `%R~${literal(key)}`),
+      ],
+      channels: [`&${literal(keys.events)}`],
+    },
+    // Redis takes the keys of a function call to be written, so the right to call stands in one selector with
+    // the right to write; apart from these commands the user reads only.
+    selectors: [
+      {
+        commands: [`+fcall|${commitFunction}`, '+xadd', '+xtrim', '+hset', '+hdel', '+hget'],
+        keys: writable.map((key) => `~${literal(key)}`),
+        channels: [],
+      },
+    ],
+  };
+}
 
+/** Builds the arguments of `ACL SETUSER` for one incarnation of a principal; `passwordSha256` is in hex. */
+export function aclRules(options: RedisPrincipal & { passwordSha256: string }): string[] {
+  const { own, selectors } = redisRights(options);
+  const words = ({ commands, keys, channels }: RedisGrant) => [...commands, ...keys, ...channels];
   return [
     'reset',
     'on',
@@ -48,16 +91,7 @@ export function aclRules(options: {
     'resetkeys',
     'resetchannels',
     '-@all',
-    '+ping',
-    '+get',
-    '+hget',
-    '+hgetall',
-    // First, since Redis goes through the patterns in order for every edge that a read names.
-    ...(hasInbox ? ['+xread', `%R~${literal(keys.inbox(name))}*`] : []),
-    ...readable.map((key) => `%R~${literal(key)}`),
-    '+publish',
-    '+subscribe',
-    `&${literal(keys.events)}`,
-    `(${[...commands, ...writable.map((key) => `%RW~${literal(key)}`)].join(' ')})`,
+    ...words(own),
+    ...selectors.map((selector) => `(${words(selector).join(' ')})`),
   ];
 }

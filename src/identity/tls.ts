@@ -1,4 +1,4 @@
-import { constants } from 'node:crypto';
+import { constants, X509Certificate } from 'node:crypto';
 import type { AgentOptions } from 'node:https';
 import { Agent } from 'node:https';
 import type {
@@ -9,13 +9,17 @@ import type {
   TlsOptions,
 } from 'node:tls';
 import { asElderError, ElderError } from '../protocol/errors.ts';
+import { requireLeaf } from './leaf-certificate.ts';
 import { peerName, requirePeer } from './spiffe.ts';
 
 /** What a process shows to its peers and whom it trusts. PEM texts. */
 export interface TlsIdentity {
   readonly certificate: string;
   readonly key: string;
+  /** One or more roots. */
   readonly ca: string;
+  /** Tells whether the certificate with this serial number was taken back. */
+  readonly isRevoked?: (serial: string) => boolean;
 }
 
 /** The part of a TLS set-up that a renewed certificate changes, as `server.setSecureContext` takes it. */
@@ -45,7 +49,9 @@ export function clientTls(
     rejectUnauthorized: true,
     checkServerIdentity: (_host: string, certificate: PeerCertificate) => {
       try {
-        requirePeer(certificate, expected);
+        const leaf = new X509Certificate(certificate.raw);
+        requireLeaf(leaf, options.isRevoked);
+        requirePeer(leaf, expected);
         return undefined;
       } catch (error) {
         return asElderError(error);
@@ -65,8 +71,14 @@ export function peerAgent(
   return new Agent({ ...agentOptions, ...clientTls(options), maxCachedSessions: 0 });
 }
 
-/** Tells who is at the other end of a server's connection. Throws `denied` unless it is a principal of this tree. */
-export function socketPeer(socket: TLSSocket, tree: string): string {
-  if (!socket.authorized) throw new ElderError('denied', 'the peer showed no certificate of this tree');
-  return peerName(socket.getPeerCertificate(), tree);
+/**
+ * Tells who is at the other end of a server's connection. Throws `denied` unless it is a principal of this tree
+ * whose certificate is one of a process and was not taken back.
+ */
+export function socketPeer(socket: TLSSocket, tree: string, isRevoked?: (serial: string) => boolean): string {
+  const certificate = socket.authorized ? socket.getPeerX509Certificate() : undefined;
+  if (certificate === undefined)
+    throw new ElderError('denied', 'the peer showed no certificate of this tree');
+  requireLeaf(certificate, isRevoked);
+  return peerName(certificate, tree);
 }

@@ -21,7 +21,7 @@ export function plainMessage(raw: unknown, maxDepth: number): ElderMessage | nul
   const given = raw as { readonly [key: string]: unknown };
   const { message_id, source_elder, target_elder, message_type, payload, timestamp } = given;
   const { priority = 5, requires_ack = false, action, correlation_id, causation_id, expires_at } = given;
-  const { hops, traceparent, v } = given;
+  const { hops, traceparent, v, on_behalf_of } = given;
   if (!isText(message_id, 128) || !isText(source_elder, 64) || !isText(target_elder, 64)) return null;
   if (!types.has(message_type) || !isTime(timestamp) || typeof requires_ack !== 'boolean') return null;
   if (!isWhole(priority, 1, 10)) return null;
@@ -50,6 +50,11 @@ export function plainMessage(raw: unknown, maxDepth: number): ElderMessage | nul
     if (!isText(causation_id, 128)) return null;
     message.causation_id = causation_id;
   }
+  if (on_behalf_of !== undefined) {
+    if (!Array.isArray(on_behalf_of) || on_behalf_of.length > maxHops) return null;
+    if (!on_behalf_of.every((name) => isText(name, 64))) return null;
+    message.on_behalf_of = on_behalf_of;
+  }
   if (expires_at !== undefined) {
     if (!isTime(expires_at)) return null;
     message.expires_at = expires_at;
@@ -74,6 +79,7 @@ export function plainMessage(raw: unknown, maxDepth: number): ElderMessage | nul
 const known: ReadonlySet<string> = new Set([
   ...['message_id', 'source_elder', 'target_elder', 'message_type', 'payload', 'priority', 'timestamp'],
   ...['requires_ack', 'action', 'correlation_id', 'causation_id', 'expires_at', 'hops', 'traceparent', 'v'],
+  'on_behalf_of',
 ]);
 
 function isText(value: unknown, most: number): value is string {

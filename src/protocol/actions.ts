@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { approvalRecord } from './approval.ts';
+import { auditEntry } from './audit.ts';
 import {
   attemptRecord,
   directiveOutcome,
@@ -126,6 +128,38 @@ export const actions = {
     summary: 'Take a halt back; what it ended starts again as a new attempt.',
     payload: haltOrder,
     reply: haltOrder.extend({ at: z.number(), told: z.array(z.string()) }),
+  },
+  'audit.report': {
+    type: 'report',
+    lane: 'control',
+    summary: 'Happenings for the audit log; the manager writes it, as the principal `auditor`.',
+    payload: z.object({
+      entries: z
+        .array(auditEntry.omit({ by: true, from: true }))
+        .min(1)
+        .max(64),
+    }),
+  },
+  'approval.list': {
+    type: 'query',
+    summary: 'What waits for the human, and what was decided lately; the newest first.',
+    payload: z.object({ limit: z.int().min(1).max(1000).default(100) }),
+    reply: z.object({ approvals: z.array(approvalRecord) }),
+  },
+  'approval.decide': {
+    type: 'command',
+    summary: 'The human approves or denies exactly what the approval names, once.',
+    payload: z.object({
+      approvalId: z.string().min(1).max(64),
+      decision: z.enum(['approve', 'deny']),
+      digest: z
+        .string()
+        .regex(/^[0-9a-f]{64}$/)
+        .optional()
+        .describe('SHA-256 of what the human saw; it must be that of what waits.'),
+      reason: z.string().max(500).default(''),
+    }),
+    reply: approvalRecord,
   },
   'development.directive.submit': {
     type: 'command',

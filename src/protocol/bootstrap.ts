@@ -9,7 +9,8 @@ export const bootstrapFd = 3;
 export const redisEndpoint = z.object({
   host: z.string(),
   port: z.int(),
-  ca: z.string(),
+  /** Where it is not the tree's own authority, which is found with the certificate (a Redis of the user's). */
+  ca: z.string().optional(),
   /** Client certificate and key, where they are not the process's own (a Redis of the user's). */
   cert: z.string().optional(),
   key: z.string().optional(),
@@ -33,6 +34,11 @@ export interface Challenge {
   readonly nonce: string;
 }
 
+/** First line from a child: it has loaded its program and waits to be told who it is. */
+export interface Loaded {
+  readonly kind: 'loaded';
+}
+
 /** Answer of the child: its public key (SPKI, base64) and a signature over the nonce and its name (base64). */
 export interface KeyProof {
   readonly kind: 'key';
@@ -43,8 +49,13 @@ export interface KeyProof {
 /** Second line to a child: everything it needs. Secrets travel here and nowhere else. */
 export interface StartOrder {
   readonly kind: 'start';
+  /** Its pid as the host sees it; within a boundary it sees another. */
+  readonly pid: number;
   readonly certificate: string;
+  /** PEM of the roots that are trusted; two while the authority is being replaced. */
   readonly ca: string;
+  /** Serial numbers of the certificates that were taken back. */
+  readonly revoked: readonly string[];
   readonly host: string;
   readonly port: number;
   readonly project: string;
@@ -63,4 +74,4 @@ export type ChildReport =
   | { readonly kind: 'failed'; readonly error: WireError };
 
 export type ToChild = Challenge | StartOrder;
-export type FromChild = KeyProof | ChildReport;
+export type FromChild = Loaded | KeyProof | ChildReport;

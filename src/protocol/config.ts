@@ -1,17 +1,68 @@
 import { z } from 'zod';
+import { risks } from './approval.ts';
+import { parseByteSize } from './byte-size.ts';
 import { maxTasks } from './directive.ts';
 import { parseDuration } from './duration.ts';
-import { maxServants } from './roster.ts';
+import { fixedElders, maxServants } from './roster.ts';
 
 /** A duration written as `10s`, `5m`, …; becomes ms. */
+const durationText = z.string().refine((text) => (parseDuration(text) ?? 0) > 0, {
+  error: 'expected a duration such as 500ms, 30s, 10m, 2h',
+});
+const optionalDuration = durationText.transform((text) => parseDuration(text) as number).optional();
+
 function duration(fallback: string) {
+  return durationText.default(fallback).transform((text) => parseDuration(text) as number);
+}
+
+/** A number of bytes written as `300MB`, `1GB`, …; becomes bytes. */
+const sizeText = z.string().refine((text) => (parseByteSize(text) ?? 0) > 0, {
+  error: 'expected a size such as 300MB, 1.5GB',
+});
+const optionalSize = sizeText.transform((text) => parseByteSize(text) as number).optional();
+
+/** How one elder is kept alive, where it differs from the others. */
+const childSpec = z.strictObject({
+  restart: z
+    .enum(['permanent', 'transient', 'temporary'])
+    .optional()
+    .describe(
+      '`permanent`: always started again; `transient`: unless it ended by itself in order; `temporary`: never.',
+    ),
+  shutdown: optionalDuration.describe('As `supervision.shutdown`.'),
+  memoryLimit: optionalSize.describe('As `supervision.memoryLimit`.'),
+  order: z
+    .int()
+    .min(0)
+    .optional()
+    .describe('It starts when those of its branch with a lower order are ready; 0 without it.'),
+});
+
+/** The elders that have a child specification of their own; all servants share one. */
+const supervised = [...fixedElders.map(({ name }) => name), 'servants'] as const;
+
+/** How the elders below one parent are kept alive together. */
+function branch(escalation: 'restart' | 'hold', whom: string) {
   return z
-    .string()
-    .refine((text) => (parseDuration(text) ?? 0) > 0, {
-      error: 'expected a duration such as 500ms, 30s, 10m, 2h',
+    .strictObject({
+      strategy: z
+        .enum(['one_for_one', 'rest_for_one'])
+        .default('one_for_one')
+        .describe(`What a crash restarts among ${whom}: only its process, or also those started after it.`),
+      escalation: z
+        .enum(['restart', 'hold'])
+        .default(escalation)
+        .describe(
+          'What follows when one of them is given up: the whole branch is restarted, or the others go on without it.',
+        ),
+      intensity: z
+        .int()
+        .min(1)
+        .default(1)
+        .describe('Restarts of the branch within `period`; the next one goes to the branch above.'),
+      period: duration('1h').describe('Window of `intensity`.'),
     })
-    .default(fallback)
-    .transform((text) => parseDuration(text) as number);
+    .prefault({});
 }
 
 const externalRedis = z.strictObject({
@@ -39,6 +90,10 @@ export const configSchema = z
       .union([z.url({ protocol: /^rediss$/ }), externalRedis])
       .optional()
       .describe('A Redis of your own; without it the manager runs one.'),
+    allowInsecureRedis: z
+      .boolean()
+      .default(false)
+      .describe('Run on a Redis of your own that others can reach into; every `status` says so.'),
     appendfsync: z
       .enum(['always', 'everysec'])
       .default('always')
@@ -47,6 +102,12 @@ export const configSchema = z
       .enum(['bubblewrap', 'none'])
       .default('bubblewrap')
       .describe('How servants wall off commands; `none` runs them with the rights of your user.'),
+    isolation: z
+      .enum(['auto', 'bubblewrap', 'none'])
+      .default('auto')
+      .describe(
+        'What walls off the elders themselves from each other and from your files: `auto` is bubblewrap where this host can, `bubblewrap` refuses to start without it. `elders status` tells what each has.',
+      ),
     sandboxNetwork: z
       .boolean()
       .default(false)
@@ -88,6 +149,18 @@ export const configSchema = z
           .min(1)
           .default(50)
           .describe('Most directives under way at a time; more are rejected.'),
+        maxRisk: z
+          .enum(risks)
+          .default('medium')
+          .describe('Highest risk of a directive that is carried out without the approval of a human.'),
+        manyTasks: z
+          .int()
+          .min(1)
+          .default(500)
+          .describe('A directive with more tasks than this has a risk of `medium` at least.'),
+        approvalExpiry: duration('24h').describe(
+          'How long a directive waits for `elders approve` before it is rejected.',
+        ),
       })
       .prefault({})
       .describe('What the grand elder measures a directive by.'),
@@ -124,14 +197,38 @@ export const configSchema = z
         livenessDeadline: duration('15s').describe(
           'A process whose event loop has not answered for this long is killed and replaced.',
         ),
+        memoryLimit: sizeText
+          .default('1GB')
+          .transform((text) => parseByteSize(text) as number)
+          .describe('Memory of a process beyond which it is drained and replaced; this counts as a crash.'),
+        orphanTimeout: duration('30m').describe(
+          'Elders that no manager has looked at for this long drain and end by themselves.',
+        ),
         redisDeadline: duration('30s').describe(
           'A managed Redis that has not answered for this long is killed and started again; its file brings everything back.',
         ),
+        elders: z
+          .partialRecord(z.enum(supervised), childSpec)
+          .default({})
+          .describe(
+            'By name of an elder, or `servants` for all of them: `restart`, `shutdown`, `memoryLimit`, `order` of its own.',
+          ),
+        branches: z
+          .strictObject({
+            root: branch('restart', 'the grand elder and all below it'),
+            grand_elder: branch('restart', 'the claude elder, the council and all below them'),
+            claude_elder: branch('restart', 'the sages'),
+            servants: branch('hold', 'the servants'),
+          })
+          .prefault({}),
       })
       .prefault({}),
     certificates: z
       .strictObject({
         lifetime: duration('1h').describe('Validity of a process certificate; it is renewed at half of it.'),
+        connectionAge: duration('15m').describe(
+          'Age at which a connection (HTTPS or Redis) is replaced by one that shows the present certificate; one that is kept half as long again is cut.',
+        ),
       })
       .prefault({}),
     log: z
@@ -149,6 +246,11 @@ export const configSchema = z
           .describe('Files kept per process, the current one included.'),
       })
       .prefault({}),
+  })
+  .refine(({ supervision }) => supervision.orphanTimeout >= 5 * supervision.probeInterval, {
+    path: ['supervision', 'orphanTimeout'],
+    // A manager shows itself by its probes.
+    error: 'the orphan timeout must be at least five times supervision.probeInterval',
   })
   .refine(({ tasks, supervision }) => supervision.livenessDeadline + tasks.killGrace < tasks.lease, {
     // Otherwise a task could be given away while a servant that hangs still runs its command.

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { risks } from './approval.ts';
 import { type DirectiveSpec, defaultTaskTimeoutMs, maxTasks, type TaskSpec, taskId } from './directive.ts';
 import { type Locate, type Problem, readDocument } from './document.ts';
 import { parseDuration } from './duration.ts';
@@ -48,6 +49,10 @@ export const directiveFile = z.strictObject({
     .refine(noNul, withoutNul)
     .default('.')
     .describe('Folder that the commands run in, seen from where `elders` is called.'),
+  risk: z
+    .enum(risks)
+    .optional()
+    .describe('How much can go wrong: above `strategy.maxRisk` it waits for `elders approve`.'),
   tasks: z.array(task).min(1).max(maxTasks).describe('What is to be done.'),
 });
 
@@ -73,8 +78,14 @@ function completeTask(task: z.output<typeof directiveFile>['tasks'][number]): Ta
 export function readDirective(text: string): ReadDirective {
   const read = readDocument(text, directiveFile);
   if (!read.ok) return read;
-  const { directive, goal, workspace, tasks } = read.value;
-  const spec: DirectiveSpec = { title: directive, goal, workspace, tasks: tasks.map(completeTask) };
+  const { directive, goal, workspace, risk, tasks } = read.value;
+  const spec: DirectiveSpec = {
+    title: directive,
+    goal,
+    workspace,
+    ...(risk && { risk }),
+    tasks: tasks.map(completeTask),
+  };
   const problems = checkGraph(spec.tasks).map(({ path, code, message }) => {
     const whole: Path = ['tasks', ...path];
     return { path: pathText(whole), ...read.at(whole), code, message };

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { approvalRecord, risks } from './approval.ts';
 import { attemptOutcomes, directiveStates, taskStates } from './states.ts';
 
 /** The most tasks that one directive may hold, so that it fits one message. */
@@ -34,6 +35,7 @@ export const directiveSpec = z.object({
   title: z.string().min(1).max(200),
   goal: z.string().max(4_000),
   workspace: z.string().min(1),
+  risk: z.enum(risks).optional().describe('What its author takes the risk for.'),
   tasks: z.array(taskSpec).min(1).max(maxTasks),
 });
 export type DirectiveSpec = z.infer<typeof directiveSpec>;
@@ -51,6 +53,11 @@ export const directiveRecord = z.object({
   finishedAt: z.number().nullable(),
   summary: z.record(z.string(), z.int()).nullable().describe('Tasks per state, once it has ended.'),
   lessons: z.array(z.string()).describe('Titles of what was known before the plan was made.'),
+  approval: approvalRecord
+    .pick({ id: true, risk: true, reasons: true, digest: true, expiresAt: true })
+    .nullable()
+    .default(null)
+    .describe('What the human is to decide, while it waits for that.'),
   halted: z.string().nullable().default(null).describe('Reason of the emergency halt in force, if any.'),
 });
 export type DirectiveRecord = z.infer<typeof directiveRecord>;

@@ -29,6 +29,8 @@ export const edgeTable: readonly EdgeRow[] = [
       'development.directive.list',
       ...emergencies,
       ...deadLetters,
+      'approval.list',
+      'approval.decide',
     ],
   },
   { from: 'grand_elder', to: 'gateway', actions: [...replies, ...deadLetters] },
@@ -90,6 +92,18 @@ export const edgeTable: readonly EdgeRow[] = [
   { from: 'task_sage', to: 'incident_sage', actions: ['incident.raise'] },
   { from: 'elder_council', to: 'incident_sage', actions: ['incident.raise'] },
   { from: 'manager', to: 'incident_sage', actions: ['incident.raise'] },
+  // Who was refused what must reach the audit log from wherever it is noticed.
+  ...[
+    'grand_elder',
+    'gateway',
+    'claude_elder',
+    'knowledge_sage',
+    'task_sage',
+    'rag_sage',
+    'incident_sage',
+    'elder_council',
+    'servant',
+  ].map((from) => ({ from, to: 'auditor', actions: ['audit.report'] as const satisfies Action[] })),
   { from: 'claude_elder', to: 'elder_council', actions: ['council.propose'] },
   { from: 'incident_sage', to: 'elder_council', actions: ['council.propose'] },
   { from: 'elder_council', to: 'claude_elder', actions: replies },
@@ -121,7 +135,7 @@ function isControl({ lane, type }: ReturnType<typeof actionSpec>): boolean {
 
 /** Lists the names of every principal that can be at an end of an edge in this tree. */
 export function principals(elders: readonly Pick<ElderSpec, 'name'>[]): string[] {
-  return ['manager', 'gateway', ...elders.map((elder) => elder.name)];
+  return ['manager', 'gateway', 'auditor', ...elders.map((elder) => elder.name)];
 }
 
 /** Lists whom `name` may write to, in the order of the roster. */

@@ -138,6 +138,16 @@ export const errorTable = {
       ja: '権限は docs/reference/permissions.md を参照してください。',
     },
   },
+  approval_required: {
+    exit: 'approval_required',
+    canRetry: true,
+    en: 'This waits for the approval of a human; nothing was carried out yet.',
+    ja: '人間の承認を待っています。まだ何も実行していません。',
+    next: {
+      en: 'See `elders approvals`, then `elders approve ID` or `elders deny ID`.',
+      ja: '`elders approvals` で確認し、`elders approve ID` または `elders deny ID` を実行してください。',
+    },
+  },
   timed_out: {
     exit: 'timed_out',
     canRetry: true,
@@ -212,6 +222,13 @@ export const errorTable = {
     en: 'This is larger than a message may be; nothing was sent.',
     ja: 'メッセージの上限を超えています。何も送っていません。',
     next: { en: 'Split it.', ja: '分割してください。' },
+  },
+  rate_limited: {
+    exit: 'failed',
+    canRetry: true,
+    en: 'Too many requests in too short a time; this one was not looked at.',
+    ja: '短時間に要求が多すぎます。この要求は処理していません。',
+    next: { en: 'Try again in a moment.', ja: '少し待ってから再試行してください。' },
   },
   conflict: {
     exit: 'failed',

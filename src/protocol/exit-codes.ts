@@ -6,6 +6,7 @@ export const exitCodes = {
   not_running: 3,
   denied: 4,
   timed_out: 5,
+  approval_required: 6,
   redis_unreachable: 69,
   interrupted: 130,
 } as const;

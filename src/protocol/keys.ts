@@ -36,6 +36,8 @@ export function treeKeys(tree: string) {
     inbox: (target: string) => `${root}:in:${target}:`,
     /** Hash: name → JSON of the process that plays it. */
     registry: `${root}:registry`,
+    /** Hash: number and hash of the last record of the audit log, so that a log cut short is noticed. */
+    auditHead: `${root}:audit-head`,
     /** Pub/Sub channel of events for people; losing all of it loses nothing. */
     events: `${root}:events`,
   };

@@ -16,8 +16,26 @@ export const managerRoutes = {
   message: { method: 'GET', path: '/v1/message' },
   /** → {letters: DeadLetterView[]}, the newest first */
   deadLetters: { method: 'GET', path: '/v1/dead-letters' },
+  /** → {anchor: AuditHead or null}: where the audit log ends by the word of Redis */
+  auditAnchor: { method: 'GET', path: '/v1/audit-anchor' },
   /** ?id=ID → DeadLetterView */
   deadLetter: { method: 'GET', path: '/v1/dead-letter' },
+  /** → CertificateList */
+  certificates: { method: 'GET', path: '/v1/certificates' },
+  /** CertificateRotationRequest → CertificateRotation */
+  rotateCertificates: { method: 'POST', path: '/v1/certificates/rotate' },
+  /** CertificateRevocationRequest → CertificateRevocation */
+  revokeCertificates: { method: 'POST', path: '/v1/certificates/revoke' },
+  /** ?name=NAME → ProcessHealth */
+  health: { method: 'GET', path: '/v1/health' },
+  /** ?name=NAME → ElderDescription */
+  elder: { method: 'GET', path: '/v1/elder' },
+  /** → TreeMeasure */
+  measure: { method: 'GET', path: '/v1/measure' },
+  /** RestartRequest → JSON lines of ManagerEvent, then {done: names} or {error: WireError} */
+  restart: { method: 'POST', path: '/v1/restart' },
+  /** {} → JSON lines of ManagerEvent, then {done: changed settings} or {error: WireError} */
+  reload: { method: 'POST', path: '/v1/reload' },
 } as const;
 
 export const gatewayRoutes = {
@@ -68,6 +86,10 @@ export const managerEvent = z.object({
   error: z.object({ code: z.string(), reason: z.string(), detail: z.unknown().optional() }).nullable(),
 });
 export type ManagerEvent = z.infer<typeof managerEvent>;
+
+/** Why a process ended before its time. `at` is ms since the epoch. */
+export const pastError = z.object({ at: z.number(), kind: z.string(), reason: z.string() });
+export type PastError = z.infer<typeof pastError>;
 
 /** One message of a story and how far it came. Times are ms since the epoch. */
 export const tracedMessage = z.object({

@@ -39,6 +39,13 @@ export const elderMessage = z.object({
     .optional()
     .describe('Dotted name of what is asked; what permissions speak of.'),
   correlation_id: id.optional().describe('Common to all messages of one story, such as a directive.'),
+  on_behalf_of: z
+    .array(name)
+    .max(maxHops)
+    .optional()
+    .describe(
+      'Who had the sender ask for this, the first asker first; each of them needs the right to it too.',
+    ),
   causation_id: id.optional().describe('The message whose handling sent this one.'),
   expires_at: z.iso.datetime({ offset: true }).optional().describe('After this it is dead, not acted on.'),
   hops: z.int().min(0).max(maxHops).optional().describe('Length of the chain of causes.'),

@@ -1,5 +1,6 @@
 import { type Action, actionSpec } from './actions.ts';
 import { edgeActions } from './edges.ts';
+import type { MessageType } from './message.ts';
 import { type Role, roleOf } from './roster.ts';
 
 interface Grant {
@@ -10,7 +11,8 @@ interface Grant {
 
 /**
  * ProcessPermissions: what each role may send and carry out. A grant covers the action of its name and all
- * below it; `*` covers everything; `sage.own_domain` is bound to the name of the sage (task_sage → `sage.task`).
+ * below it; `*` covers everything; `sage.own_domain` is bound to the name of the sage (task_sage → `sage.task`),
+ * which is that in its certificate.
  */
 export const permissionMatrix: Readonly<Record<Role, readonly Grant[]>> = {
   grand_elder: [{ permission: '*' }],
@@ -40,15 +42,41 @@ export const permissionMatrix: Readonly<Record<Role, readonly Grant[]>> = {
     { permission: 'development.directive', added: true },
     { permission: 'emergency', added: true },
     { permission: 'elder.dead_letter', added: true },
+    { permission: 'approval', added: true },
     { permission: 'sage.knowledge.search', added: true },
     { permission: 'sage.task.graph', added: true },
     { permission: 'sage.rag.search', added: true },
     { permission: 'sage.incident.list', added: true },
   ],
+  auditor: [],
 };
 
-/** Rights that every principal has: to say that it is alive, and to answer on an edge that carries answers. */
-const everyone: readonly Grant[] = [{ permission: 'elder.ping' }, { permission: 'reply' }];
+/** Rights that every principal has: to say that it is alive, to answer on an edge that carries answers, to tell of refusals. */
+export const everyone: readonly Grant[] = [
+  { permission: 'elder.ping' },
+  { permission: 'reply' },
+  { permission: 'audit.report', added: true },
+];
+
+/**
+ * What a role asks for out of its own duty, whoever's message made it do so: it decides for itself and answers for it.
+ * All other requests that are caused by a message are made on behalf of its sender and of everybody on
+ * whose behalf that was sent, and need the right of each of them.
+ */
+export const ownDuties: Readonly<Partial<Record<Role, readonly string[]>>> = {
+  // A directive that has ended takes its halt with it.
+  grand_elder: ['emergency.resume'],
+  // Planning: what the grand elder has accepted becomes tasks, what the workers proved becomes knowledge.
+  claude_elder: ['sage.task.create', 'sage.task.cancel', 'sage.knowledge.store', 'council.propose'],
+  // Handing out what it owns, and raising what it sees.
+  sage: ['sage.task.assign', 'sage.task.revoke', 'council.propose'],
+};
+
+/**
+ * Messages of these types ask for nothing: they say what their sender knows, and that is its own to say. They tell on
+ * whose behalf they were sent all the same, so that what a report leads to is not the reporter's right alone.
+ */
+const statements: ReadonlySet<MessageType> = new Set(['report', 'acknowledge', 'heartbeat']);
 
 function bind(permission: string, name: string): string {
   const domain = name.endsWith('_sage') ? name.slice(0, -'_sage'.length) : '';
@@ -66,6 +94,11 @@ export function permissionsOf(name: string): string[] {
   const role = roleOf(name);
   const grants = role === undefined ? [] : [...permissionMatrix[role], ...everyone];
   return grants.map((grant) => bind(grant.permission, name));
+}
+
+/** Gives the permission of `name` that covers an action, edges apart; `undefined` if there is none. */
+export function permissionFor(name: string, action: string): string | undefined {
+  return permissionsOf(name).find((candidate) => covers(candidate, action));
 }
 
 /** Why something is or is not allowed; `rule` names what decided. */
@@ -91,17 +124,65 @@ function decideSend(from: string, to: string, action: Action): Verdict {
   if (!edgeActions(from, to).includes(action)) {
     return { allowed: false, rule: `no edge ${from} → ${to} carries ${action}` };
   }
-  const permission = permissionsOf(from).find((candidate) => covers(candidate, action));
+  const permission = permissionFor(from, action);
   if (permission === undefined) return { allowed: false, rule: `${from} holds no permission for ${action}` };
   return { allowed: true, rule: `${from} holds ${permission} and the edge to ${to} carries ${action}` };
 }
 
+function isOwnDuty(name: string, action: Action): boolean {
+  const role = roleOf(name);
+  return role !== undefined && (ownDuties[role]?.includes(action) ?? false);
+}
+
+/** Whether an action needs the right of everybody on whose behalf `name` sends it. */
+export function isDelegated(name: string, action: Action): boolean {
+  return !statements.has(actionSpec(action).type) && !isOwnDuty(name, action);
+}
+
+/** Gives on whose behalf `name` sends an action that a message with this chain made it send: a duty begins a chain of its own. */
+export function chainOfSend(name: string, action: Action, chain: readonly string[]): readonly string[] {
+  // An answer goes on with the chain of its question, which the asker has kept.
+  return isOwnDuty(name, action) || action.startsWith('reply.') ? [] : chain;
+}
+
+/** Decides whether everybody on whose behalf an action is asked for holds the right to it themselves. */
+export function mayDelegate(onBehalfOf: readonly string[], action: Action): Verdict {
+  for (const name of onBehalfOf) {
+    if (permissionFor(name, action) !== undefined) continue;
+    return {
+      allowed: false,
+      rule: `it is asked on behalf of ${name}, who holds no permission for ${action}`,
+    };
+  }
+  return { allowed: true, rule: `each of ${onBehalfOf.join(', ')} holds a permission for ${action}` };
+}
+
+/**
+ * Decides whether `from` may send `action` to `to` on behalf of others: the right of a chain is that which all of its
+ * links have. Nobody gains by what the chain says of the others: leaving somebody out makes it the sender's own
+ * request, and each name more can only take away.
+ */
+export function maySendFor(
+  from: string,
+  to: string,
+  action: Action,
+  onBehalfOf: readonly string[] | undefined,
+): Verdict {
+  const own = maySend(from, to, action);
+  if (!own.allowed || onBehalfOf === undefined || onBehalfOf.length === 0) return own;
+  if (!isDelegated(from, action)) return own;
+  const others = mayDelegate(onBehalfOf, action);
+  return others.allowed ? { allowed: true, rule: `${own.rule}; ${others.rule}` } : others;
+}
+
 /** Decides whether `name` may carry out `action` when it receives it. */
 export function mayPerform(name: string, action: Action): Verdict {
-  const { performs } = actionSpec(action);
+  // A sage serves its own domain and no other's, whoever asks.
+  const ownDomain = roleOf(name) === 'sage' && action.startsWith('sage.') ? action : undefined;
+  const performs = actionSpec(action).performs ?? ownDomain;
   if (performs === undefined) return { allowed: true, rule: `${action} asks for no right of its receiver` };
   const wanted = bind(performs, name);
-  const permission = permissionsOf(name).find((candidate) => covers(candidate, wanted));
+  const permission = permissionFor(name, wanted);
   if (permission === undefined) return { allowed: false, rule: `${name} holds no permission for ${wanted}` };
   return { allowed: true, rule: `${name} holds ${permission}` };
 }

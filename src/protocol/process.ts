@@ -24,6 +24,9 @@ export const processRecord = processIdentity.extend({
 });
 export type ProcessRecord = z.infer<typeof processRecord>;
 
+/** How every process is found that guards what a servant runs: all of them, and no other, have `mark` as an argument. */
+export const sandboxNote = z.object({ mark: z.string().min(16), kind: z.enum(['bubblewrap', 'none']) });
+
 /** One elder in `elders status --json` and in the registry. Times are ms since the epoch. */
 export const elderStatus = z.object({
   name: z.string(),
@@ -37,8 +40,8 @@ export const elderStatus = z.object({
   startedAt: z.number().nullable(),
   /** Why it is not ready, where it is not. */
   reason: z.string().nullable(),
-  /** What walls this process off from the others of the same user. */
-  isolation: z.enum(['none']),
+  /** What walls this process off from the others of the same user, as the kernel tells it. */
+  isolation: z.enum(['bubblewrap', 'none']),
 });
 export type ElderStatus = z.infer<typeof elderStatus>;
 
@@ -56,6 +59,8 @@ export const treeStatus = z.object({
     state: z.enum(['starting', 'ready', 'unreachable', 'stopped']),
     restarts: z.int(),
     appendfsync: z.string(),
+    /** Why it is not safe to run a tree on, where `allowInsecureRedis` lets that pass. */
+    insecure: z.array(z.string()),
     /** Why it is not ready, or what it has lost since the tree was started. */
     reason: z.string().nullable(),
   }),

@@ -7,6 +7,7 @@ export const roles = [
   'servant',
   'manager',
   'gateway',
+  'auditor',
 ] as const;
 export type Role = (typeof roles)[number];
 
@@ -111,7 +112,7 @@ export function roster(servants: number): ElderSpec[] {
 
 /** Gives the role of any principal that can stand as the source or target of an edge; `undefined` if unknown. */
 export function roleOf(name: string): Role | undefined {
-  if (name === 'manager' || name === 'gateway') return name;
+  if (name === 'manager' || name === 'gateway' || name === 'auditor') return name;
   if (isServant(name)) return 'servant';
   return fixedElders.find((elder) => elder.name === name)?.role;
 }

@@ -16,18 +16,25 @@ export function stateFolder(project: string) {
     secret: join(root, 'secret'),
     /** Output of tasks: `<directive>/<task>.<attempt>.log`. */
     output: join(root, 'output'),
+    /** The audit log; masked from sandboxes as all of this folder is. */
+    audit: join(root, 'audit'),
     /** JSON `{id, createdAt}`: the identity of this tree. */
     tree: join(root, 'tree.json'),
+    /** Which certificates were issued and which of them are revoked. */
+    certificates: join(root, 'certificates.json'),
     /** SQLite file whose lock is held by the manager and ends with it, however it ends. */
     managerLock: join(run, 'manager.lock'),
     managerSocket: join(run, 'manager.sock'),
-    gatewaySocket: join(run, 'gateway.sock'),
+    /** In a folder of its own, the only one here that the grand elder can write to. */
+    gatewaySocket: join(root, 'gateway', 'gateway.sock'),
     /** Which process plays `name`; see `processRecord`. */
     processRecord: (name: string) => join(run, `${name}.process.json`),
-    /** Which sandbox a servant runs now; see `processRecord`. */
-    sandboxRecord: (name: string) => join(run, `${name}.sandbox.json`),
-    /** JSON lines written by the process itself. */
-    logFile: (name: string) => join(log, `${name}.log`),
+    /** Which sandbox a servant runs now; see `sandboxNote`. In a folder that only this servant can write to. */
+    sandboxRecord: (name: string) => join(run, name, 'sandbox.json'),
+    /** JSON lines written by the process itself, in a folder that no other elder can write to. */
+    logFile: (name: string) => join(log, name, `${name}.log`),
+    /** How far a principal of this process had come in Redis, as far as it was told; in a folder of its own. */
+    commitNote: (name: string, principal: string) => join(log, name, `${principal}.commit`),
     /** What the process printed besides, such as the stack of a crash. */
     rawOutput: (name: string) => join(log, `${name}.out`),
   };

@@ -13,6 +13,7 @@ export const elderStates = [
 
 export const directiveStates = [
   'submitted',
+  'waiting_approval',
   'accepted',
   'rejected',
   'planned',

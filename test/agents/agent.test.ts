@@ -64,6 +64,45 @@ suite('a message that kills its reader', () => {
     assert.equal(tree.sentAs(self, elder, 'reply.acknowledge')[0]?.payload.status, 'dead');
   });
 
+  test('is given up in the low lane too, behind a flood of urgent ones', async () => {
+    const flood = JSON.stringify(store('urgent', { priority: 10 }));
+    await tree.send(...['a', 'poison', 'b'].map((key) => store(key, { priority: 1 })));
+    let deaths = 0;
+    for (let survived = false; !survived && deaths < 10; ) {
+      let life: Life | undefined;
+      let coming = 1_000;
+      survived = true;
+      const core: Core = {
+        handlers: {
+          'sage.knowledge.store': (_, { payload }) => {
+            if (payload.key === 'poison') {
+              survived = false;
+              deaths += 1;
+              life?.kill();
+              throw new Error('nobody hears this');
+            }
+            // As much comes as goes, for longer than anybody is on the watch.
+            if (payload.key !== 'urgent' || coming-- <= 0) return;
+            tree.sendRaw(elder, self, flood, 'high');
+          },
+        },
+      };
+      for (let count = 0; count < 100; count += 1) tree.sendRaw(elder, self, flood, 'high');
+      const held: (() => void)[] = [];
+      const schedule = (_: string, run: (fault?: Fault) => void) =>
+        life ? queueMicrotask(() => run()) : void held.push(() => run());
+      life = await tree.start(self, core, { schedule });
+      for (const go of held) go();
+      await tree.clock.advance(10_000);
+    }
+    // The first death is not counted, as above.
+    assert.equal(deaths, 4);
+    assert.deepEqual(
+      dead().map(({ tries }) => tries),
+      [3],
+    );
+  });
+
   test('innocent messages of the same time are not blamed, and a failure is counted once', async () => {
     let fail = true;
     const core: Core = {

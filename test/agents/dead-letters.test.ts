@@ -143,3 +143,18 @@ test('what cannot be read stays what it is', async () => {
     [1, ['malformed', 'malformed']],
   );
 });
+
+test('the oldest dead letters go before all of them take more than 16 MiB', async () => {
+  await tree.start(self, core);
+  const body = 'x'.repeat(900_000);
+  for (let count = 0; count < 20; count += 1) {
+    const draft = { key: `k${count}`, title: 't', body, tags: [], directiveId: null };
+    await tree.send(tree.message(elder, self, 'sage.knowledge.store', draft));
+    await tree.clock.advance(5_000);
+  }
+  const kept = letters();
+  assert.ok(kept.length < 20 && kept.length >= 16, String(kept.length));
+  const sizes = kept.reduce((sum, { body: text }) => sum + text.length, 0);
+  assert.ok(sizes <= 16_777_216, String(sizes));
+  assert.match(JSON.stringify(kept.at(-1)), /k19/);
+});

@@ -34,6 +34,7 @@ function view(state: DirectiveView['state'], tasks: TaskRecord[]): DirectiveView
     summary: null,
     lessons: [],
     halted: null,
+  approval: null,
   };
   return { ...fixed, state, taskCount: tasks.length, submittedAt: 1_000, finishedAt: 5_000, tasks };
 }

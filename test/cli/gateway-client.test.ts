@@ -41,6 +41,7 @@ const record: DirectiveRecord = {
   summary: null,
   lessons: [],
   halted: null,
+  approval: null,
 };
 
 function task(id: string, state: TaskRecord['state']): TaskRecord {

@@ -69,7 +69,7 @@ test('up in the foreground: the first Ctrl-C drains, and nothing is left', async
   for (const identity of identities) assert.equal(identity !== undefined && isSameProcess(identity), false);
   assert.deepEqual(processesTouching(tree.folder), []);
   assert.deepEqual(
-    (await readdir(join(tree.folder, '.elders/run'))).filter((name) => name.endsWith('.sock')),
+    (await readdir(join(tree.folder, '.elders'), { recursive: true })).filter((name) => name.endsWith('.sock')),
     [],
   );
 });
@@ -149,7 +149,7 @@ test('after the manager dies, status says so and names who goes on; the next up 
 test('logs are JSON lines of their own process and can be followed', async () => {
   const tree = await newTree({ servants: 1 });
   await tree.up();
-  const text = await readFile(join(tree.folder, '.elders/log/task_sage.log'), 'utf8');
+  const text = await readFile(join(tree.folder, '.elders/log/task_sage/task_sage.log'), 'utf8');
   for (const line of text.trim().split('\n')) assert.equal(JSON.parse(line).name, 'task_sage');
   const shown = await tree.cli(['logs', 'task_sage', '-n', '5']);
   assert.match(shown.stdout, /ready/);

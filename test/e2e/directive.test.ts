@@ -270,7 +270,7 @@ test('a thousand tasks pass through in one directive', async () => {
 
 test('the socket refuses what is not a request', async () => {
   const { promise, resolve, reject } = Promise.withResolvers<number | undefined>();
-  const socketPath = join(tree.folder, '.elders/run/gateway.sock');
+  const socketPath = join(tree.folder, '.elders/gateway/gateway.sock');
   const call = request({ socketPath, path: '/v1/ask', method: 'POST' }, (response) =>
     resolve(response.statusCode),
   );

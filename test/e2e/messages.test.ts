@@ -8,8 +8,8 @@ import type { DirectiveView } from '../../src/protocol/directive.ts';
 import type { DeadLetterView, ShownMessage } from '../../src/protocol/local-api.ts';
 import { redisPortOffset } from '../../src/protocol/roster.ts';
 import { stateFolder } from '../../src/protocol/state-folder.ts';
-import { RedisAdmin } from '../../src/supervision/redis-admin.ts';
-import { adminPassword, adminUsername } from '../../src/supervision/redis-files.ts';
+import { RedisAdmin } from '../../src/supervision/redis/redis-admin.ts';
+import { adminPassword, adminUsername } from '../../src/supervision/redis/redis-files.ts';
 import { appears } from '../support/appears.ts';
 import { TestTree } from '../support/tree.ts';
 

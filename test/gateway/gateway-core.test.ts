@@ -45,6 +45,11 @@ async function answer(result: object): Promise<void> {
   await tree.send(tree.message('grand_elder', self, 'reply.result', payload, { causation_id }));
 }
 
+async function refuse(error: { code: string; reason: string }): Promise<void> {
+  const causation_id = questions().at(-1)?.message_id as string;
+  await tree.send(tree.message('grand_elder', self, 'reply.error', error as never, { causation_id }));
+}
+
 const record = {
   id: 'd',
   title: 't',
@@ -106,11 +111,36 @@ test('another request under the same key is a conflict', async () => {
   await assert.rejects(ask({ payload: { directiveId: 'other' } }), hasCode('conflict'));
 });
 
-test('without an answer in time it says so, and may be asked anew', async () => {
+const codeOf = (index: number) => {
+  const found = answered[index]?.answer;
+  return found && 'error' in found ? found.error.code : found;
+};
+
+test('a query without an answer in time says so, and may be asked anew', async () => {
+  await ask();
+  await tree.clock.advance(1_000);
+  assert.equal(codeOf(0), 'timed_out');
+  assert.deepEqual(await ask(), { answer: null });
+  assert.equal(questions().length, 2);
+});
+
+test('a command without an answer in time says so; the same key waits for that answer and asks nothing anew', async () => {
   await ask(cancelling);
   await tree.clock.advance(1_000);
-  const [first] = answered;
-  assert.equal(first && 'error' in first.answer && first.answer.error.code, 'timed_out');
+  assert.equal(codeOf(0), 'timed_out');
+  assert.deepEqual(await ask(cancelling), { answer: null });
+  await tree.clock.advance(1_000);
+  assert.equal(codeOf(1), 'timed_out');
+  // It was acted on in time, and its answer was late.
+  await answer(record);
+  assert.equal(resultOf((await ask(cancelling)).answer), 'd');
+  assert.equal(questions().length, 1);
+});
+
+test('a command that expired before it was acted on may be asked anew', async () => {
+  await ask(cancelling);
+  await tree.clock.advance(1_000);
+  await refuse({ code: 'expired', reason: 'too late' });
   assert.deepEqual(await ask(cancelling), { answer: null });
   assert.equal(questions().length, 2);
 });

@@ -42,6 +42,7 @@ export async function bootstrap(name: string): Promise<Bootstrap> {
       throw new ElderError('malformed', `expected ${kind} from the manager, got ${line.kind}`);
     return line as Extract<ToChild, { kind: K }>;
   };
+  say({ kind: 'loaded' });
   const challenge = await hear('challenge');
   if (challenge.name !== name) {
     throw new ElderError('denied', `started as ${name}, but the manager wants ${challenge.name}`);

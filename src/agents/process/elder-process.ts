@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import { rm } from 'node:fs/promises';
 import { Credentials } from '../../identity/credentials.ts';
 import type { Broker } from '../../messaging/broker.ts';
 import { systemClock } from '../../messaging/clock.ts';
 import { RedisBroker } from '../../messaging/redis/redis-broker.ts';
 import { isAction } from '../../protocol/actions.ts';
 import type { ChildReport, StartOrder } from '../../protocol/bootstrap.ts';
+import { childSpec } from '../../protocol/child-spec.ts';
 import { asElderError, ElderError } from '../../protocol/errors.ts';
 import { roleOf, roster } from '../../protocol/roster.ts';
 import { type StateFolder, stateFolder } from '../../protocol/state-folder.ts';
@@ -15,7 +17,9 @@ import { Agent } from '../agent.ts';
 import type { AgentObserver, AgentOptions } from '../agent-options.ts';
 import type { Core } from '../core.ts';
 import { bootstrap } from './bootstrap.ts';
+import { CommitNoteFile } from './commit-note.ts';
 import { listenElderServer } from './elder-server.ts';
+import { ManagerWatch } from './manager-watch.ts';
 import { Readiness } from './readiness.ts';
 
 /** What a part of a process is given to build on. */
@@ -62,6 +66,10 @@ export async function runElderProcess(
     begin.report(reason === null ? { kind: 'ready' } : { kind: 'unready', reason });
   });
   const terminated = once(process, 'SIGTERM');
+  const manager = new ManagerWatch({
+    timeoutMs: order.config.supervision.orphanTimeout,
+    now: () => performance.now(),
+  });
   const { tree, incarnation } = challenge;
   const agents: Agent[] = [];
   try {
@@ -71,13 +79,14 @@ export async function runElderProcess(
       certificate: order.certificate,
       ca: order.ca,
       privateKey: begin.keys.privateKey,
+      revoked: order.revoked,
     });
     const info = () => ({
       name,
       role,
       tree,
       incarnation,
-      pid: process.pid,
+      pid: order.pid,
       startedAt,
       commitNumber: agents[0]?.commitNumber ?? 0,
       ready: readiness.reason === null,
@@ -88,25 +97,52 @@ export async function runElderProcess(
       port: order.port,
       tree,
       credentials,
-      keys: begin.keys,
       identity: { tree, name, incarnation },
       notReady: () => readiness.reason,
       info,
       metrics: async () => ({ type: metrics.contentType, text: await metrics.text() }),
+      connectionAgeMs: order.config.certificates.connectionAge,
+      onRequest: (peer) => {
+        if (peer === 'manager') manager.seen();
+      },
+      onRefused: (refusal) => {
+        log.warn({ ...refusal }, 'refused');
+        const { source, serial, action, reason } = refusal;
+        const whom = { subject: source ?? `certificate ${serial ?? 'none'}`, object: name };
+        agents[0]?.noteDenial({ kind: 'denial', event: 'https', ...whom, action, reason });
+      },
     });
     const parts = await assemble({ order, folder, log });
-    const running = await Promise.all(
+    const orphaned = manager.gone.then(() => forgetProcess(folder, name, log));
+    const starting = Promise.all(
       parts.map((part) =>
-        startPart(part, { order, tree, credentials, log, metrics, readiness, agents, report: begin.report }),
+        startPart(part, {
+          name,
+          order,
+          tree,
+          credentials,
+          log,
+          metrics,
+          readiness,
+          agents,
+          report: begin.report,
+        }),
       ),
     );
+    const running = await Promise.race([starting, Promise.race([terminated, orphaned]).then(() => null)]);
+    if (running === null) {
+      // It may be waiting for Redis for ever, and has nothing to drain.
+      log.info({}, 'stopped before it was ready');
+      return 0;
+    }
     readiness.clear('start');
-    log.info({ incarnation, port: order.port, pid: process.pid }, 'started');
+    log.info({ incarnation, port: order.port, pid: order.pid }, 'started');
     const ended = Promise.all(running.map((part) => part.ended));
-    await Promise.race([terminated, ended]);
+    await Promise.race([terminated, ended, orphaned]);
+    manager.stop();
     readiness.set('stop', 'draining');
     log.info({}, 'draining');
-    const drainMs = order.config.supervision.shutdown * (1 - closingShare);
+    const drainMs = childSpec(order.config, name).shutdown * (1 - closingShare);
     await Promise.all(running.map((part) => part.close(drainMs)));
     await ended;
     server.closeAllConnections();
@@ -119,6 +155,13 @@ export async function runElderProcess(
     begin.report({ kind: 'failed', error: error.toJSON() });
     return 1;
   }
+}
+
+/** Takes the note about this process away, so that the next manager starts it and does not take it for crashed. */
+async function forgetProcess(folder: StateFolder, name: string, log: Logger): Promise<void> {
+  log.warn({}, 'no manager has come: this process drains and ends by itself');
+  // Behind a wall it cannot: then the next manager tells of a process that ended while none ran.
+  await rm(folder.processRecord(name), { force: true }).catch(() => undefined);
 }
 
 /** A bug must not leave a half-dead process behind: it is written down, and the manager starts a fresh one. */
@@ -134,6 +177,8 @@ function failLoudly(log: Logger): void {
 }
 
 interface Surroundings {
+  /** Of the process. */
+  readonly name: string;
   readonly order: StartOrder;
   readonly tree: string;
   readonly credentials: Credentials;
@@ -163,21 +208,30 @@ async function startPart(part: Part, around: Surroundings): Promise<RunningPart>
     endpoint: order.redis,
     credential,
     tls: () => {
-      const { certificate, key, ca } = credentials.current();
-      return { cert: certificate, key, ca };
+      const { certificate, key, ca, isRevoked } = credentials.current();
+      return { cert: certificate, key, ca, ...(isRevoked && { isRevoked }) };
     },
     edgeLimit: messages.edgeLimit,
     retain: messages.retain,
+    connectionAgeMs: order.config.certificates.connectionAge,
     onConnection: (connected, error) => {
       around.metrics.setRedisConnected(connected);
       if (connected) readiness.clear(`${principal}:connection`);
       else readiness.set(`${principal}:connection`, error?.message ?? 'no connection to Redis');
     },
   });
+  let { ca } = credentials.trust;
+  const leave = credentials.onTrust((trust) => {
+    // What was opened by a certificate of a root that is trusted no more must not outlive that trust.
+    if (trust.ca !== ca) broker.renewConnections();
+    ca = trust.ca;
+  });
+  const path = stateFolder(order.project).commitNote(around.name, principal);
+  const note = new CommitNoteFile(path, (error) => log.warn({ error, path }, 'the commits cannot be noted'));
   const agent = new Agent({
     name: principal,
     incarnation: credential.incarnation,
-    pid: process.pid,
+    pid: order.pid,
     core,
     broker,
     clock: systemClock,
@@ -190,6 +244,7 @@ async function startPart(part: Part, around: Surroundings): Promise<RunningPart>
     edgeLimit: messages.edgeLimit,
     log,
     observer: observe(principal, around),
+    note,
     ...(perform && { perform }),
   });
   agents.push(agent);
@@ -203,7 +258,9 @@ async function startPart(part: Part, around: Surroundings): Promise<RunningPart>
     await closeParts?.();
     agent.stop();
     await ended.catch((error) => log.warn({ error: String(error) }, 'not stopped cleanly'));
+    leave();
     await broker.close();
+    note.close();
   };
   return { ended, close };
 }

@@ -1,13 +1,18 @@
 import { ElderError } from '../../protocol/errors.ts';
+import { exitCodes } from '../../protocol/exit-codes.ts';
 import type { CommandInput } from '../command-table.ts';
 import { newDirectiveId } from '../directive-id.ts';
 import { defaultAskMs, GatewayClient } from '../gateway-client.ts';
 import { loadDirective } from '../load-directive.ts';
 import type { Session } from '../session.ts';
+import { oneLine } from '../text/printable.ts';
 import { waitForDirective } from '../wait-for-directive.ts';
 
-/** Submits a directive. Throws `directive_rejected`, and with `--wait` `directive_failed` or `timed_out`. */
-export async function run(session: Session, input: CommandInput): Promise<void> {
+/**
+ * Submits a directive. Gives the exit code of `approval_required` for one that waits for the human. Throws
+ * `directive_rejected`, and with `--wait` `directive_failed`, `timed_out` or `approval_required`.
+ */
+export async function run(session: Session, input: CommandInput): Promise<number | void> {
   const timeoutMs = input.number('timeout');
   const directive = await loadDirective(input.arguments[0]!, session.cwd);
   const directiveId = newDirectiveId();
@@ -34,6 +39,10 @@ export async function run(session: Session, input: CommandInput): Promise<void> 
       rest === undefined ? undefined : Math.max(1, Math.round(rest)),
     );
   }
-  session.note(session.text.directive.follow(directiveId));
+  const { approval } = record;
+  if (approval)
+    session.note(session.text.approval.waits(approval.id, approval.reasons.map(oneLine).join('; ')));
+  else session.note(session.text.directive.follow(directiveId));
   session.print(record, () => `${directiveId}\n`);
+  if (approval) return exitCodes.approval_required;
 }

@@ -49,11 +49,12 @@ async function runInForeground(session: Session, input: CommandInput): Promise<v
     else session.note(managerEventText(event, session.text));
   };
   try {
-    const { runManager } = await import('../../supervision/manager.ts');
+    const { runManager } = await import('../../supervision/manager/manager.ts');
     const { project, config } = await session.config(flags(input));
     const signals = listenToSignals(session);
     const version = packageVersion();
-    const options = { project: project.folder, config, version, launch, onEvent, ...signals };
+    const loadConfig = async () => (await session.config(flags(input))).config;
+    const options = { project: project.folder, config, version, launch, onEvent, loadConfig, ...signals };
     const manager = await runManager(options);
     await manager.done;
   } catch (thrown) {
@@ -63,7 +64,12 @@ async function runInForeground(session: Session, input: CommandInput): Promise<v
 }
 
 function flags(input: CommandInput): Record<string, unknown> {
-  return { portBase: input.number('port-base'), servants: input.number('servants') };
+  return {
+    portBase: input.number('port-base'),
+    servants: input.number('servants'),
+    // Left out where it is not given, so that it does not override the file.
+    allowInsecureRedis: input.flag('allow-insecure-redis') || undefined,
+  };
 }
 
 /** Starts the tree: in this process, or with `--detach` in one of its own. */

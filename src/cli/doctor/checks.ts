@@ -16,7 +16,7 @@ import { detectSandbox } from '../../elders/servant/execution/sandbox.ts';
 import { defaultConfig } from '../../protocol/config.ts';
 import { ElderError } from '../../protocol/errors.ts';
 import { redisPortOffset, roster } from '../../protocol/roster.ts';
-import { requireFreePorts } from '../../supervision/preflight.ts';
+import { requireFreePorts } from '../../supervision/manager/preflight.ts';
 import { findLivingProcesses } from '../living-processes.ts';
 import { isListening } from '../local-client.ts';
 import type { Check, CheckName, Finding } from './check.ts';

@@ -19,6 +19,7 @@ const meanings: Readonly<Record<ExitName, string>> = {
   usage: 'the command line, the configuration or a directive is not valid; nothing was done',
   not_running: 'the tree does not run, or is not healthy',
   denied: 'not permitted',
+  approval_required: 'it waits for the approval of a human; nothing was carried out yet',
   timed_out: 'no answer in time',
   redis_unreachable: 'Redis cannot be reached',
   interrupted: 'interrupted by a signal',

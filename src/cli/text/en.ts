@@ -13,7 +13,7 @@ export const en = {
     helpCommand: 'show the help of a command',
     program: 'AI development agents as a real hierarchy of supervised processes.',
     exitCodes:
-      'Exit codes: 0 ok, 1 failed, 2 usage, 3 not running or not healthy, 4 denied, 5 timed out, 69 Redis unreachable, 130 interrupted.',
+      'Exit codes: 0 ok, 1 failed, 2 usage, 3 not running or not healthy, 4 denied, 5 timed out, 6 waits for approval, 69 Redis unreachable, 130 interrupted.',
   },
   globals: {
     json: 'print one JSON document on standard output (streams: JSON lines)',
@@ -26,7 +26,10 @@ export const en = {
     msg: 'send and inspect single messages',
     dlq: 'messages that were given up (dead letters)',
     emergency: 'halt everything, or one directive, at once',
+    auth: 'who may do what',
+    audit: 'what was refused, approved and changed',
     config: 'look at the configuration',
+    cert: 'certificates of the processes and the authority that issues them',
   },
   commands: {
     up: {
@@ -37,6 +40,7 @@ export const en = {
         wait: 'with --detach: return once every elder is ready',
         'port-base': 'port of the grand elder; all others are counted from it',
         servants: 'how many servants execute tasks',
+        'allow-insecure-redis': 'run on a Redis that others can reach into; every status says so',
         'events-fd': '',
       },
     },
@@ -47,6 +51,29 @@ export const en = {
     },
     status: {
       summary: 'show every process of the tree; exit code 3 unless all are ready',
+      arguments: {},
+      options: {},
+    },
+    describe: {
+      summary: 'show all that is known of one elder: history, certificate, rights, edges, errors',
+      arguments: { name: 'name of the elder' },
+      options: {},
+    },
+    top: {
+      summary: 'show CPU, memory and message rates of every process; on a terminal until Ctrl-C, else once',
+      arguments: {},
+      options: {
+        interval: 'time between two measurements (default 2s)',
+        count: 'how many tables, or JSON lines, to print',
+      },
+    },
+    restart: {
+      summary: 'put new processes in the place of elders, one after the other, while work goes on',
+      arguments: { names: 'names of elders' },
+      options: { all: 'all elders, each when the one before is ready' },
+    },
+    reload: {
+      summary: 'put a changed elders.yaml in force, restarting only the elders that it concerns',
       arguments: {},
       options: {},
     },
@@ -125,6 +152,49 @@ export const en = {
       arguments: { id: 'id of the directive that was halted (default: the halt of all)' },
       options: { reason: 'why; goes to every elder with the order' },
     },
+    approvals: {
+      summary: 'list what waits for your approval',
+      arguments: {},
+      options: { all: 'also what was decided already' },
+    },
+    approve: {
+      summary: 'let what waits be carried out, once',
+      arguments: { id: 'id of the approval, or of its directive' },
+      options: { reason: 'why; kept with the approval', digest: 'approve only if this is what waits' },
+    },
+    deny: {
+      summary: 'end what waits without carrying it out',
+      arguments: { id: 'id of the approval, or of its directive' },
+      options: { reason: 'why; kept with the directive', digest: 'deny only if this is what waits' },
+    },
+    'auth can-i': {
+      summary: 'say whether somebody may send an action, and why; exit code 0 yes, 4 no',
+      arguments: { action: 'such as sage.task.create' },
+      options: {
+        as: 'who: the name of an elder, gateway, manager or human',
+        to: 'toward whom (default: anybody)',
+        'on-behalf-of': 'who had it asked for, the first first, with commas between',
+      },
+    },
+    'auth matrix': {
+      summary: 'show all rights: what is not there is denied',
+      arguments: {},
+      options: {},
+    },
+    'audit list': {
+      summary: 'list the audit log, the newest last',
+      arguments: {},
+      options: {
+        since: 'only what is newer: 30m, 2h, or a date and time',
+        kind: 'denial, approval, emergency, certificate, configuration or audit',
+        limit: 'how many of the newest (default 100)',
+      },
+    },
+    'audit verify': {
+      summary: 'check that no line of the audit log was changed, removed or moved; exit code 0 only then',
+      arguments: {},
+      options: {},
+    },
     logs: {
       summary: 'print the logs of processes in order of time',
       arguments: { names: 'processes, such as task_sage or manager (default: all)' },
@@ -133,6 +203,34 @@ export const en = {
         lines: 'how many of the last lines (default 200)',
         level: 'least level: debug, info, warn or error',
       },
+    },
+    health: {
+      summary: 'ask one process whether it lives and can serve; exit code 0 if so, 1 if not',
+      arguments: { name: 'process, such as task_sage, manager or redis' },
+      options: {
+        live: 'only whether it lives',
+        ready: 'whether it lives and can serve (the default)',
+        timeout: 'how long to wait for the answer (default 10s)',
+      },
+    },
+    'cert list': {
+      summary: 'list the certificates that were issued, with their serial numbers and states',
+      arguments: {},
+      options: {},
+    },
+    'cert rotate': {
+      summary: 'give a process a new key and certificate, or replace the authority, without a restart',
+      arguments: { name: 'process, such as task_sage, manager or redis' },
+      options: {
+        all: 'every process',
+        ca: 'replace the authority itself: both are trusted until every process has a certificate of the new one',
+        timeout: 'how long to wait for the end (default 2m; it goes on all the same)',
+      },
+    },
+    'cert revoke': {
+      summary: 'take back every certificate of a process at once and start a successor with new credentials',
+      arguments: { name: 'process, such as servant_1, manager or redis' },
+      options: { 'no-restart': 'start no successor; the process stays away until the tree is started again' },
     },
     trace: {
       summary: 'show every message of a directive in causal order',
@@ -166,6 +264,45 @@ export const en = {
     orphans: (count: number) => `No manager runs, but ${count} processes of this tree do; stopping them.`,
     done: 'Stopped; no process of this tree is left.',
   },
+  describe: {
+    state: 'state',
+    process: 'process',
+    pidOf: (pid: number, incarnation: number, age: string) =>
+      `pid ${pid}, incarnation ${incarnation}, up ${age}`,
+    noProcess: 'none',
+    usage: 'usage',
+    usageOf: (memory: string, limit: string, cpu: string) => `${memory} of ${limit}, ${cpu} of CPU time`,
+    supervision: 'supervision',
+    supervisionOf: (restart: string, branch: string, strategy: string, shutdown: string) =>
+      `${restart}, branch ${branch} (${strategy}), may drain for ${shutdown}`,
+    restarts: 'restarts',
+    restartsOf: (restarts: number, crashes: number, intensity: number, period: string) =>
+      `${restarts}; ${crashes} crashes within ${period}, given up after more than ${intensity}`,
+    certificate: 'certificate',
+    certificateOf: (serial: string, expires: string) => `${serial}, until ${expires}`,
+    noCertificate: 'none',
+    isolation: 'isolation',
+    permissions: 'rights',
+    sends: 'may send',
+    edges: ['edge', 'lane', 'waiting', 'handled', 'kept in Redis'],
+    unused: (count: number) => `${count} edges have never been used.`,
+    errors: 'Last errors:',
+    noErrors: 'No errors.',
+  },
+  top: {
+    head: ['process', 'state', 'pid', 'CPU', 'memory', 'handled/s', 'sent/s', 'waiting', 'restarts'],
+    title: (state: string, span: string) => `${state} · over the last ${span}`,
+  },
+  restart: {
+    done: (names: string) => `Restarted: ${names}.`,
+    everything: 'all elders',
+    nothing: 'name the elders to restart, or give --all',
+    both: 'give names or --all, not both',
+  },
+  reload: {
+    nothing: 'Nothing has changed.',
+    done: (settings: string) => `In force: ${settings}.`,
+  },
   status: {
     tree: (tree: string, state: string) => `Tree ${tree}: ${state}`,
     noTree: 'No tree has been started here.',
@@ -173,6 +310,7 @@ export const en = {
     noManager: 'no manager',
     redis: (where: string, state: string, appendfsync: string) =>
       `redis ${where} ${state}, appendfsync ${appendfsync}`,
+    insecureRedis: (reason: string) => `INSECURE REDIS: ${reason}`,
     sandbox: (sandbox: string) => `sandbox ${sandbox}`,
     aliveWithoutManager: 'alive by its record; without a manager nobody knows whether it is ready',
     head: ['NAME', 'STATE', 'PID', 'PORT', 'INCARNATION', 'RESTARTS', 'UP', ''],
@@ -191,6 +329,7 @@ export const en = {
     halted: 'halted',
     reason: 'reason',
     knownBefore: 'known before',
+    approval: 'approval',
     outputOf: (task: string, path: string) => `Last output of ${task} (${path}):`,
     cancelled: (id: string, state: string) => `Directive ${id}: ${state}`,
     ended: (id: string, state: string, counts: string, time: string) =>
@@ -218,6 +357,52 @@ export const en = {
       `${id === null ? 'Everything' : `Directive ${id}`} is halted; the order has gone to ${told} processes.`,
     resumed: (id: string | null, told: number) =>
       `The halt of ${id === null ? 'everything' : `directive ${id}`} is lifted; the order has gone to ${told} processes.`,
+  },
+  health: { ready: 'is ready', live: 'lives but is not ready', dead: 'does not answer' },
+  cert: {
+    head: ['NAME', 'STATE', 'SERIAL', 'ISSUED', 'EXPIRES', 'NAMES', ''],
+    states: { current: 'current', superseded: 'superseded', revoked: 'revoked', expired: 'expired' },
+    rotations: {
+      none: '',
+      introduced: ' (a new root is being made known; this one still signs)',
+      switched: ' (the one before is still trusted)',
+    },
+    root: (fingerprint: string, rotation: string) => `Root ${fingerprint}…${rotation}`,
+    renewed: (names: string) => `New certificates: ${names}`,
+    newRoot: (fingerprint: string) => `Root ${fingerprint}… is the only one trusted now.`,
+    revoked: (name: string, count: number, peers: number, ms: number) =>
+      `${count} certificates of ${name} revoked; ${peers} processes refuse them, after ${ms} ms.`,
+    pending: (names: string) => `Not confirmed yet by: ${names}`,
+    restarted: (name: string) => `A successor of ${name} gets new credentials.`,
+    stays: (name: string) => `${name} is not started again until the tree is.`,
+  },
+  approval: {
+    none: 'Nothing waits for approval.',
+    head: ['ID', 'STATE', 'RISK', 'DIRECTIVE', 'UNTIL', 'WHAT AND WHY'],
+    approved: (id: string, directive: string) =>
+      `Approval ${id} is given; directive ${directive} is carried out.`,
+    denied: (id: string, directive: string) =>
+      `Approval ${id} is denied; directive ${directive} is rejected.`,
+    waits: (id: string, reasons: string) =>
+      `It waits for your approval (${reasons}): elders approve ${id}, or elders deny ${id}`,
+  },
+  auth: {
+    yes: (targets: string) => `yes, to ${targets}`,
+    no: 'no',
+    everybody: 'everybody',
+    holderHead: ['NAME', 'PERMISSIONS', 'OWN DUTIES'],
+    rightHead: ['FROM', 'TO', 'ACTION', 'BY PERMISSION', 'CHAIN'],
+    note: '*: everybody on whose behalf it is asked for needs the right too. servant_1 stands for every servant. What is not here is denied.',
+  },
+  audit: {
+    none: 'The audit log holds nothing of the kind.',
+    head: ['NO', 'TIME', 'WHAT', 'WHO', 'ACTION', 'SAID BY', 'WHY'],
+    ok: (records: number, seq: number, anchored: boolean) =>
+      `${records} records, the last is ${seq}: all as they were written${anchored ? ', and none is missing at the end' : ''}.`,
+    bad: (count: number) => `The audit log was changed: ${count} findings.`,
+    end: 'end of the log',
+    noAnchor:
+      'The end of the log is not compared with Redis, because no tree runs here: a cut at the end would not be seen.',
   },
   logs: { none: 'There are no logs yet.' },
   doctor: {

@@ -15,7 +15,7 @@ export const ja: Catalog = {
     helpCommand: 'コマンドのヘルプを表示',
     program: 'AI 開発エージェントを、監視された本物のプロセス階層として動かします。',
     exitCodes:
-      '終了コード: 0 成功、1 失敗、2 使い方の誤り、3 停止中または準備未完了、4 拒否、5 時間切れ、69 Redis 接続不可、130 中断',
+      '終了コード: 0 成功、1 失敗、2 使い方の誤り、3 停止中または準備未完了、4 拒否、5 時間切れ、6 承認待ち、69 Redis 接続不可、130 中断',
   },
   globals: {
     json: '標準出力に JSON 文書を 1 つ出力（ストリームは JSON Lines）',
@@ -28,7 +28,10 @@ export const ja: Catalog = {
     msg: '個別メッセージの送信と確認',
     dlq: '処理を断念したメッセージ（デッドレター）',
     emergency: 'すべて、または 1 つの指示を直ちに停止',
+    auth: '誰が何をできるか',
+    audit: '拒否・承認・変更の記録',
     config: '設定の確認',
+    cert: 'プロセスの証明書と、それを発行する認証局',
   },
   commands: {
     up: {
@@ -39,6 +42,7 @@ export const ja: Catalog = {
         wait: '--detach と併用: 全エルダーの準備完了まで待つ',
         'port-base': 'グランドエルダーのポート。他のポートはここから数える',
         servants: 'タスクを実行するサーバントの数',
+        'allow-insecure-redis': '他者が入り込める Redis でも起動する（status に毎回表示されます）',
         'events-fd': '',
       },
     },
@@ -49,6 +53,29 @@ export const ja: Catalog = {
     },
     status: {
       summary: 'ツリーの全プロセスを表示（全て準備完了でなければ終了コード 3）',
+      arguments: {},
+      options: {},
+    },
+    describe: {
+      summary: 'エルダー 1 つの詳細（履歴、証明書、権限、エッジ、エラー）を表示',
+      arguments: { name: 'エルダーの名前' },
+      options: {},
+    },
+    top: {
+      summary: '全プロセスの CPU、メモリ、メッセージ流量を表示（端末では Ctrl-C まで更新、それ以外は 1 回）',
+      arguments: {},
+      options: {
+        interval: '計測の間隔（既定 2s）',
+        count: '表示する表または JSON 行の数',
+      },
+    },
+    restart: {
+      summary: '処理を続けたまま、エルダーのプロセスを順に新しいものへ入れ替える',
+      arguments: { names: 'エルダーの名前' },
+      options: { all: 'すべてのエルダー（前のものの準備ができてから次へ）' },
+    },
+    reload: {
+      summary: '変更した elders.yaml を反映し、関係するエルダーだけを再起動する',
       arguments: {},
       options: {},
     },
@@ -127,6 +154,49 @@ export const ja: Catalog = {
       arguments: { id: '停止した指示の ID（省略時は全体の停止）' },
       options: { reason: '理由。命令とともに全エルダーへ送られる' },
     },
+    approvals: {
+      summary: '承認待ちの一覧を表示する',
+      arguments: {},
+      options: { all: '決定済みのものも表示' },
+    },
+    approve: {
+      summary: '承認待ちのものを一度だけ実行させる',
+      arguments: { id: '承認またはその指示の ID' },
+      options: { reason: '理由（承認とともに保存）', digest: '待っているのがこの内容の場合だけ承認' },
+    },
+    deny: {
+      summary: '承認待ちのものを実行せずに終わらせる',
+      arguments: { id: '承認またはその指示の ID' },
+      options: { reason: '理由（指示とともに保存）', digest: '待っているのがこの内容の場合だけ拒否' },
+    },
+    'auth can-i': {
+      summary: 'あるアクションを送れるかどうかと理由を表示する（終了コード 0 は可、4 は不可）',
+      arguments: { action: 'sage.task.create など' },
+      options: {
+        as: '誰として: エルダーの名前、gateway、manager、human',
+        to: '宛先（既定: 誰でも）',
+        'on-behalf-of': '誰の依頼によるか（最初の依頼者から順にカンマ区切り）',
+      },
+    },
+    'auth matrix': {
+      summary: 'すべての権限を表示する（ここにないものは拒否）',
+      arguments: {},
+      options: {},
+    },
+    'audit list': {
+      summary: '監査ログを表示する（新しいものが最後）',
+      arguments: {},
+      options: {
+        since: 'これより新しいものだけ: 30m、2h、または日時',
+        kind: 'denial、approval、emergency、certificate、configuration、audit のいずれか',
+        limit: '新しいものから何件（既定 100）',
+      },
+    },
+    'audit verify': {
+      summary: '監査ログの行が変更・削除・移動されていないか検査する（無事なら終了コード 0）',
+      arguments: {},
+      options: {},
+    },
     logs: {
       summary: 'プロセスのログを時刻順に表示',
       arguments: { names: 'プロセス名。例 task_sage、manager（既定: 全て）' },
@@ -135,6 +205,34 @@ export const ja: Catalog = {
         lines: '末尾からの行数（既定 200）',
         level: '最低レベル: debug、info、warn、error',
       },
+    },
+    health: {
+      summary: '1 つのプロセスが生きていて応答できるかを調べる。可なら終了コード 0、否なら 1',
+      arguments: { name: 'プロセス名（task_sage、manager、redis など）' },
+      options: {
+        live: '生存だけを調べる',
+        ready: '生存と応答可能を調べる（既定）',
+        timeout: '応答を待つ時間（既定 10s）',
+      },
+    },
+    'cert list': {
+      summary: '発行した証明書をシリアル番号と状態とともに一覧',
+      arguments: {},
+      options: {},
+    },
+    'cert rotate': {
+      summary: '再起動せずに、プロセスの鍵と証明書を新しくする、または認証局を交代する',
+      arguments: { name: 'プロセス名（task_sage、manager、redis など）' },
+      options: {
+        all: 'すべてのプロセス',
+        ca: '認証局そのものを交代する。全プロセスが新しい証明書を得るまで両方を信頼する',
+        timeout: '完了を待つ時間（既定 2m。過ぎても処理は続く）',
+      },
+    },
+    'cert revoke': {
+      summary: 'プロセスの証明書をすべて直ちに失効させ、新しい資格情報の後継を起動する',
+      arguments: { name: 'プロセス名（servant_1、manager、redis など）' },
+      options: { 'no-restart': '後継を起動しない。ツリーを起動し直すまで停止したまま' },
     },
     trace: {
       summary: '指示に関わる全メッセージを因果順に表示',
@@ -169,12 +267,51 @@ export const ja: Catalog = {
       `マネージャーは動いていませんが、このツリーのプロセスが ${count} 個残っています。停止します。`,
     done: '停止しました。このツリーのプロセスは残っていません。',
   },
+  describe: {
+    state: '状態',
+    process: 'プロセス',
+    pidOf: (pid: number, incarnation: number, age: string) => `pid ${pid}、世代 ${incarnation}、稼働 ${age}`,
+    noProcess: 'なし',
+    usage: '使用量',
+    usageOf: (memory: string, limit: string, cpu: string) => `${memory} / 上限 ${limit}、CPU 時間 ${cpu}`,
+    supervision: '監視',
+    supervisionOf: (restart: string, branch: string, strategy: string, shutdown: string) =>
+      `${restart}、枝 ${branch}（${strategy}）、停止猶予 ${shutdown}`,
+    restarts: '再起動',
+    restartsOf: (restarts: number, crashes: number, intensity: number, period: string) =>
+      `${restarts} 回（${period} 以内のクラッシュ ${crashes} 回、${intensity} 回を超えると断念）`,
+    certificate: '証明書',
+    certificateOf: (serial: string, expires: string) => `${serial}、期限 ${expires}`,
+    noCertificate: 'なし',
+    isolation: '分離',
+    permissions: '権限',
+    sends: '送信可能',
+    edges: ['エッジ', 'レーン', '待ち', '処理済み', 'Redis 内'],
+    unused: (count: number) => `まだ使われていないエッジ: ${count}`,
+    errors: '最近のエラー:',
+    noErrors: 'エラーはありません。',
+  },
+  top: {
+    head: ['プロセス', '状態', 'pid', 'CPU', 'メモリ', '処理/秒', '送信/秒', '待ち', '再起動'],
+    title: (state: string, span: string) => `${state} · 直近 ${span}`,
+  },
+  restart: {
+    done: (names: string) => `再起動しました: ${names}。`,
+    everything: 'すべてのエルダー',
+    nothing: '再起動するエルダーの名前か --all を指定してください',
+    both: '名前と --all は同時に指定できません',
+  },
+  reload: {
+    nothing: '変更はありません。',
+    done: (settings: string) => `反映しました: ${settings}。`,
+  },
   status: {
     tree: (tree, state) => `ツリー ${tree}: ${state}`,
     noTree: 'ここではまだツリーが起動されていません。',
     manager: (pid, since) => `マネージャー pid ${pid}、稼働 ${since}`,
     noManager: 'マネージャーなし',
     redis: (where, state, appendfsync) => `redis ${where} ${state}、appendfsync ${appendfsync}`,
+    insecureRedis: (reason) => `安全でない Redis: ${reason}`,
     sandbox: (sandbox) => `サンドボックス ${sandbox}`,
     aliveWithoutManager: '記録上は生存。マネージャーがいないため準備状態は不明',
     head: ['名前', '状態', 'PID', 'ポート', '世代', '再起動', '稼働', ''],
@@ -193,6 +330,7 @@ export const ja: Catalog = {
     halted: '緊急停止',
     reason: '理由',
     knownBefore: '既知の事柄',
+    approval: '承認',
     outputOf: (task, path) => `${task} の最後の出力（${path}）:`,
     cancelled: (id, state) => `指示 ${id}: ${state}`,
     ended: (id, state, counts, time) => `指示 ${id} ${state}: ${counts}、所要 ${time}`,
@@ -217,6 +355,48 @@ export const ja: Catalog = {
       `${id === null ? 'すべて' : `指示 ${id}`}を緊急停止しました。命令を ${told} プロセスに送りました。`,
     resumed: (id: string | null, told: number) =>
       `${id === null ? '全体' : `指示 ${id}`}の緊急停止を解除しました。命令を ${told} プロセスに送りました。`,
+  },
+  health: { ready: 'は準備完了です', live: 'は生きていますが準備ができていません', dead: 'は応答しません' },
+  cert: {
+    head: ['名前', '状態', 'シリアル番号', '発行', '期限', '主体名', ''],
+    states: { current: '有効', superseded: '更新済み', revoked: '失効', expired: '期限切れ' },
+    rotations: {
+      none: '',
+      introduced: '（新しいルートを周知中。署名はまだこのルート）',
+      switched: '（前のルートもまだ信頼中）',
+    },
+    root: (fingerprint: string, rotation: string) => `ルート ${fingerprint}…${rotation}`,
+    renewed: (names: string) => `新しい証明書: ${names}`,
+    newRoot: (fingerprint: string) => `信頼するルートは ${fingerprint}… だけになりました。`,
+    revoked: (name: string, count: number, peers: number, ms: number) =>
+      `${name} の証明書 ${count} 件を失効させました。${ms} ミリ秒後に ${peers} プロセスが拒否しています。`,
+    pending: (names: string) => `まだ確認できていないプロセス: ${names}`,
+    restarted: (name: string) => `${name} の後継が新しい資格情報を受け取ります。`,
+    stays: (name: string) => `${name} はツリーを起動し直すまで起動しません。`,
+  },
+  approval: {
+    none: '承認待ちはありません。',
+    head: ['ID', '状態', 'リスク', '指示', '期限', '内容と理由'],
+    approved: (id, directive) => `承認 ${id} を与えました。指示 ${directive} を実行します。`,
+    denied: (id, directive) => `承認 ${id} を拒否しました。指示 ${directive} は却下されました。`,
+    waits: (id, reasons) => `承認を待っています（${reasons}）: elders approve ${id} または elders deny ${id}`,
+  },
+  auth: {
+    yes: (targets) => `はい: ${targets} へ`,
+    no: 'いいえ',
+    everybody: '全員',
+    holderHead: ['名前', '権限', '自らの職務'],
+    rightHead: ['送信元', '宛先', 'アクション', '根拠の権限', '連鎖'],
+    note: '*: 依頼の連鎖に含まれる全員に権限が必要です。servant_1 はすべてのサーバントを表します。ここにないものは拒否されます。',
+  },
+  audit: {
+    none: '該当する監査記録はありません。',
+    head: ['番号', '時刻', '内容', '対象', 'アクション', '記録者', '理由'],
+    ok: (records, seq, anchored) =>
+      `${records} 件（最後は ${seq} 番）。すべて書かれたままです${anchored ? '。末尾の欠落もありません' : ''}。`,
+    bad: (count) => `監査ログが変更されています: ${count} 件。`,
+    end: 'ログの末尾',
+    noAnchor: 'ツリーが動いていないため、末尾を Redis と照合していません。末尾の切り捨ては検出できません。',
   },
   logs: { none: 'まだログがありません。' },
   doctor: {

@@ -9,6 +9,7 @@ const colors: Readonly<Record<string, Color>> = {
   ok: 'green',
   acted: 'green',
   starting: 'yellow',
+  waiting_approval: 'yellow',
   unready: 'yellow',
   backoff: 'yellow',
   draining: 'yellow',

@@ -1,14 +1,27 @@
 import { createHash } from 'node:crypto';
 import type { Context, Core, Received } from '../../agents/core.ts';
+import type { PayloadOf } from '../../protocol/actions.ts';
+import type { ApprovalRecord } from '../../protocol/approval.ts';
 import type { Config } from '../../protocol/config.ts';
 import type { DirectiveRecord, DirectiveSpec } from '../../protocol/directive.ts';
 import { ElderError } from '../../protocol/errors.ts';
 import { type DirectiveState, isFinalDirective } from '../../protocol/states.ts';
+import {
+  askAgainWhereChanged,
+  askApproval,
+  decide,
+  expireApprovals,
+  listApprovals,
+  nextExpiry,
+  waitingFor,
+  withdraw,
+} from './approvals.ts';
 import { orderDeadLetter } from './dead-letter-orders.ts';
 import { clearHalt, halt, haltOf, resume } from './emergency.ts';
+import { assessRisk, needsApproval } from './risk.ts';
 import { reasonToReject } from './strategy.ts';
 
-interface Row extends Omit<DirectiveRecord, 'halted'> {
+interface Row extends Omit<DirectiveRecord, 'halted' | 'approval'> {
   /** Tells a repeated submission from another one under the same id. */
   readonly fingerprint: string;
   readonly cancelRequested: boolean;
@@ -18,7 +31,15 @@ const directives = (ctx: Context) => ctx.table<Row>('directives');
 
 function publicRecord(ctx: Context, row: Row): DirectiveRecord {
   const { fingerprint: _, cancelRequested: __, ...record } = row;
-  return { ...record, halted: isFinalDirective(row.state) ? null : haltOf(ctx, row.id) };
+  const halted = isFinalDirective(row.state) ? null : haltOf(ctx, row.id);
+  return { ...record, halted, approval: row.state === 'waiting_approval' ? approvalOf(ctx, row.id) : null };
+}
+
+function approvalOf(ctx: Context, directiveId: string): DirectiveRecord['approval'] {
+  const approval = waitingFor(ctx, directiveId);
+  if (!approval) return null;
+  const { id, risk, reasons, digest, expiresAt } = approval;
+  return { id, risk, reasons, digest, expiresAt };
 }
 
 function find(ctx: Context, id: string): Row {
@@ -56,16 +77,43 @@ function submit(ctx: Context, id: string, spec: DirectiveSpec, config: Config): 
     fingerprint,
     cancelRequested: false,
   };
-  const decided = change(ctx, row, { state: reason === null ? 'accepted' : 'rejected' });
-  if (reason === null) {
-    ctx.send(
-      'claude_elder',
-      'development.directive.execute',
-      { directiveId: id, directive: spec },
-      { correlationId: id },
-    );
+  if (reason !== null) return publicRecord(ctx, change(ctx, row, { state: 'rejected' }));
+  const assessment = assessRisk(spec, config);
+  const order = { directiveId: id, directive: spec };
+  if (needsApproval(assessment, config)) {
+    askApproval(ctx, order, assessment, config);
+    return publicRecord(ctx, change(ctx, row, { state: 'waiting_approval' }));
   }
-  return publicRecord(ctx, decided);
+  return publicRecord(ctx, execute(ctx, row, order));
+}
+
+function execute(ctx: Context, row: Row, order: PayloadOf<'development.directive.execute'>): Row {
+  ctx.send('claude_elder', 'development.directive.execute', order, { correlationId: row.id });
+  return change(ctx, row, { state: 'accepted' });
+}
+
+/** Does with a directive what the human has decided about it. */
+function decided(
+  ctx: Context,
+  { payload, source }: Received<'approval.decide'>,
+  config: Config,
+): ApprovalRecord {
+  const { approval, order } = decide(ctx, payload, source, config);
+  const row = find(ctx, approval.directiveId);
+  if (order) execute(ctx, row, order);
+  else reject(ctx, row, `denied by the human${approval.reason ? `: ${approval.reason}` : ''}`);
+  return approval;
+}
+
+function reject(ctx: Context, row: Row, reason: string): void {
+  change(ctx, row, { state: 'rejected', reason, finishedAt: ctx.now() });
+  clearHalt(ctx, row.id);
+}
+
+function expire(ctx: Context): void {
+  for (const { id, directiveId } of expireApprovals(ctx)) {
+    reject(ctx, find(ctx, directiveId), `approval ${id} was not given in time`);
+  }
 }
 
 function cancel(ctx: Context, id: string, reason: string): DirectiveRecord {
@@ -74,6 +122,12 @@ function cancel(ctx: Context, id: string, reason: string): DirectiveRecord {
     throw new ElderError('conflict', `directive ${id} is ${row.state} already`);
   }
   if (row.cancelRequested) return publicRecord(ctx, row);
+  const approval = waitingFor(ctx, id);
+  if (approval) {
+    withdraw(ctx, approval, reason);
+    clearHalt(ctx, id);
+    return publicRecord(ctx, change(ctx, row, { state: 'cancelled', reason, finishedAt: ctx.now() }));
+  }
   const payload = { directiveId: id, reason };
   // In the lane of `execute`, because in a faster one it could arrive before what it cancels.
   ctx.send('claude_elder', 'development.directive.cancel', payload, { correlationId: id });
@@ -98,6 +152,9 @@ function finished(ctx: Context, { payload }: Received<'report.directive.finished
 /** The grand elder: decides on directives by the strategy and keeps their record. */
 export function grandElder(config: Config): Core {
   return {
+    onStart: (ctx) => askAgainWhereChanged(ctx, config),
+    wakeAt: nextExpiry,
+    onWake: expire,
     handlers: {
       'development.directive.submit': (ctx, { payload }) =>
         submit(ctx, payload.directiveId, payload.directive, config),
@@ -108,16 +165,18 @@ export function grandElder(config: Config): Core {
         const newest = rows.sort((a, b) => b.submittedAt - a.submittedAt || b.id.localeCompare(a.id));
         return { directives: newest.slice(0, payload.limit) };
       },
+      'approval.list': (ctx, { payload }) => ({ approvals: listApprovals(ctx, payload.limit) }),
+      'approval.decide': (ctx, received) => decided(ctx, received, config),
       'report.directive.progress': progress,
       'report.directive.finished': finished,
-      'emergency.halt': (ctx, { payload }) => {
+      'emergency.halt': (ctx, { payload, source }) => {
         const row = payload.directiveId === null ? null : find(ctx, payload.directiveId);
         if (row && isFinalDirective(row.state)) {
           throw new ElderError('conflict', `directive ${row.id} is ${row.state} already`);
         }
-        return halt(ctx, payload);
+        return halt(ctx, payload, source);
       },
-      'emergency.resume': (ctx, { payload }) => resume(ctx, payload),
+      'emergency.resume': (ctx, { payload, source }) => resume(ctx, payload, source),
       'elder.dead_letter.replay': (ctx, received) => orderDeadLetter(ctx, 'replay', received),
       'elder.dead_letter.discard': (ctx, received) => orderDeadLetter(ctx, 'discard', received),
     },

@@ -75,6 +75,13 @@ export class MemoryStore {
     this.#wake(name);
   }
 
+  /** Forgets everything, as a Redis does that lost its file. */
+  clear(): void {
+    this.#elders.clear();
+    this.#lastMs = 0;
+    this.#lastInMs = 0;
+  }
+
   incarnationOf(name: string): number {
     return this.#elder(name).incarnation;
   }

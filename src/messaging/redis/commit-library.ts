@@ -34,13 +34,25 @@ local function words(first, last, each)
   end
 end
 
+local function note(incarnationKey, what)
+  -- a key that the caller may not read: Redis writes the denial into its ACL log, and so it reaches the audit
+  redis.pcall('GET', incarnationKey .. ':' .. what)
+end
+
 local function commit(KEYS, ARGV)
   local state, positions, journal = KEYS[1], KEYS[2], KEYS[3]
   local incarnation = redis.call('GET', ARGV[1])
-  if incarnation ~= ARGV[2] then return {'FENCED'} end
+  if incarnation ~= ARGV[2] then
+    note(ARGV[1], 'fenced')
+    return {'FENCED'}
+  end
   local number = tonumber(ARGV[3])
   local landed = tonumber(redis.call('HGET', state, '${commitNumberField}') or '0')
-  if number ~= landed + 1 then return {'STALE', landed} end
+  if number ~= landed + 1 then
+    -- the last commit once more is one whose answer was lost, anything else is out of step
+    if number ~= landed then note(ARGV[1], 'stale') end
+    return {'STALE', landed}
+  end
 
   local limit, retain = tonumber(ARGV[4]), tonumber(ARGV[5])
   local sets, removes, moves = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])

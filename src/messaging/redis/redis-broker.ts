@@ -5,7 +5,7 @@ import type { Broker, Commit, CommitAnswer, Entry, Snapshot } from '../broker.ts
 import { systemClock } from '../clock.ts';
 import { isReservedField } from '../reserved-fields.ts';
 import { commitCall } from './commit-library.ts';
-import { RedisConnection, type RedisTls } from './redis-connection.ts';
+import { RedisConnection, type RedisConnectionOptions, type RedisTls } from './redis-connection.ts';
 import { decodeCommitAnswer, decodeEntries, decodeSnapshot } from './replies.ts';
 
 export interface RedisBrokerOptions {
@@ -20,8 +20,11 @@ export interface RedisBrokerOptions {
   readonly edgeLimit: number;
   /** Handled messages that an edge keeps for `trace`. */
   readonly retain: number;
+  /** Connections older than about this many ms are replaced, without a gap; never when left out. */
+  readonly connectionAgeMs?: number;
   /** Told whenever the connections are complete, or no longer. */
   readonly onConnection?: (connected: boolean, error?: ElderError) => void;
+  readonly onClosed?: () => void;
 }
 
 /** How long one read blocks (ms), however long its caller waits: an answer is due at least this often. */
@@ -65,10 +68,9 @@ export class RedisBroker implements Broker {
     this.#options = options;
     this.#keys = treeKeys(options.tree);
     this.#inbox = this.#keys.inbox(options.name);
-    const { tree, endpoint, credential, tls } = options;
     const onState = (_: boolean, error?: ElderError) => this.#onState(error);
-    this.#writer = new RedisConnection({ tree, endpoint, credential, tls, onState });
-    this.#reader = new RedisConnection({ tree, endpoint, credential, tls, onState });
+    this.#writer = this.#connect({ onState });
+    this.#reader = this.#connect({ onState });
   }
 
   async load(): Promise<Snapshot> {
@@ -134,6 +136,18 @@ export class RedisBroker implements Broker {
     this.#reader.close();
     this.#subscriber?.close();
     this.#listeners.clear();
+    this.#options.onClosed?.();
+  }
+
+  /** Has every connection replaced by one that shows the present certificate; nothing is lost by it. */
+  renewConnections(): void {
+    for (const connection of [this.#writer, this.#reader, this.#subscriber]) connection?.renew();
+  }
+
+  #connect(rest: Pick<RedisConnectionOptions, 'onState' | 'subscription'>): RedisConnection {
+    const { tree, endpoint, credential, tls, connectionAgeMs: maxAgeMs } = this.#options;
+    const age = maxAgeMs === undefined ? {} : { maxAgeMs };
+    return new RedisConnection({ tree, endpoint, credential, tls, ...age, ...rest });
   }
 
   #onState(error: ElderError | undefined): void {
@@ -229,12 +243,11 @@ export class RedisBroker implements Broker {
 
   /** Opens the third connection with the first listener. */
   async #openSubscriber(): Promise<void> {
-    const { tree, endpoint, credential, tls } = this.#options;
     const listener = (event: string) => {
       for (const each of this.#listeners) each(event);
     };
     const subscription = { channel: this.#keys.events, listener };
-    this.#subscriber ??= new RedisConnection({ tree, endpoint, credential, tls, subscription });
+    this.#subscriber ??= this.#connect({ subscription });
     await this.#subscriber.command(['PING']);
   }
 

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { ConnectionOptions } from 'node:tls';
 import { clientTls, secureContext } from '../../identity/tls.ts';
 import type { RedisEndpoint } from '../../protocol/bootstrap.ts';
 import { ElderError } from '../../protocol/errors.ts';
@@ -11,6 +12,8 @@ export interface RedisTls {
   readonly cert: string;
   readonly key: string;
   readonly ca: string;
+  /** Tells whether the certificate with this serial number was taken back. */
+  readonly isRevoked?: (serial: string) => boolean;
 }
 
 export interface RedisConnectionOptions {
@@ -19,6 +22,8 @@ export interface RedisConnectionOptions {
   readonly credential: { readonly username: string; readonly password: string };
   /** Asked for each new connection, so that renewed certificates are used. */
   readonly tls: () => RedisTls;
+  /** After about this many ms the connection is replaced by a new one, without a gap; for ever when left out. */
+  readonly maxAgeMs?: number;
   /** Told when the connection is made or lost; the error is why. */
   readonly onState?: (connected: boolean, error?: ElderError) => void;
   /** Listens to this channel for as long as the connection lives; nothing else can be sent then but PING. */
@@ -31,6 +36,8 @@ const answerMs = 4_000;
 const connectionWaitMs = 2_000;
 const firstBackoffMs = 20;
 const longestBackoffMs = 1_000;
+/** Wait before another try at the successor of a connection that is due, in ms. */
+const successorRetryMs = 2_000;
 /** Errors by which Redis says that it is not ready yet, rather than that the command is wrong. */
 const notReady = /^(LOADING|BUSY|MASTERDOWN|TRYAGAIN|CLUSTERDOWN|READONLY) /;
 /** It was demoted to a replica: the master is to be found by connecting again. */
@@ -38,17 +45,23 @@ const demoted = /READONLY /;
 /** Its disk is full: it refuses writes, and PING with them, but serves reads. */
 const fullDisk = /^MISCONF /;
 
-function connectionOptions({ endpoint, tree, tls }: RedisConnectionOptions) {
+/** Gives the options of a TLS connection to the Redis of a tree. */
+export function connectionOptions({
+  endpoint,
+  tree,
+  tls,
+}: Pick<RedisConnectionOptions, 'endpoint' | 'tree' | 'tls'>): ConnectionOptions {
   const own = tls();
   const identity = {
     certificate: endpoint.cert ?? own.cert,
     key: endpoint.key ?? own.key,
-    ca: endpoint.ca,
+    ca: endpoint.ca ?? own.ca,
+    ...(own.isRevoked && { isRevoked: own.isRevoked }),
   };
   const { host, port } = endpoint;
   // Where the tree's own authority is trusted, the peer must be the tree's Redis and not one of its elders.
   const trusted =
-    endpoint.ca === own.ca
+    endpoint.ca === undefined || endpoint.ca === own.ca
       ? clientTls({ ...identity, tree, expect: 'redis' })
       : { ...secureContext(identity), minVersion: 'TLSv1.2' as const };
   return { ...trusted, host, port };
@@ -71,6 +84,9 @@ export class RedisConnection implements RedisCommands {
   readonly #ending = new AbortController();
   #client: RespClient | null = null;
   #ended: ElderError | null = null;
+  /** Resolves when the present connection is to be replaced. */
+  #due = Promise.withResolvers<void>();
+  #dueTimer: NodeJS.Timeout | undefined;
   #lastError = new ElderError('redis_unreachable', 'not connected yet');
 
   constructor(options: RedisConnectionOptions) {
@@ -112,6 +128,11 @@ export class RedisConnection implements RedisCommands {
     this.#client?.destroy();
   }
 
+  /** Has the present connection replaced by a new one that shows the present certificate; nothing is lost by it. */
+  renew(): void {
+    if (this.#client !== null) this.#due.resolve();
+  }
+
   /** Ends the connection for good; commands under way reject with `redis_unreachable`. */
   close(): void {
     this.#end(new ElderError('redis_unreachable', 'the connection was closed'));
@@ -121,13 +142,14 @@ export class RedisConnection implements RedisCommands {
     if (this.#ended) return;
     this.#ended = error;
     this.#ending.abort();
+    clearTimeout(this.#dueTimer);
     for (const waiter of this.#waiters) waiter.reject(error);
     this.#waiters.clear();
   }
 
   async #run(): Promise<void> {
     for (let failures = 0; !this.#ended; ) {
-      const error = await this.#connectOnce(() => {
+      const error = await this.#hold(() => {
         failures = 0;
       });
       if (error.code === 'fenced') this.#end(error);
@@ -139,6 +161,29 @@ export class RedisConnection implements RedisCommands {
         () => undefined,
       );
     }
+  }
+
+  /** Makes a connection, and a successor whenever one is due; resolves with why there is none any more. */
+  async #hold(onReady: () => void): Promise<ElderError> {
+    this.#due = Promise.withResolvers();
+    let ended = this.#connectOnce(onReady);
+    for (;;) {
+      const due = this.#due.promise.then(() => null);
+      const error = await Promise.race([ended, due]);
+      if (error !== null) return error;
+      this.#due = Promise.withResolvers();
+      const made = Promise.withResolvers<boolean>();
+      // The old one serves until the new one does: no command ever finds none.
+      const successor = this.#connectOnce(() => made.resolve(true));
+      void successor.then(() => made.resolve(false));
+      if (await made.promise) ended = successor;
+      else this.#makeDueAfter(successorRetryMs);
+    }
+  }
+
+  #makeDueAfter(ms: number): void {
+    clearTimeout(this.#dueTimer);
+    this.#dueTimer = setTimeout(() => this.#due.resolve(), ms);
   }
 
   /** Resolves, with the reason, once one connection could not be made or has ended. */
@@ -168,10 +213,7 @@ export class RedisConnection implements RedisCommands {
         clearTimeout(watchdog);
         if (signal.aborted || made.ended) return destroy();
         onReady();
-        this.#client = made;
-        for (const waiter of this.#waiters) waiter.resolve(made);
-        this.#waiters.clear();
-        this.#options.onState?.(true);
+        this.#take(made);
       },
       (cause: unknown) => made.destroy(this.#toElderError(cause)),
     );
@@ -180,6 +222,18 @@ export class RedisConnection implements RedisCommands {
     clearTimeout(watchdog);
     signal.removeEventListener('abort', destroy);
     return error;
+  }
+
+  #take(client: RespClient): void {
+    const old = this.#client;
+    this.#client = client;
+    for (const waiter of this.#waiters) waiter.resolve(client);
+    this.#waiters.clear();
+    const { maxAgeMs, onState } = this.#options;
+    // Not all at the same moment, though they may have been made at the same moment.
+    if (maxAgeMs !== undefined) this.#makeDueAfter(maxAgeMs * (0.8 + 0.2 * Math.random()));
+    if (old === null) onState?.(true);
+    else old.retire();
   }
 
   async #greet(client: RespClient): Promise<void> {

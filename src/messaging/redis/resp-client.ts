@@ -28,6 +28,7 @@ export class RespClient {
   #answered = 0;
   #listener: ((event: string) => void) | null = null;
   #ended: Error | null = null;
+  #retired = false;
   readonly #proved = Promise.withResolvers<void>();
 
   /** Begins to connect; `onEnd` is told once why the connection ended or could not be made. */
@@ -75,6 +76,12 @@ export class RespClient {
     await this.send(['SUBSCRIBE', channel]);
   }
 
+  /** Ends the connection as soon as everything that was sent is answered; nothing may be sent any more. */
+  retire(): void {
+    this.#retired = true;
+    if (this.#pending.length === 0) this.destroy(new Error('the connection was replaced'));
+  }
+
   /** Ends the connection at once. */
   destroy(cause: Error = new Error('the connection was closed')): void {
     if (this.#ended) return;
@@ -100,5 +107,6 @@ export class RespClient {
     }
     if (reply instanceof ErrorReply) pending.reject(reply);
     else pending.resolve(reply);
+    if (this.#retired && this.#pending.length === 0) this.retire();
   }
 }

@@ -11,7 +11,7 @@ import {
   startPairElder,
   untilHandled,
 } from '../../../bench/backpressure/pair.ts';
-import { redisPaths } from '../../../src/supervision/redis-files.ts';
+import { redisPaths } from '../../../src/supervision/redis/redis-files.ts';
 import { startTestRedis, type TestRedis } from '../../support/redis.ts';
 
 const cleanups: (() => unknown)[] = [];

@@ -1,0 +1,30 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { CommandInput } from '../command-table.ts';
+import { ManagerClient } from '../manager-client.ts';
+import type { Session } from '../session.ts';
+import { topText } from '../top-text.ts';
+import { usageRates } from '../usage-rates.ts';
+
+const defaultIntervalMs = 2_000;
+/** Back to the first line, and nothing below it. */
+const clear = '\u001b[H\u001b[2J\u001b[3J';
+
+/** Shows what each process uses and does: on a terminal until it is interrupted, else once; JSON lines go on. */
+export async function run(session: Session, input: CommandInput): Promise<void> {
+  const { signal, json, text } = session;
+  const live = process.stdout.isTTY === true && !json;
+  const interval = input.number('interval') ?? defaultIntervalMs;
+  const count = input.number('count') ?? (live || json ? Infinity : 1);
+  const client = new ManagerClient(session.folder, signal);
+  let before = await client.measure();
+  for (let shown = 0; shown < count; shown += 1) {
+    await delay(interval, undefined, { signal }).catch(() => undefined);
+    // On a terminal this is how one leaves.
+    if (live && signal.aborted) return;
+    signal.throwIfAborted();
+    const after = await client.measure();
+    const rates = usageRates(before, after, Date.now());
+    session.printItem(rates, () => `${live ? clear : ''}${topText(rates, text)}`);
+    before = after;
+  }
+}

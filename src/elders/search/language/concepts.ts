@@ -1,0 +1,64 @@
+import { normalize } from './normalize.ts';
+import { softwareConcepts } from './software-concepts.ts';
+
+/** Words that mean about the same, in either language. */
+export interface Concept {
+  readonly japanese: readonly string[];
+  readonly english: readonly string[];
+}
+
+/** Reads concepts, one a line: Japanese words `=` English ones, parted by commas; `#` opens a comment. */
+export function parseConcepts(text: string): Concept[] {
+  const split = (words: string) =>
+    words
+      .split(/[,、]/u)
+      .map((word) => normalize(word).trim().toLowerCase())
+      .filter((word) => word !== '');
+  return text
+    .split(/\r?\n/u)
+    .map((line) => line.replace(/#.*$/u, '').trim())
+    .filter((line) => line !== '')
+    .map((line) => {
+      const [japanese = '', english = ''] = line.split('=');
+      return { japanese: split(japanese), english: split(english) };
+    });
+}
+
+/** Finds the concepts that a word or phrase stands for. */
+export class ConceptTable {
+  readonly #concepts: readonly Concept[];
+  readonly #byWord = new Map<string, number[]>();
+  /** The longest Japanese entry, in characters, and the longest English one, in words. */
+  readonly longestJapanese: number;
+  readonly longestEnglish: number;
+
+  constructor(concepts: readonly Concept[]) {
+    this.#concepts = concepts;
+    let japanese = 1;
+    let english = 1;
+    concepts.forEach((concept, index) => {
+      for (const word of [...concept.japanese, ...concept.english]) {
+        const known = this.#byWord.get(word);
+        if (known === undefined) this.#byWord.set(word, [index]);
+        else if (!known.includes(index)) known.push(index);
+      }
+      for (const word of concept.japanese) japanese = Math.max(japanese, word.length);
+      for (const word of concept.english) english = Math.max(english, word.split(' ').length);
+    });
+    this.longestJapanese = japanese;
+    this.longestEnglish = english;
+  }
+
+  /** The concepts of a word in lower case; none when it is unknown. */
+  of(word: string): readonly Concept[] {
+    return (this.#byWord.get(word) ?? []).flatMap((index) => this.#concepts[index] ?? []);
+  }
+}
+
+let builtIn: ConceptTable | undefined;
+
+/** The general vocabulary of software that comes with the engine. */
+export function builtInConcepts(): ConceptTable {
+  builtIn ??= new ConceptTable(parseConcepts(softwareConcepts));
+  return builtIn;
+}

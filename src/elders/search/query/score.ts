@@ -1,0 +1,229 @@
+import { columns } from '../chunks/chunk.ts';
+import type { StoredChunk, StoredDocument } from '../index/document.ts';
+import { normalize } from '../language/normalize.ts';
+import type { TermFrequencies } from './frequency.ts';
+import { countOccurrences, eachOccurrence, type Searchable, searchable } from './occurrences.ts';
+import type { Form, FormOrigin, FormTerm, Unit } from './unit.ts';
+
+/** How the signals are weighed against each other. */
+export const scoreWeights = {
+  /** BM25: how soon repeats stop to count, and how much length takes away. */
+  k1: 1.1,
+  b: 0.5,
+  /** Fields, beside the body's 1. */
+  title: 1,
+  path: 0.6,
+  tags: 1.2,
+  ancestors: 0.5,
+  heading: 1.6,
+  /** The words of a form standing together as asked. */
+  phrase: 0.35,
+  /** Everything asked for is there, rather than one thing often. */
+  coverage: 0.6,
+  /** It stands close together. */
+  proximity: 0.35,
+  /** What the rest of the document says. */
+  document: 0.12,
+  /** The passages before and after. */
+  neighbours: 0.08,
+} as const;
+
+/** The stretch of text in which what is asked should stand together (columns). */
+const windowColumns = 260;
+const mostRepeats = 6;
+
+/** What one thing asked for added to a score. */
+export interface UnitScore {
+  readonly unit: string;
+  /** The words that were met. */
+  readonly matched: string;
+  readonly origin: FormOrigin;
+  readonly score: number;
+}
+
+/** How a score came about: `score` = `terms` × `coverage` × `proximity` × `prior`, plus `document` and `neighbours`. */
+export interface Explanation {
+  readonly terms: number;
+  readonly units: readonly UnitScore[];
+  readonly coverage: number;
+  readonly proximity: number;
+  readonly prior: number;
+  readonly document: number;
+  readonly neighbours: number;
+}
+
+/** A stretch of a text, in UTF-16 units of the normalized text. */
+export interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** A passage with what it scored by itself. */
+export interface ScoredChunk {
+  readonly chunk: StoredChunk;
+  readonly document: StoredDocument;
+  readonly text: Searchable;
+  readonly terms: number;
+  readonly units: readonly UnitScore[];
+  readonly coverage: number;
+  readonly proximity: number;
+  /** `terms` × `coverage` × `proximity` × `prior`. */
+  readonly own: number;
+  /** Where most of what is asked stands together. */
+  readonly best: Span;
+}
+
+interface Field {
+  readonly text: Searchable;
+  readonly weight: number;
+}
+
+interface Hit extends Span {
+  readonly unit: number;
+}
+
+/** Scores passages for one query. */
+export class Scorer {
+  readonly #units: readonly Unit[];
+  readonly #idf = new Map<string, number>();
+  readonly #possible: readonly number[];
+  readonly #averageColumns: number;
+
+  constructor(units: readonly Unit[], frequencies: TermFrequencies, averageColumns: number) {
+    this.#units = units;
+    this.#averageColumns = averageColumns;
+    const total = frequencies.total;
+    for (const term of units.flatMap((unit) => unit.forms.flatMap((form) => form.terms))) {
+      const frequency = Math.min(
+        total,
+        frequencies.of(term.term, term.match === 'prefix' || term.term.length === 1),
+      );
+      this.#idf.set(term.term, Math.log(1 + (total - frequency + 0.5) / (frequency + 0.5)));
+    }
+    // What a unit is worth in the coverage: by how much it tells passages apart, but nothing is worth nothing.
+    this.#possible = units.map((unit) => {
+      const own = unit.forms.find(({ origin }) => origin === 'query') ?? unit.forms[0];
+      const idfs = (own?.terms ?? []).map(({ term }) => this.#idf.get(term) ?? 0);
+      return unit.weight * Math.max(1, Math.min(8, ...(idfs.length > 0 ? [Math.max(...idfs)] : [1])));
+    });
+  }
+
+  score(chunk: StoredChunk, document: StoredDocument): ScoredChunk {
+    const text = searchable(normalize(chunk.text));
+    const path = chunk.headingPath;
+    const fields: Field[] = [
+      { text, weight: 1 },
+      { text: searchable(normalize(document.title)), weight: scoreWeights.title },
+      { text: searchable(normalize(document.path)), weight: scoreWeights.path },
+      { text: searchable(normalize(document.tags.join('\n'))), weight: scoreWeights.tags },
+      { text: searchable(normalize(path.slice(0, -1).join('\n'))), weight: scoreWeights.ancestors },
+      {
+        text: searchable(normalize([...path.slice(-1), ...chunk.innerHeadings].join('\n'))),
+        weight: scoreWeights.heading,
+      },
+    ].filter((field) => field.text.text !== '');
+    const { k1, b } = scoreWeights;
+    const length = k1 * (1 - b + (b * columns(chunk.text)) / this.#averageColumns);
+    const saturate = (count: number) => (count === 0 ? 0 : (count * (k1 + 1)) / (count + length));
+    const units: UnitScore[] = [];
+    const hits: Hit[] = [];
+    let covered = 0;
+    let possible = 0;
+    let sum = 0;
+    this.#units.forEach((unit, index) => {
+      const worth = this.#possible[index] ?? 0;
+      possible += worth;
+      let best: UnitScore | undefined;
+      let bestForm: Form | undefined;
+      let bestShare = 0;
+      for (const form of unit.forms) {
+        const { score, share } = this.#form(form, fields, saturate);
+        const weighted = unit.weight * form.weight * score;
+        if (weighted <= (best?.score ?? 0)) continue;
+        best = { unit: unit.text, matched: form.text, origin: form.origin, score: weighted };
+        bestForm = form;
+        bestShare = share * form.weight;
+      }
+      if (best === undefined || bestForm === undefined) return;
+      units.push(best);
+      sum += best.score;
+      covered += worth * Math.min(1, bestShare);
+      if (unit.weight >= 0.3) collectHits(text, bestForm.terms, index, hits);
+    });
+    const coverage = 1 - scoreWeights.coverage * (1 - covered / Math.max(possible, 1e-9));
+    const { span, share } = densest(hits, this.#possible, text.text);
+    const proximity = 1 + scoreWeights.proximity * share;
+    const own = sum * coverage * proximity * document.prior;
+    return { chunk, document, text, terms: sum, units, coverage, proximity, own, best: span };
+  }
+
+  /** The score of a form, and the share of its terms (by weight) that the passage holds. */
+  #form(
+    form: Form,
+    fields: readonly Field[],
+    saturate: (count: number) => number,
+  ): { score: number; share: number } {
+    let score = 0;
+    let met = 0;
+    let all = 0;
+    let shares = 0;
+    for (const term of form.terms) {
+      const idf = this.#idf.get(term.term) ?? 0;
+      all += term.share * idf;
+      shares += term.share;
+      const count = countIn(fields, term);
+      if (count === 0) continue;
+      score += term.share * idf * saturate(count);
+      met += term.share * idf;
+    }
+    if (met === 0) return { score: 0, share: 0 };
+    const share = met / all;
+    if (form.phrase !== undefined && share > 0.9) {
+      const whole = countIn(fields, { term: form.phrase, match: 'anywhere', share: 1 });
+      if (whole > 0) score += scoreWeights.phrase * all * saturate(whole);
+    }
+    return {
+      score: (form.size * score * share ** (form.strictness - 1)) / shares,
+      share: share ** form.strictness,
+    };
+  }
+}
+
+function countIn(fields: readonly Field[], term: FormTerm): number {
+  let count = 0;
+  for (const field of fields) count += field.weight * countOccurrences(field.text, term, mostRepeats);
+  return count;
+}
+
+function collectHits(text: Searchable, terms: readonly FormTerm[], unit: number, hits: Hit[]): void {
+  for (const term of terms) {
+    eachOccurrence(text, term, mostRepeats, (start, end) => hits.push({ unit, start, end }));
+  }
+}
+
+/** The window that holds the most of what is asked, and its share of all that is asked. */
+function densest(hits: Hit[], worth: readonly number[], text: string): { span: Span; share: number } {
+  const total = worth.reduce((sum, one) => sum + one, 0);
+  hits.sort((a, b) => a.start - b.start);
+  let best = { span: { start: 0, end: 0 }, share: 0 };
+  const inside = new Map<number, number>();
+  let value = 0;
+  let from = 0;
+  for (let to = 0; to < hits.length; to += 1) {
+    const hit = hits[to];
+    if (hit === undefined) break;
+    const count = inside.get(hit.unit) ?? 0;
+    inside.set(hit.unit, count + 1);
+    if (count === 0) value += worth[hit.unit] ?? 0;
+    for (let first = hits[from]; first !== undefined && from < to; first = hits[from]) {
+      if (columns(text.slice(first.start, hit.end)) <= windowColumns) break;
+      const left = (inside.get(first.unit) ?? 1) - 1;
+      inside.set(first.unit, left);
+      if (left === 0) value -= worth[first.unit] ?? 0;
+      from += 1;
+    }
+    const share = value / Math.max(total, 1e-9);
+    if (share > best.share + 1e-9) best = { span: { start: hits[from]?.start ?? 0, end: hit.end }, share };
+  }
+  return best;
+}
