@@ -1,4 +1,5 @@
-import type { ServantRow, TaskRow } from '../src/elders/task/rows.ts';
+import type { ServantRow } from '../src/elders/task/rows.ts';
+import type { Task } from '../src/elders/task/tasks.ts';
 import type { IncidentRecord } from '../src/protocol/actions.ts';
 import { isFinalTask } from '../src/protocol/states.ts';
 import type { Evidence } from './checker.ts';
@@ -41,7 +42,7 @@ export function checkTasks({ view, submissions, executions }: Evidence): string[
   return problems;
 }
 
-function checkTiming(row: TaskRow, execution: Execution, tasks: ReadonlyMap<string, TaskRow>): string[] {
+function checkTiming(row: Task, execution: Execution, tasks: ReadonlyMap<string, Task>): string[] {
   const problems: string[] = [];
   for (const need of row.spec.needs) {
     const needed = tasks.get(`${row.directiveId}/${need}`);
@@ -53,7 +54,7 @@ function checkTiming(row: TaskRow, execution: Execution, tasks: ReadonlyMap<stri
   return problems;
 }
 
-function checkOutcome(row: TaskRow, ran: ReadonlyMap<string, Execution>): string[] {
+function checkOutcome(row: Task, ran: ReadonlyMap<string, Execution>): string[] {
   const { state, history, attempts, spec, directiveId } = row;
   const problems: string[] = [];
   if (!isFinalTask(state)) return [`is still ${state}`];

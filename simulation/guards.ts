@@ -2,8 +2,9 @@ import type { Core } from '../src/agents/core.ts';
 import { endAttempt } from '../src/elders/task/attempts.ts';
 import { dispatch } from '../src/elders/task/dispatch.ts';
 import { finishDirective } from '../src/elders/task/graph.ts';
-import { tables, taskKey } from '../src/elders/task/rows.ts';
+import { tables } from '../src/elders/task/rows.ts';
 import { taskSage } from '../src/elders/task/task-sage.ts';
+import { taskOf } from '../src/elders/task/tasks.ts';
 import type { Broker, Entry } from '../src/messaging/broker.ts';
 import type { Guards, MemoryStore } from '../src/messaging/memory/memory-store.ts';
 import type { Config } from '../src/protocol/config.ts';
@@ -66,7 +67,7 @@ function hastyTaskSage(config: Config): Core {
     for (const [lease, row] of [...tables(ctx).leases.entries()]) {
       if (row.expiresAt > ctx.now()) continue;
       const { directiveId, taskId, attempt, servant: name } = row;
-      const task = tables(ctx).tasks.get(taskKey(directiveId, taskId));
+      const task = taskOf(ctx, directiveId, taskId);
       const holder = tables(ctx).servants.get(name);
       if (holder) tables(ctx).servants.put(name, { ...holder, lease: null });
       if (task?.lease !== lease) continue;

@@ -89,7 +89,7 @@ export class Agent {
   async start(): Promise<void> {
     const { name, servants, broker } = this.#options;
     const snapshot = await broker.load();
-    this.#state = new StateStore(snapshot.fields);
+    this.#state = new StateStore(snapshot.fields, this.#options.core.orders);
     this.#committer = this.#newCommitter(snapshot.commitNumber);
     const elders = [...fixedElders, ...servants.map((servant) => ({ name: servant }))];
     const sources = sourcesOf(name, elders);

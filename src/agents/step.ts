@@ -8,7 +8,7 @@ import { type ElderMessage, maxHops, wireVersion } from '../protocol/message.ts'
 import { maySend } from '../protocol/permissions.ts';
 import { isServant } from '../protocol/roster.ts';
 import type { AskRow } from './asks.ts';
-import type { AskOptions, Context, Effect, Json, SendOptions, Table } from './core.ts';
+import type { AskOptions, Context, Effect, Json, OrderedTable, SendOptions, Table } from './core.ts';
 import { type OutEdge, outEdge } from './full-edges.ts';
 import type { StateStore } from './state-store.ts';
 
@@ -102,6 +102,7 @@ export class Step {
       newId: around.newId,
       log: around.log,
       table: <Row>(name: string): Table<Row> => around.state.table<Row>(name),
+      ordered: <Row>(name: string): OrderedTable<Row> => around.state.ordered<Row>(name),
       send: (target, action, payload, options = {}) => this.#post(cause, target, action, payload, options),
       ask: (target, action, payload, options) => this.#ask(cause, target, action, payload, options),
       cancelAsk: (id) => {

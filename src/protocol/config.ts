@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { maxTasks } from './directive.ts';
+import { label, maxTasks } from './directive.ts';
 import { parseDuration } from './duration.ts';
 import { maxServants } from './roster.ts';
 
@@ -21,6 +21,14 @@ const externalRedis = z.strictObject({
   key: z.string().optional().describe('Key of the client certificate.'),
 });
 
+/** The kinds that stand without any configuration. */
+const defaultServantKinds = {
+  builder: { labels: [] },
+  researcher: { labels: [] },
+  guardian: { labels: [] },
+  responder: { labels: [] },
+};
+
 /** The file in the user's project that configures its tree. */
 export const configFileName = 'elders.yaml';
 
@@ -35,6 +43,25 @@ export const configSchema = z
       .describe('The grand elder’s port; all other ports are counted from it.'),
     host: z.string().default('127.0.0.1').describe('Address that every port listens on.'),
     servants: z.int().min(1).max(maxServants).default(2).describe('How many servants execute tasks.'),
+    servantKinds: z
+      .record(
+        label,
+        z.strictObject({
+          labels: z
+            .array(label)
+            .max(64)
+            .default([])
+            .describe('Labels besides the name of the kind, such as `gpu` or `repo:x`.'),
+        }),
+      )
+      .default(defaultServantKinds)
+      .describe(
+        'Kinds of servants. A task whose `labels` name a kind, or a label of it, goes to such a servant.',
+      ),
+    assignKinds: z
+      .array(label)
+      .default([])
+      .describe('The kind of servant_1, servant_2, …; a servant beyond the list stands in for every kind.'),
     redis: z
       .union([z.url({ protocol: /^rediss$/ }), externalRedis])
       .optional()
@@ -102,6 +129,16 @@ export const configSchema = z
         retryDelay: duration('1s').describe(
           'Wait before the first retry of a failed task; doubles with each, up to a minute.',
         ),
+        keepDirectives: z
+          .int()
+          .min(0)
+          .default(200)
+          .describe('Ended directives whose tasks the task sage keeps; of older ones only the sums stay.'),
+        keepTasks: z
+          .int()
+          .min(0)
+          .default(200_000)
+          .describe('Tasks of ended directives that it keeps in all.'),
         killGrace: duration('2s').describe('Time between SIGTERM and SIGKILL for a command.'),
       })
       .prefault({}),
@@ -149,6 +186,10 @@ export const configSchema = z
           .describe('Files kept per process, the current one included.'),
       })
       .prefault({}),
+  })
+  .refine(({ assignKinds, servantKinds }) => assignKinds.every((kind) => servantKinds[kind] !== undefined), {
+    path: ['assignKinds'],
+    error: 'every kind must stand in servantKinds',
   })
   .refine(({ tasks, supervision }) => supervision.livenessDeadline + tasks.killGrace < tasks.lease, {
     // Otherwise a task could be given away while a servant that hangs still runs its command.

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Context, Core, Received } from '../../agents/core.ts';
+import { relay, relayAnswer } from '../../agents/relay.ts';
 import type { Config } from '../../protocol/config.ts';
 import type { DirectiveRecord, DirectiveSpec } from '../../protocol/directive.ts';
 import { ElderError } from '../../protocol/errors.ts';
@@ -82,6 +83,12 @@ function cancel(ctx: Context, id: string, reason: string): DirectiveRecord {
 
 function progress(ctx: Context, { payload }: Received<'report.directive.progress'>): void {
   const row = directives(ctx).get(payload.directiveId);
+  if (payload.state === 'reopened') {
+    if (row && isFinalDirective(row.state)) {
+      change(ctx, row, { state: 'executing', reason: null, summary: null, finishedAt: null });
+    }
+    return;
+  }
   if (!row || isFinalDirective(row.state)) return;
   const lessons = payload.state === 'planned' ? payload.lessons : row.lessons;
   change(ctx, row, { state: payload.state, lessons });
@@ -108,6 +115,10 @@ export function grandElder(config: Config): Core {
         const newest = rows.sort((a, b) => b.submittedAt - a.submittedAt || b.id.localeCompare(a.id));
         return { directives: newest.slice(0, payload.limit) };
       },
+      'development.task.add': (ctx, received) =>
+        relay(ctx, received, 'claude_elder', 'development.task.add', received.payload),
+      'development.task.control': (ctx, received) =>
+        relay(ctx, received, 'claude_elder', 'development.task.control', received.payload),
       'report.directive.progress': progress,
       'report.directive.finished': finished,
       'emergency.halt': (ctx, { payload }) => {
@@ -121,5 +132,6 @@ export function grandElder(config: Config): Core {
       'elder.dead_letter.replay': (ctx, received) => orderDeadLetter(ctx, 'replay', received),
       'elder.dead_letter.discard': (ctx, received) => orderDeadLetter(ctx, 'discard', received),
     },
+    continuations: { relayAnswer },
   };
 }
