@@ -155,7 +155,7 @@ const cases: readonly Case[] = [
   { args: ['task', 'graph', 'd1', '--format', 'png'], code: 2, error: 'usage', reason: /--format/ },
   {
     args: ['task', 'add', 'd1', '-'],
-    code: 1,
+    code: 2,
     error: 'directive_invalid',
     reason: /tasks/,
     input: 'tasks: []',
