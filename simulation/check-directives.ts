@@ -12,7 +12,8 @@ export function checkDirectives({ view, submissions }: Evidence): string[] {
     const record = records.get(submission.id);
     return checkOne(view, submission, record).map((problem) => `${submission.id}: ${problem}`);
   });
-  const left = view.rows('claude_elder', 'plans').size;
+  const plans = [...view.rows<{ phase: string }>('claude_elder', 'plans').values()];
+  const left = plans.filter(({ phase }) => phase !== 'ended').length;
   if (left > 0) problems.push(`${left} plans are still under way`);
   return problems;
 }

@@ -1,4 +1,5 @@
-import type { ServantRow, TaskRow } from '../src/elders/task/rows.ts';
+import type { ServantRow } from '../src/elders/task/rows.ts';
+import type { Task } from '../src/elders/task/tasks.ts';
 import type { IncidentRecord } from '../src/protocol/actions.ts';
 import { isFinalTask } from '../src/protocol/states.ts';
 import type { Evidence } from './checker.ts';
@@ -44,9 +45,9 @@ export function checkTasks({ view, submissions, executions }: Evidence): string[
 }
 
 function checkTiming(
-  row: TaskRow,
+  row: Task,
   execution: Execution,
-  tasks: ReadonlyMap<string, TaskRow>,
+  tasks: ReadonlyMap<string, Task>,
   late: boolean,
 ): string[] {
   const problems: string[] = [];
@@ -60,7 +61,7 @@ function checkTiming(
   return problems;
 }
 
-function checkOutcome(row: TaskRow, ran: ReadonlyMap<string, Execution>): string[] {
+function checkOutcome(row: Task, ran: ReadonlyMap<string, Execution>): string[] {
   const { state, history, attempts, spec, directiveId } = row;
   const problems: string[] = [];
   if (!isFinalTask(state)) return [`is still ${state}`];

@@ -16,6 +16,7 @@ export const guardNames = [
   'position_in_commit',
   'sync_before_ack',
   'loss_detection',
+  'watch',
   'voiding',
   'back_pressure',
   'idempotency_key',
@@ -29,6 +30,7 @@ export type GuardName = (typeof guardNames)[number];
 export const provoking: Readonly<Partial<Record<GuardName, Partial<Climate>>>> = {
   sync_before_ack: { powerMeanMs: 2_000 },
   loss_detection: { appendfsync: 'everysec', powerMeanMs: 1_500 },
+  watch: { appendfsync: 'everysec', powerMeanMs: Infinity, flushMeanMs: 8_000 },
   voiding: { edgeLimit: 2, lateCommit: 0.6, delayMs: 0.5, stallMeanMs: 200, crashMeanMs: 400 },
   back_pressure: { edgeLimit: 2, stallMeanMs: 500 },
 };

@@ -2,8 +2,9 @@ import type { Core } from '../src/agents/core.ts';
 import { endAttempt } from '../src/elders/task/attempts.ts';
 import { dispatch } from '../src/elders/task/dispatch.ts';
 import { finishDirective } from '../src/elders/task/graph.ts';
-import { tables, taskKey } from '../src/elders/task/rows.ts';
+import { tables } from '../src/elders/task/rows.ts';
 import { taskSage } from '../src/elders/task/task-sage.ts';
+import { taskOf } from '../src/elders/task/tasks.ts';
 import type { Config } from '../src/protocol/config.ts';
 
 /** A task sage that counts an attempt as lost, and gives the task away, as soon as its lease or its servant ends. */
@@ -13,7 +14,7 @@ export function hastyTaskSage(config: Config): Core {
     for (const [lease, row] of [...tables(ctx).leases.entries()]) {
       if (row.expiresAt > ctx.now()) continue;
       const { directiveId, taskId, attempt, servant: name } = row;
-      const task = tables(ctx).tasks.get(taskKey(directiveId, taskId));
+      const task = taskOf(ctx, directiveId, taskId);
       const holder = tables(ctx).servants.get(name);
       if (holder) tables(ctx).servants.put(name, { ...holder, lease: null });
       if (task?.lease !== lease) continue;

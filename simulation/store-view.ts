@@ -1,4 +1,6 @@
-import type { DirectiveRow, TaskRow } from '../src/elders/task/rows.ts';
+import type { DirectiveRow } from '../src/elders/task/rows.ts';
+import { storedTasks } from '../src/elders/task/stored-tasks.ts';
+import type { Task } from '../src/elders/task/tasks.ts';
 import type { DirectiveRecord } from '../src/protocol/directive.ts';
 import { targetsOf } from '../src/protocol/edges.ts';
 import { edgeKey } from '../src/protocol/keys.ts';
@@ -62,8 +64,8 @@ export class StoreView {
     return this.rows('task_sage', 'directives');
   }
 
-  tasks(): Map<string, TaskRow> {
-    return this.rows('task_sage', 'tasks');
+  tasks(): Map<string, Task> {
+    return storedTasks(this.#store.snapshot('task_sage').fields);
   }
 
   /** Every message that ever was in an edge between two elders, in its order. */

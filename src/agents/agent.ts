@@ -94,7 +94,7 @@ export class Agent {
   async start(): Promise<void> {
     const { name, servants, broker } = this.#options;
     const snapshot = await broker.load();
-    this.#state = new StateStore(snapshot.fields);
+    this.#state = new StateStore(snapshot.fields, this.#options.core.orders);
     this.#deadlines = openDeadlines(new Step(this.#around).context(null));
     this.#committer = this.#newCommitter(snapshot.commitNumber);
     this.#compareNote(snapshot.commitNumber);

@@ -17,6 +17,25 @@ export interface Table<Row> {
   entries(): IterableIterator<[string, Row]>;
 }
 
+/** Where a row stands in the order of its table: in which group, and there by the least rank, number by number. */
+export interface Place {
+  readonly group: string;
+  readonly rank: readonly number[];
+}
+
+/** A table whose rows are also found by their order; the core names it in `orders`. */
+export interface OrderedTable<Row> extends Table<Row> {
+  /** The groups that hold a row, each once. */
+  groups(): IterableIterator<string>;
+  /** How many rows a group holds. */
+  count(group: string): number;
+  /** The row of a group with the least rank. */
+  first(group: string): { readonly id: string; readonly row: Row } | undefined;
+}
+
+/** Gives the place of a row in the order of its table; a function of the row alone. */
+export type Order = (row: never) => Place;
+
 /** How a message is sent; all of it is optional. */
 export interface SendOptions {
   readonly priority?: number;
@@ -62,6 +81,8 @@ export interface Context {
   newId(): string;
   /** Opens a table of the durable state. */
   table<Row>(name: string): Table<Row>;
+  /** Opens a table that the core has an order for. */
+  ordered<Row>(name: string): OrderedTable<Row>;
   /** Sends a message with the commit of this step and gives its id. Throws `denied` where no edge or right allows it. */
   send<A extends Action>(target: string, action: A, payload: PayloadInput<A>, options?: SendOptions): string;
   /** Sends a question; its answer, or `timed_out`, reaches the continuation exactly once, after a restart too. */
@@ -101,6 +122,8 @@ export interface Core {
   readonly handlers: { readonly [A in Action]?: Handler<A> };
   /** By name: what goes on when an answer comes. */
   readonly continuations?: Readonly<Record<string, (ctx: Context, answer: Answer, data: Json) => void>>;
+  /** By table: the order in which its rows are found. It is kept in memory, not in the state. */
+  readonly orders?: Readonly<Record<string, Order>>;
   /** Runs once per incarnation, before the first message. */
   onStart?(ctx: Context): void;
   /** Runs for what comes from the process itself: a finished effect, a request from a socket. Its result goes to whoever gave the input. */

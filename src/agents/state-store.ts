@@ -1,4 +1,5 @@
-import type { Table } from './core.ts';
+import type { Order, OrderedTable, Table } from './core.ts';
+import { OrderedIndex } from './ordered-index.ts';
 
 /** A row as it stands in memory: its text, and the decoded value once somebody asked for it. */
 interface Cell {
@@ -8,6 +9,7 @@ interface Cell {
 
 interface Undo {
   readonly table: Map<string, Cell>;
+  readonly name: string;
   readonly id: string;
   readonly cell: Cell | undefined;
   readonly field: string;
@@ -23,6 +25,14 @@ function freeze(value: unknown): void {
   for (const part of Object.values(value)) freeze(part);
 }
 
+function decode(cell: Cell): unknown {
+  if (!('row' in cell)) {
+    cell.row = JSON.parse(cell.text);
+    freeze(cell.row);
+  }
+  return cell.row;
+}
+
 /**
  * The durable state of one elder, held in memory and written through by commits. Changes apply at once and
  * are undone by `rollback`, so a handler reads what it wrote. Rows come back frozen: a change that no commit
@@ -31,14 +41,27 @@ function freeze(value: unknown): void {
 export class StateStore {
   readonly #tables = new Map<string, Map<string, Cell>>();
   readonly #opened = new Map<string, Table<unknown>>();
+  readonly #ordered = new Map<string, OrderedTable<unknown>>();
   readonly #changes = new Map<string, string | null>();
   readonly #undo: Undo[] = [];
+  readonly #orders: Readonly<Record<string, Order>>;
+  readonly #indexes = new Map<string, OrderedIndex>();
 
-  constructor(fields: ReadonlyMap<string, string> = new Map()) {
+  constructor(fields: ReadonlyMap<string, string> = new Map(), orders: Readonly<Record<string, Order>> = {}) {
+    this.#orders = orders;
+    for (const name of Object.keys(orders)) this.#indexes.set(name, new OrderedIndex());
     for (const [field, text] of fields) {
       const slash = field.indexOf('/');
-      this.#cells(field.slice(0, slash)).set(field.slice(slash + 1), { text });
+      const cell: Cell = { text };
+      const name = field.slice(0, slash);
+      this.#cells(name).set(field.slice(slash + 1), cell);
+      this.#place(name, field.slice(slash + 1), cell);
     }
+  }
+
+  #place(name: string, id: string, cell: Cell | undefined): void {
+    const index = this.#indexes.get(name);
+    if (index) index.set(id, cell && this.#orders[name]?.(decode(cell) as never));
   }
 
   #cells(name: string): Map<string, Cell> {
@@ -59,19 +82,36 @@ export class StateStore {
     return table as Table<Row>;
   }
 
+  /** Opens a table with an order. Throws if the core gave none for it. */
+  ordered<Row>(name: string): OrderedTable<Row> {
+    let ordered = this.#ordered.get(name);
+    if (!ordered) {
+      ordered = this.#order(name);
+      this.#ordered.set(name, ordered);
+    }
+    return ordered as OrderedTable<Row>;
+  }
+
+  #order(name: string): OrderedTable<unknown> {
+    const index = this.#indexes.get(name);
+    if (!index) throw new Error(`the core gives no order for the table ${name}`);
+    const table = this.table<unknown>(name);
+    return Object.assign(Object.create(table) as Table<unknown>, {
+      groups: () => index.groups(),
+      count: (group: string) => index.count(group),
+      first: (group: string) => {
+        const id = index.first(group);
+        return id === undefined ? undefined : { id, row: table.get(id) };
+      },
+    });
+  }
+
   #open<Row>(name: string): Table<Row> {
     const cells = this.#cells(name);
-    const decode = (cell: Cell): Row => {
-      if (!('row' in cell)) {
-        cell.row = JSON.parse(cell.text);
-        freeze(cell.row);
-      }
-      return cell.row as Row;
-    };
     return {
       get: (id) => {
         const cell = cells.get(id);
-        return cell && decode(cell);
+        return cell && (decode(cell) as Row);
       },
       has: (id) => cells.has(id),
       put: (id, row) => this.#write(name, cells, id, { text: JSON.stringify(row) }),
@@ -80,7 +120,7 @@ export class StateStore {
         return cells.size;
       },
       *entries() {
-        for (const [id, cell] of cells) yield [id, decode(cell)];
+        for (const [id, cell] of cells) yield [id, decode(cell) as Row];
       },
     };
   }
@@ -89,9 +129,10 @@ export class StateStore {
     const before = cells.get(id);
     if (before?.text === cell?.text) return;
     const field = fieldOf(name, id);
-    this.#undo.push({ table: cells, id, cell: before, field, change: this.#changes.get(field) });
+    this.#undo.push({ table: cells, name, id, cell: before, field, change: this.#changes.get(field) });
     if (cell) cells.set(id, cell);
     else cells.delete(id);
+    this.#place(name, id, cell);
     this.#changes.set(field, cell?.text ?? null);
   }
 
@@ -103,9 +144,10 @@ export class StateStore {
   /** Undoes every change made since the mark. */
   rollback(mark: number): void {
     while (this.#undo.length > mark) {
-      const { table, id, cell, field, change } = this.#undo.pop() as Undo;
+      const { table, name, id, cell, field, change } = this.#undo.pop() as Undo;
       if (cell) table.set(id, cell);
       else table.delete(id);
+      this.#place(name, id, cell);
       if (change === undefined) this.#changes.delete(field);
       else this.#changes.set(field, change);
     }

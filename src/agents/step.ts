@@ -9,7 +9,7 @@ import { chainOfSend, maySendFor } from '../protocol/permissions.ts';
 import { isServant } from '../protocol/roster.ts';
 import type { AskRow } from './asks.ts';
 import { type Happening, noteHappening } from './audit-trail.ts';
-import type { AskOptions, Context, Effect, Json, SendOptions, Table } from './core.ts';
+import type { AskOptions, Context, Effect, Json, OrderedTable, SendOptions, Table } from './core.ts';
 import type { Deadlines } from './deadlines.ts';
 import { type OutEdge, outEdge } from './full-edges.ts';
 import type { StateStore } from './state-store.ts';
@@ -123,6 +123,7 @@ export class Step {
       newId: around.newId,
       log: around.log,
       table: <Row>(name: string): Table<Row> => around.state.table<Row>(name),
+      ordered: <Row>(name: string): OrderedTable<Row> => around.state.ordered<Row>(name),
       send: (target, action, payload, options = {}) =>
         this.#post(cause, chain, target, action, payload, options),
       ask: (target, action, payload, options) => this.#ask(cause, chain, target, action, payload, options),

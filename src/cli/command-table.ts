@@ -56,6 +56,7 @@ export interface CommandSpec {
 }
 
 const id: ArgumentSpec = { name: 'id', required: true };
+const task: ArgumentSpec = { name: 'task', required: true };
 const reason: OptionSpec = { name: 'reason', value: { placeholder: 'TEXT', kind: 'text' } };
 const timeout: OptionSpec = { name: 'timeout', value: { placeholder: 'DURATION', kind: 'duration' } };
 
@@ -137,6 +138,46 @@ export const commandTable: readonly CommandSpec[] = [
     arguments: [id],
     options: [reason],
     load: () => import('./commands/directive-cancel.ts'),
+  },
+  {
+    path: 'task list',
+    arguments: [{ name: 'id', required: false }],
+    options: [{ name: 'state', value: { placeholder: 'STATES', kind: 'text' } }, count('limit', 500)],
+    load: () => import('./commands/task-list.ts'),
+  },
+  { path: 'task show', arguments: [task], options: [], load: () => import('./commands/task-show.ts') },
+  {
+    path: 'task graph',
+    arguments: [id],
+    options: [
+      { name: 'format', value: { placeholder: 'FORMAT', kind: 'text', choices: ['text', 'dot', 'mermaid'] } },
+    ],
+    load: () => import('./commands/task-graph.ts'),
+  },
+  {
+    path: 'task add',
+    arguments: [id, { name: 'file', required: true }],
+    options: [],
+    load: () => import('./commands/task-add.ts'),
+  },
+  { path: 'task retry', arguments: [task], options: [], load: () => import('./commands/task-retry.ts') },
+  {
+    path: 'task cancel',
+    arguments: [task],
+    options: [{ name: 'subtree' }, reason],
+    load: () => import('./commands/task-cancel.ts'),
+  },
+  {
+    path: 'task pause',
+    arguments: [task],
+    options: [{ name: 'subtree' }, reason],
+    load: () => import('./commands/task-pause.ts'),
+  },
+  {
+    path: 'task resume',
+    arguments: [task],
+    options: [{ name: 'subtree' }],
+    load: () => import('./commands/task-resume.ts'),
   },
   {
     path: 'ask',

@@ -6,11 +6,12 @@ import {
   directiveOutcome,
   directiveRecord,
   directiveSpec,
+  maxTasks,
   taskRecord,
   taskSpec,
 } from './directive.ts';
 import type { MessageType } from './message.ts';
-import { attemptOutcomes } from './states.ts';
+import { attemptOutcomes, taskOperations, taskStates } from './states.ts';
 
 const directiveId = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/, 'expected letters, digits, _ and -');
 const empty = z.object({});
@@ -77,8 +78,33 @@ export const attemptResult = z.object({
   finishedAt: z.number(),
   reason: z.string().nullable(),
   output: taskRecord.shape.output,
+  outputs: z
+    .record(z.string().max(64), z.string().max(8_192))
+    .optional()
+    .describe('What it wrote to `$ELDERS_OUTPUT`.'),
+  added: z.array(taskSpec).max(500).optional().describe('Tasks that it wrote to `$ELDERS_TASKS`.'),
 });
 export type AttemptResult = z.infer<typeof attemptResult>;
+
+/** Tasks for a directive that is under way. */
+const addedTasks = z.object({ directiveId, tasks: z.array(taskSpec).min(1).max(maxTasks) });
+
+/** What a person wants of a task, or with `null` of all tasks of a directive. */
+const taskOrder = z.object({
+  directiveId,
+  taskId: z.string().max(128).nullable(),
+  operation: z.enum(taskOperations),
+  subtree: z.boolean().default(false).describe('With everything that waits for it.'),
+  reason: z.string().max(500),
+});
+export type TaskOrder = z.infer<typeof taskOrder>;
+
+const taskOrderResult = z.object({
+  directiveId,
+  operation: z.enum(taskOperations),
+  count: z.int().describe('How many tasks it changed.'),
+  tasks: z.array(z.string()).describe('The first hundred of them.'),
+});
 
 interface ActionSpec {
   readonly type: MessageType;
@@ -192,10 +218,11 @@ export const actions = {
   },
   'report.directive.progress': {
     type: 'report',
-    summary: 'The directive is planned, or its first task has started.',
+    summary:
+      'The directive is planned, its first task has started, or tasks of it are tried again after its end.',
     payload: z.object({
       directiveId,
-      state: z.enum(['planned', 'executing']),
+      state: z.enum(['planned', 'executing', 'reopened']),
       lessons: z.array(z.string()).default([]).describe('Titles of what was known before the plan was made.'),
     }),
   },
@@ -223,7 +250,37 @@ export const actions = {
   'sage.task.create': {
     type: 'command',
     summary: 'Own this graph of tasks and have it executed.',
-    payload: z.object({ directiveId, title: z.string(), workspace: z.string(), tasks: z.array(taskSpec) }),
+    payload: z.object({
+      directiveId,
+      title: z.string(),
+      workspace: z.string(),
+      tasks: z.array(taskSpec),
+      deadlineMs: z.int().min(1).optional(),
+    }),
+  },
+  'development.task.add': {
+    type: 'command',
+    summary: 'Add tasks to a directive under way; they may need those that it has.',
+    payload: addedTasks,
+    reply: z.object({ directiveId, added: z.int() }),
+  },
+  'sage.task.add': {
+    type: 'command',
+    summary: 'Add tasks to a graph under way.',
+    payload: addedTasks,
+    reply: z.object({ directiveId, added: z.int() }),
+  },
+  'development.task.control': {
+    type: 'command',
+    summary: 'Pause, resume, retry or cancel a task, or all tasks of a directive.',
+    payload: taskOrder,
+    reply: taskOrderResult,
+  },
+  'sage.task.control': {
+    type: 'command',
+    summary: 'Pause, resume, retry or cancel a task, or all tasks of a directive.',
+    payload: taskOrder,
+    reply: taskOrderResult,
   },
   'sage.task.cancel': {
     type: 'command',
@@ -245,7 +302,34 @@ export const actions = {
       revision: z.int().describe('Ask with this as `since` for what comes after.'),
       more: z.boolean(),
       tasks: z.array(taskRecord),
+      paused: z.string().nullable().default(null).describe('Why none of its tasks starts now.'),
+      archived: z.boolean().default(false).describe('Its tasks are no longer kept.'),
+      forecast: z
+        .object({ p50: z.number(), p90: z.number(), unknown: z.int() })
+        .nullable()
+        .default(null)
+        .describe('When it may end, ms since the epoch; for `unknown` tasks no like task was ever seen.'),
     }),
+  },
+  'sage.task.list': {
+    type: 'query',
+    summary: 'Tasks over all directives, those under way first.',
+    payload: z.object({
+      directiveId: directiveId.optional(),
+      states: z.array(z.enum(taskStates)).default([]).describe('Only these; none given means all.'),
+      limit: z.int().min(1).max(500).default(100),
+    }),
+    reply: z.object({
+      tasks: z.array(taskRecord.extend({ directiveId })),
+      more: z.boolean(),
+      counts: z.record(z.string(), z.int()).describe('All tasks that are kept, by state.'),
+    }),
+  },
+  'sage.task.show': {
+    type: 'query',
+    summary: 'All that is kept of one task.',
+    payload: z.object({ directiveId, taskId: z.string().max(128) }),
+    reply: taskRecord.extend({ directiveId, workspace: z.string() }),
   },
   'sage.task.assign': {
     type: 'command',
@@ -307,6 +391,11 @@ export const actions = {
   'report.to_elder.graph_started': {
     type: 'report',
     summary: 'The first task of a directive runs.',
+    payload: z.object({ directiveId }),
+  },
+  'report.to_elder.graph_reopened': {
+    type: 'report',
+    summary: 'A directive that had ended is worked on again, because somebody retries tasks of it.',
     payload: z.object({ directiveId }),
   },
   'report.to_elder.graph_finished': {

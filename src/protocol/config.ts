@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { risks } from './approval.ts';
 import { parseByteSize } from './byte-size.ts';
-import { maxTasks } from './directive.ts';
+import { label, maxTasks } from './directive.ts';
 import { parseDuration } from './duration.ts';
 import { fixedElders, maxServants } from './roster.ts';
 
@@ -20,6 +20,10 @@ const sizeText = z.string().refine((text) => (parseByteSize(text) ?? 0) > 0, {
   error: 'expected a size such as 300MB, 1.5GB',
 });
 const optionalSize = sizeText.transform((text) => parseByteSize(text) as number).optional();
+
+function size(fallback: string) {
+  return sizeText.default(fallback).transform((text) => parseByteSize(text) as number);
+}
 
 /** How one elder is kept alive, where it differs from the others. */
 const childSpec = z.strictObject({
@@ -72,6 +76,14 @@ const externalRedis = z.strictObject({
   key: z.string().optional().describe('Key of the client certificate.'),
 });
 
+/** The kinds that stand without any configuration. */
+const defaultServantKinds = {
+  builder: { labels: [] },
+  researcher: { labels: [] },
+  guardian: { labels: [] },
+  responder: { labels: [] },
+};
+
 /** The file in the user's project that configures its tree. */
 export const configFileName = 'elders.yaml';
 
@@ -86,6 +98,25 @@ export const configSchema = z
       .describe('The grand elder’s port; all other ports are counted from it.'),
     host: z.string().default('127.0.0.1').describe('Address that every port listens on.'),
     servants: z.int().min(1).max(maxServants).default(2).describe('How many servants execute tasks.'),
+    servantKinds: z
+      .record(
+        label,
+        z.strictObject({
+          labels: z
+            .array(label)
+            .max(64)
+            .default([])
+            .describe('Labels besides the name of the kind, such as `gpu` or `repo:x`.'),
+        }),
+      )
+      .default(defaultServantKinds)
+      .describe(
+        'Kinds of servants. A task whose `labels` name a kind, or a label of it, goes to such a servant.',
+      ),
+    assignKinds: z
+      .array(label)
+      .default([])
+      .describe('The kind of servant_1, servant_2, …; a servant beyond the list stands in for every kind.'),
     redis: z
       .union([z.url({ protocol: /^rediss$/ }), externalRedis])
       .optional()
@@ -116,6 +147,20 @@ export const configSchema = z
       .array(z.string())
       .default([])
       .describe('Paths besides the workspace that commands may write, such as a package cache.'),
+    sandboxLimits: z
+      .strictObject({
+        memory: size('4GB').describe('Memory of all processes of a command together, and of each alone.'),
+        processes: z.int().min(8).default(1_024).describe('Processes of a command.'),
+        cpuTime: duration('8h').describe('CPU time of all processes of a command together.'),
+        fileSize: size('10GB').describe('The largest file that a command may write.'),
+        temporary: size('1GB').describe('What each temporary folder of a command holds, in memory.'),
+        output: size('64MB').describe('What is kept of the output of a command; its end always is.'),
+        diskReserve: size('250MB').describe(
+          'A command is ended when less is left on the disk of its workspace.',
+        ),
+      })
+      .prefault({})
+      .describe('What one attempt at a task may use, besides its time.'),
     language: z
       .enum(['auto', 'en', 'ja'])
       .default('auto')
@@ -175,6 +220,16 @@ export const configSchema = z
         retryDelay: duration('1s').describe(
           'Wait before the first retry of a failed task; doubles with each, up to a minute.',
         ),
+        keepDirectives: z
+          .int()
+          .min(0)
+          .default(200)
+          .describe('Ended directives whose tasks the task sage keeps; of older ones only the sums stay.'),
+        keepTasks: z
+          .int()
+          .min(0)
+          .default(200_000)
+          .describe('Tasks of ended directives that it keeps in all.'),
         killGrace: duration('2s').describe('Time between SIGTERM and SIGKILL for a command.'),
       })
       .prefault({}),
@@ -251,6 +306,10 @@ export const configSchema = z
     path: ['supervision', 'orphanTimeout'],
     // A manager shows itself by its probes.
     error: 'the orphan timeout must be at least five times supervision.probeInterval',
+  })
+  .refine(({ assignKinds, servantKinds }) => assignKinds.every((kind) => servantKinds[kind] !== undefined), {
+    path: ['assignKinds'],
+    error: 'every kind must stand in servantKinds',
   })
   .refine(({ tasks, supervision }) => supervision.livenessDeadline + tasks.killGrace < tasks.lease, {
     // Otherwise a task could be given away while a servant that hangs still runs its command.

@@ -1,9 +1,18 @@
 import { z } from 'zod';
 import { risks } from './approval.ts';
-import { type DirectiveSpec, defaultTaskTimeoutMs, maxTasks, type TaskSpec, taskId } from './directive.ts';
+import { conditionForms } from './condition.ts';
+import {
+  type DirectiveSpec,
+  defaultTaskTimeoutMs,
+  label,
+  maxTasks,
+  type TaskSpec,
+  taskId,
+} from './directive.ts';
 import { type Locate, type Problem, readDocument } from './document.ts';
 import { parseDuration } from './duration.ts';
 import { type Path, pathText } from './schema-problems.ts';
+import { checkTasks } from './task-check.ts';
 import { checkGraph } from './task-graph.ts';
 
 const withoutNul = { error: 'this may not contain a NUL character' };
@@ -13,7 +22,11 @@ const duration = z.string().refine((text) => (parseDuration(text) ?? 0) >= 1, {
   error: 'expected a duration such as 500ms, 30s, 10m, 2h',
 });
 
-const task = z.strictObject({
+const oneOrMore = (item: typeof label) => z.union([item, z.array(item).min(1).max(16)]);
+const listOf = (value: string | readonly string[]) => (typeof value === 'string' ? [value] : [...value]);
+
+/** Schema of one task as a person, or a running task, writes it. */
+export const taskInFile = z.strictObject({
   id: taskId.describe('Names the task within the directive: letters, digits, `.`, `_`, `-`.'),
   run: z
     .string()
@@ -36,7 +49,40 @@ const task = z.strictObject({
       z.union([z.string().refine(noNul, withoutNul), z.number(), z.boolean()]),
     )
     .default({})
-    .describe('Environment variables; numbers, true and false become text.'),
+    .describe(
+      'Environment variables; numbers, true and false become text. `${{ matrix.NAME }}`, `${{ needs.ID.outputs.NAME }}` and `${{ needs.ID.result }}` are filled in, here and nowhere else: what another task printed never becomes part of a command line.',
+    ),
+  matrix: z
+    .record(
+      z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/, 'expected letters, digits and _'),
+      z
+        .array(z.union([z.string().max(256).refine(noNul, withoutNul), z.number(), z.boolean()]))
+        .min(1)
+        .max(10_000),
+    )
+    .optional()
+    .describe(
+      'One task for each combination of the values, with ids such as `test.24.linux` and the values in `MATRIX_NAME`; who needs `test` needs all of them.',
+    ),
+  if: z
+    .string()
+    .min(1)
+    .max(2_000)
+    .optional()
+    .describe(`Runs only if this holds once every need has ended: ${conditionForms}. Default: success().`),
+  labels: oneOrMore(label).optional().describe('Only servants that carry all of these labels run it.'),
+  locks: oneOrMore(label)
+    .optional()
+    .describe('Names of locks; of the tasks of this tree that name the same lock one runs at a time.'),
+  deadline: duration
+    .optional()
+    .describe('Counted from the submission; after it the task is ended and has failed.'),
+  additions: z
+    .boolean()
+    .optional()
+    .describe(
+      'Whether the command may add tasks to this directive, as JSON lines in the file `$ELDERS_TASKS`.',
+    ),
 });
 
 /** Schema of a directive file as a person writes it. */
@@ -53,7 +99,12 @@ export const directiveFile = z.strictObject({
     .enum(risks)
     .optional()
     .describe('How much can go wrong: above `strategy.maxRisk` it waits for `elders approve`.'),
-  tasks: z.array(task).min(1).max(maxTasks).describe('What is to be done.'),
+  deadline: duration
+    .optional()
+    .describe(
+      'Counted from the submission; after it whatever has not ended is ended, and the directive has failed.',
+    ),
+  tasks: z.array(taskInFile).min(1).max(maxTasks).describe('What is to be done.'),
 });
 
 /** A directive as it was read, its workspace still as written; or everything that is wrong with the file. */
@@ -61,16 +112,26 @@ export type ReadDirective =
   | { readonly ok: true; readonly spec: DirectiveSpec; readonly at: Locate }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
-function completeTask(task: z.output<typeof directiveFile>['tasks'][number]): TaskSpec {
-  const { id, run, needs, retries, timeout, priority, env } = task;
+/** Fills in what a task in a file leaves open. */
+export function completeTask(task: z.output<typeof taskInFile>): TaskSpec {
+  const { id, run, needs, retries, timeout, priority, env, matrix, labels, locks, deadline, additions } =
+    task;
   return {
     id,
     run,
-    needs: typeof needs === 'string' ? [needs] : needs,
+    needs: listOf(needs),
     retries,
     timeoutMs: parseDuration(timeout) ?? defaultTaskTimeoutMs,
     priority,
     env: Object.fromEntries(Object.entries(env).map(([name, value]) => [name, String(value)])),
+    ...(matrix && {
+      matrix: Object.fromEntries(Object.entries(matrix).map(([name, values]) => [name, values.map(String)])),
+    }),
+    ...(task.if !== undefined && { condition: task.if }),
+    ...(labels !== undefined && { labels: listOf(labels) }),
+    ...(locks !== undefined && { locks: listOf(locks) }),
+    ...(deadline !== undefined && { deadlineMs: parseDuration(deadline) as number }),
+    ...(additions && { additions }),
   };
 }
 
@@ -78,18 +139,36 @@ function completeTask(task: z.output<typeof directiveFile>['tasks'][number]): Ta
 export function readDirective(text: string): ReadDirective {
   const read = readDocument(text, directiveFile);
   if (!read.ok) return read;
-  const { directive, goal, workspace, risk, tasks } = read.value;
+  const { directive, goal, workspace, risk, deadline, tasks } = read.value;
   const spec: DirectiveSpec = {
     title: directive,
     goal,
     workspace,
     ...(risk && { risk }),
     tasks: tasks.map(completeTask),
+    ...(deadline !== undefined && { deadlineMs: parseDuration(deadline) as number }),
   };
-  const problems = checkGraph(spec.tasks).map(({ path, code, message }) => {
+  const flaws = [...checkGraph(spec.tasks), ...checkTasks(spec.tasks)];
+  const problems = flaws.map(({ path, code, message }) => {
     const whole: Path = ['tasks', ...path];
     return { path: pathText(whole), ...read.at(whole), code, message };
   });
   problems.sort((a, b) => a.line - b.line || a.column - b.column);
   return problems.length > 0 ? { ok: false, problems } : { ok: true, spec, at: read.at };
+}
+
+/** Tasks as they were read, or everything that is wrong with the file. */
+export type ReadTasks =
+  | { readonly ok: true; readonly tasks: TaskSpec[] }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+const tasksFile = z.strictObject({ tasks: z.array(taskInFile).min(1).max(maxTasks) });
+
+/**
+ * Reads a file with `tasks` to be added to a directive. Whether its needs stand is for the task sage to say, who
+ * knows the directive.
+ */
+export function readTasks(text: string): ReadTasks {
+  const read = readDocument(text, tasksFile);
+  return read.ok ? { ok: true, tasks: read.value.tasks.map(completeTask) } : read;
 }

@@ -18,6 +18,14 @@ export const taskId = z
     'expected letters, digits, `.`, `_` or `-`, the first a letter, digit or `_`',
   );
 
+/** A label of a servant, or the name of a lock. */
+export const label = z
+  .string()
+  .regex(
+    /^[\p{L}\p{N}_][\p{L}\p{M}\p{N}.:/_-]{0,63}$/u,
+    'expected letters, digits, `.`, `:`, `/`, `_` or `-`',
+  );
+
 /** One task as the task sage keeps it: durations in ms, defaults filled in. */
 export const taskSpec = z.object({
   id: taskId,
@@ -27,6 +35,17 @@ export const taskSpec = z.object({
   timeoutMs: z.int().min(1),
   priority: z.int().min(1).max(10),
   env: z.record(z.string(), z.string()),
+  matrix: z
+    .record(
+      z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/),
+      z.array(z.string().max(256)).min(1).max(10_000),
+    )
+    .optional(),
+  condition: z.string().min(1).max(2_000).optional(),
+  labels: z.array(label).max(16).optional(),
+  locks: z.array(label).max(16).optional(),
+  deadlineMs: z.int().min(1).optional(),
+  additions: z.boolean().optional(),
 });
 export type TaskSpec = z.infer<typeof taskSpec>;
 
@@ -37,6 +56,7 @@ export const directiveSpec = z.object({
   workspace: z.string().min(1),
   risk: z.enum(risks).optional().describe('What its author takes the risk for.'),
   tasks: z.array(taskSpec).min(1).max(maxTasks),
+  deadlineMs: z.int().min(1).optional(),
 });
 export type DirectiveSpec = z.infer<typeof directiveSpec>;
 
@@ -93,6 +113,20 @@ export const taskRecord = z.object({
     .nullable()
     .describe('Output of the last attempt: the file on the servant’s host and at most 64 KB of its end.'),
   history: z.array(attemptRecord),
+  matrix: z.record(z.string(), z.string()).optional(),
+  labels: z.array(z.string()).optional(),
+  locks: z.array(z.string()).optional(),
+  condition: z.string().optional(),
+  outputs: z
+    .record(z.string(), z.string())
+    .optional()
+    .describe('What the command wrote to `$ELDERS_OUTPUT`.'),
+  paused: z.boolean().optional(),
+  deadlineAt: z.number().optional(),
+  estimateMs: z
+    .object({ p50: z.number(), p90: z.number(), samples: z.int() })
+    .optional()
+    .describe('How long like tasks took.'),
 });
 export type TaskRecord = z.infer<typeof taskRecord>;
 

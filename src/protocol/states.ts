@@ -35,6 +35,10 @@ export const taskStates = [
 ] as const;
 export type TaskState = (typeof taskStates)[number];
 
+/** What a person may want done to a task. */
+export const taskOperations = ['pause', 'resume', 'retry', 'cancel'] as const;
+export type TaskOperation = (typeof taskOperations)[number];
+
 /** How one attempt at a task ended; `lost` means that its servant died, which the user's `retries` do not pay for. */
 export const attemptOutcomes = ['succeeded', 'failed', 'timed_out', 'cancelled', 'lost', 'refused'] as const;
 export type AttemptOutcome = (typeof attemptOutcomes)[number];

@@ -1,4 +1,5 @@
 import type { TaskSpec } from './directive.ts';
+import { expandTask } from './matrix.ts';
 import { didYouMean } from './nearest.ts';
 import type { Path } from './schema-problems.ts';
 
@@ -10,7 +11,7 @@ export interface GraphProblem {
 }
 
 /** What the check of a graph looks at. */
-export type GraphTask = Pick<TaskSpec, 'id' | 'needs'>;
+export type GraphTask = Pick<TaskSpec, 'id' | 'needs' | 'matrix'>;
 
 /** Told before the check stops: a suggestion looks at every id, so thousands of them would take long. */
 const maxEdgeProblems = 100;
@@ -18,21 +19,29 @@ const maxEdgeProblems = 100;
 /** No more cycles than this are told; a dense graph has more of them than anybody reads. */
 const maxCycles = 20;
 
-function edgeProblems(tasks: readonly GraphTask[], indexOf: ReadonlyMap<string, number>): GraphProblem[] {
+function edgeProblems(
+  tasks: readonly GraphTask[],
+  indexOf: ReadonlyMap<string, number>,
+  known: ReadonlySet<string>,
+): GraphProblem[] {
   const problems: GraphProblem[] = [];
   for (const [index, { id, needs }] of tasks.entries()) {
     if (problems.length >= maxEdgeProblems) break;
     const add = (path: Path, code: GraphProblem['code'], message: string) =>
       problems.push({ path: [index, ...path], code, message });
-    if (indexOf.get(id) !== index) {
-      add(['id'], 'duplicate_id', `the id "${id}" is already that of task ${(indexOf.get(id) ?? 0) + 1}`);
+    if (indexOf.get(id) !== index || known.has(id)) {
+      add(
+        ['id'],
+        'duplicate_id',
+        `the id "${id}" is already that of ${known.has(id) ? 'a task of this directive' : `task ${(indexOf.get(id) ?? 0) + 1}`}`,
+      );
     }
     const seen = new Set<string>();
     for (const [position, need] of needs.entries()) {
       const path = ['needs', position];
-      if (need === id) add(path, 'self_need', `the task "${id}" needs itself`);
-      else if (!indexOf.has(need)) {
-        const others = [...indexOf.keys()].filter((other) => other !== id);
+      if (indexOf.get(need) === index) add(path, 'self_need', `the task "${id}" needs itself`);
+      else if (!indexOf.has(need) && !known.has(need)) {
+        const others = [...indexOf.keys(), ...known].filter((other) => other !== id);
         add(path, 'unknown_need', `there is no task "${need}"${didYouMean(need, others)}`);
       } else if (seen.has(need)) add(path, 'duplicate_need', `"${need}" is needed twice`);
       seen.add(need);
@@ -76,9 +85,19 @@ function cycleProblems(tasks: readonly GraphTask[], indexOf: ReadonlyMap<string,
   return problems;
 }
 
-/** Checks that the needs of tasks form a graph that can be carried out; an empty list means that they do. */
-export function checkGraph(tasks: readonly GraphTask[]): GraphProblem[] {
+/**
+ * Checks that the needs of tasks form a graph that can be carried out; an empty list means that they do. A need
+ * names a task, or one of those that its matrix expands into. `known` are tasks that stand already.
+ */
+export function checkGraph(
+  tasks: readonly GraphTask[],
+  known: ReadonlySet<string> = new Set(),
+): GraphProblem[] {
   const indexOf = new Map<string, number>();
   for (const [index, { id }] of tasks.entries()) if (!indexOf.has(id)) indexOf.set(id, index);
-  return [...edgeProblems(tasks, indexOf), ...cycleProblems(tasks, indexOf)];
+  for (const [index, task] of tasks.entries()) {
+    if (task.matrix === undefined) continue;
+    for (const { id } of expandTask(task, index)) if (!indexOf.has(id)) indexOf.set(id, index);
+  }
+  return [...edgeProblems(tasks, indexOf, known), ...cycleProblems(tasks, indexOf)];
 }

@@ -23,6 +23,7 @@ export const en = {
   },
   groups: {
     directive: 'submit and follow directives',
+    task: 'look at single tasks and steer them',
     msg: 'send and inspect single messages',
     dlq: 'messages that were given up (dead letters)',
     emergency: 'halt everything, or one directive, at once',
@@ -102,6 +103,46 @@ export const en = {
       summary: 'cancel a directive; running commands are ended',
       arguments: { id: 'id of the directive' },
       options: { reason: 'why; kept with the directive' },
+    },
+    'task list': {
+      summary: 'list tasks, those under way first',
+      arguments: { id: 'id of a directive (default: all)' },
+      options: { state: 'only these states, such as failed,running', limit: 'how many (default 50)' },
+    },
+    'task show': {
+      summary: 'show a task with its attempts and the end of its output',
+      arguments: { task: 'DIRECTIVE/TASK' },
+      options: {},
+    },
+    'task graph': {
+      summary: 'print the graph of a directive',
+      arguments: { id: 'id of the directive' },
+      options: { format: 'text, dot (Graphviz) or mermaid (default text)' },
+    },
+    'task add': {
+      summary: 'add the tasks of a file to a directive under way; they may need those it has',
+      arguments: { id: 'id of the directive', file: 'YAML or JSON with a list `tasks`; - is standard input' },
+      options: {},
+    },
+    'task retry': {
+      summary: 'run again what failed or was cancelled, then what was skipped because of it',
+      arguments: { task: 'DIRECTIVE/TASK, or DIRECTIVE for all of it' },
+      options: {},
+    },
+    'task cancel': {
+      summary: 'cancel a task; its command is ended',
+      arguments: { task: 'DIRECTIVE/TASK' },
+      options: { subtree: 'with everything that waits for it', reason: 'why; kept with the task' },
+    },
+    'task pause': {
+      summary: 'keep a task from being started; what runs goes on',
+      arguments: { task: 'DIRECTIVE/TASK, or DIRECTIVE for all of it' },
+      options: { subtree: 'with everything that waits for it', reason: 'why; kept with the directive' },
+    },
+    'task resume': {
+      summary: 'let what was paused start again',
+      arguments: { task: 'DIRECTIVE/TASK, or DIRECTIVE for all of it' },
+      options: { subtree: 'with everything that waits for it' },
     },
     ask: {
       summary: 'ask a sage: knowledge "words", incident, task DIRECTIVE, rag "words"',
@@ -336,6 +377,21 @@ export const en = {
       `Directive ${id} ${state}: ${counts} in ${time}`,
     more: (count: number) => `… and ${count} more`,
     reconnecting: 'The grand elder is away; waiting for it.',
+  },
+  task: {
+    none: 'There are no such tasks.',
+    paused: '(paused)',
+    listHead: ['TASK', 'STATE', 'PRIORITY', 'ATTEMPTS', 'SERVANT', 'TIME', 'COMMAND'],
+    attemptHead: ['ATTEMPT', 'OUTCOME', 'EXIT', 'SERVANT', 'TIME', 'REASON'],
+    more: '… and more (--limit)',
+    estimate: 'like tasks took',
+    added: (count: number, id: string) => `${count} tasks added to directive ${id}.`,
+    controlled: {
+      pause: (count: number, id: string) => `${count} tasks of directive ${id} are paused.`,
+      resume: (count: number, id: string) => `${count} tasks of directive ${id} may start again.`,
+      retry: (count: number, id: string) => `${count} tasks of directive ${id} run again.`,
+      cancel: (count: number, id: string) => `${count} tasks of directive ${id} are cancelled.`,
+    },
   },
   ask: {
     nothing: 'Nothing is known about that.',

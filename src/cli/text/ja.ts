@@ -25,6 +25,7 @@ export const ja: Catalog = {
   },
   groups: {
     directive: '指示の提出と追跡',
+    task: '個別タスクの確認と操作',
     msg: '個別メッセージの送信と確認',
     dlq: '処理を断念したメッセージ（デッドレター）',
     emergency: 'すべて、または 1 つの指示を直ちに停止',
@@ -104,6 +105,46 @@ export const ja: Catalog = {
       summary: '指示を取り消す（実行中のコマンドも終了）',
       arguments: { id: '指示の ID' },
       options: { reason: '理由（指示とともに保存）' },
+    },
+    'task list': {
+      summary: 'タスクを一覧表示（実行中の指示のものから）',
+      arguments: { id: '指示の ID（省略時はすべて）' },
+      options: { state: 'この状態のものだけ。例 failed,running', limit: '件数（既定 50）' },
+    },
+    'task show': {
+      summary: 'タスクを試行の履歴と出力の末尾とともに表示',
+      arguments: { task: '指示/タスク' },
+      options: {},
+    },
+    'task graph': {
+      summary: '指示のグラフを出力',
+      arguments: { id: '指示の ID' },
+      options: { format: 'text、dot（Graphviz）または mermaid（既定 text）' },
+    },
+    'task add': {
+      summary: '実行中の指示にファイルのタスクを追加（既にあるタスクを needs に書ける）',
+      arguments: { id: '指示の ID', file: '`tasks` を持つ YAML または JSON。- は標準入力' },
+      options: {},
+    },
+    'task retry': {
+      summary: '失敗または取り消したタスクと、そのために省かれたタスクを再実行',
+      arguments: { task: '指示/タスク、または全体なら指示' },
+      options: {},
+    },
+    'task cancel': {
+      summary: 'タスクを取り消す（コマンドも終了）',
+      arguments: { task: '指示/タスク' },
+      options: { subtree: 'これを待つものもすべて', reason: '理由（タスクとともに保存）' },
+    },
+    'task pause': {
+      summary: 'タスクを開始させない（実行中のものは続く）',
+      arguments: { task: '指示/タスク、または全体なら指示' },
+      options: { subtree: 'これを待つものもすべて', reason: '理由（指示とともに保存）' },
+    },
+    'task resume': {
+      summary: '一時停止したものを再び開始できるようにする',
+      arguments: { task: '指示/タスク、または全体なら指示' },
+      options: { subtree: 'これを待つものもすべて' },
     },
     ask: {
       summary: '賢者に尋ねる: knowledge "語句"、incident、task 指示ID、rag "語句"',
@@ -336,6 +377,21 @@ export const ja: Catalog = {
     ended: (id, state, counts, time) => `指示 ${id} ${state}: ${counts}、所要 ${time}`,
     more: (count) => `… 他 ${count} 件`,
     reconnecting: 'グランドエルダーが不在です。復帰を待っています。',
+  },
+  task: {
+    none: '該当するタスクはありません。',
+    paused: '（一時停止）',
+    listHead: ['タスク', '状態', '優先度', '試行', 'サーバント', '時間', 'コマンド'],
+    attemptHead: ['試行', '結果', '終了コード', 'サーバント', '時間', '理由'],
+    more: '… ほかにもあります（--limit）',
+    estimate: '同様のタスクの所要時間',
+    added: (count, id) => `指示 ${id} にタスクを ${count} 件追加しました。`,
+    controlled: {
+      pause: (count, id) => `指示 ${id} のタスク ${count} 件を一時停止しました。`,
+      resume: (count, id) => `指示 ${id} のタスク ${count} 件の一時停止を解除しました。`,
+      retry: (count, id) => `指示 ${id} のタスク ${count} 件を再実行します。`,
+      cancel: (count, id) => `指示 ${id} のタスク ${count} 件を取り消しました。`,
+    },
   },
   ask: {
     nothing: 'それについて知られていることはありません。',

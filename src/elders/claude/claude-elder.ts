@@ -1,15 +1,20 @@
 import type { Answer, Context, Core, Json, Received } from '../../agents/core.ts';
+import { relay, relayAnswer } from '../../agents/relay.ts';
 import type { DirectiveSpec } from '../../protocol/directive.ts';
 import { lessonOf } from './lesson.ts';
 
 /** A directive that this elder plans or has under way. */
 interface Plan {
   readonly directive: DirectiveSpec;
-  readonly phase: 'consulting' | 'handed_over';
+  readonly phase: 'consulting' | 'handed_over' | 'ended';
+  /** When it ended, ms since the epoch. */
+  readonly endedAt?: number;
 }
 
 const consultMs = 5_000;
 const consulted = 3;
+/** Ended directives whose plan is kept, for those who retry tasks of them. */
+const keptPlans = 100;
 const plans = (ctx: Context) => ctx.table<Plan>('plans');
 
 function plan(ctx: Context, { payload }: Received<'development.directive.execute'>): void {
@@ -28,17 +33,17 @@ function planWithKnowledge(ctx: Context, answer: Answer, data: Json): void {
   if (row?.phase !== 'consulting') return;
   const found = answer as Answer<'sage.knowledge.search'>;
   const lessons = found.ok ? found.result.entries.map((entry) => entry.title) : [];
-  const { title, workspace, tasks } = row.directive;
+  const { title, workspace, tasks, deadlineMs } = row.directive;
   plans(ctx).put(directiveId, { ...row, phase: 'handed_over' });
   const story = { correlationId: directiveId };
-  ctx.send('task_sage', 'sage.task.create', { directiveId, title, workspace, tasks }, story);
+  ctx.send('task_sage', 'sage.task.create', { directiveId, title, workspace, tasks, deadlineMs }, story);
   ctx.send('grand_elder', 'report.directive.progress', { directiveId, state: 'planned', lessons }, story);
 }
 
 function cancel(ctx: Context, { payload }: Received<'development.directive.cancel'>): void {
   const { directiveId, reason } = payload;
   const row = plans(ctx).get(directiveId);
-  if (!row) return;
+  if (!row || row.phase === 'ended') return;
   if (row.phase === 'handed_over') {
     // In the lane of `create`, because in a faster one it could arrive before what it cancels.
     ctx.send('task_sage', 'sage.task.cancel', { directiveId, reason });
@@ -58,12 +63,27 @@ function cancel(ctx: Context, { payload }: Received<'development.directive.cance
 function sumUp(ctx: Context, { payload }: Received<'report.to_elder.graph_finished'>): void {
   const { directiveId, outcome, summary, failures } = payload;
   const row = plans(ctx).get(directiveId);
-  if (!row) return;
-  plans(ctx).delete(directiveId);
+  if (row?.phase !== 'handed_over') return;
+  plans(ctx).put(directiveId, { ...row, phase: 'ended', endedAt: ctx.now() });
+  forgetPlans(ctx);
   ctx.send('knowledge_sage', 'sage.knowledge.store', lessonOf(row.directive, payload));
   const [first] = failures;
   const reason = first ? `${first.taskId}: ${first.reason}` : null;
   ctx.send('grand_elder', 'report.directive.finished', { directiveId, outcome, reason, summary });
+}
+
+function forgetPlans(ctx: Context): void {
+  const ended = [...plans(ctx).entries()].filter(([, { phase }]) => phase === 'ended');
+  if (ended.length <= keptPlans) return;
+  ended.sort(([, a], [, b]) => (a.endedAt ?? 0) - (b.endedAt ?? 0));
+  for (const [id] of ended.slice(0, ended.length - keptPlans)) plans(ctx).delete(id);
+}
+
+function reopened(ctx: Context, directiveId: string): void {
+  const row = plans(ctx).get(directiveId);
+  if (row?.phase !== 'ended') return;
+  plans(ctx).put(directiveId, { directive: row.directive, phase: 'handed_over' });
+  ctx.send('grand_elder', 'report.directive.progress', { directiveId, state: 'reopened' });
 }
 
 /** The claude elder: plans accepted directives, has the sages carry them out, and sums up. */
@@ -73,11 +93,16 @@ export function claudeElder(): Core {
       'development.directive.execute': plan,
       'development.directive.cancel': cancel,
       'report.to_elder.graph_started': (ctx, { payload: { directiveId } }) => {
-        if (!plans(ctx).has(directiveId)) return;
+        if (plans(ctx).get(directiveId)?.phase !== 'handed_over') return;
         ctx.send('grand_elder', 'report.directive.progress', { directiveId, state: 'executing' });
       },
+      'report.to_elder.graph_reopened': (ctx, { payload }) => reopened(ctx, payload.directiveId),
       'report.to_elder.graph_finished': sumUp,
+      'development.task.add': (ctx, received) =>
+        relay(ctx, received, 'task_sage', 'sage.task.add', received.payload),
+      'development.task.control': (ctx, received) =>
+        relay(ctx, received, 'task_sage', 'sage.task.control', received.payload),
     },
-    continuations: { planWithKnowledge },
+    continuations: { planWithKnowledge, relayAnswer },
   };
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Context, Core, Received } from '../../agents/core.ts';
+import { relay, relayAnswer } from '../../agents/relay.ts';
 import type { PayloadOf } from '../../protocol/actions.ts';
 import type { ApprovalRecord } from '../../protocol/approval.ts';
 import type { Config } from '../../protocol/config.ts';
@@ -136,6 +137,12 @@ function cancel(ctx: Context, id: string, reason: string): DirectiveRecord {
 
 function progress(ctx: Context, { payload }: Received<'report.directive.progress'>): void {
   const row = directives(ctx).get(payload.directiveId);
+  if (payload.state === 'reopened') {
+    if (row && isFinalDirective(row.state)) {
+      change(ctx, row, { state: 'executing', reason: null, summary: null, finishedAt: null });
+    }
+    return;
+  }
   if (!row || isFinalDirective(row.state)) return;
   const lessons = payload.state === 'planned' ? payload.lessons : row.lessons;
   change(ctx, row, { state: payload.state, lessons });
@@ -167,6 +174,10 @@ export function grandElder(config: Config): Core {
       },
       'approval.list': (ctx, { payload }) => ({ approvals: listApprovals(ctx, payload.limit) }),
       'approval.decide': (ctx, received) => decided(ctx, received, config),
+      'development.task.add': (ctx, received) =>
+        relay(ctx, received, 'claude_elder', 'development.task.add', received.payload),
+      'development.task.control': (ctx, received) =>
+        relay(ctx, received, 'claude_elder', 'development.task.control', received.payload),
       'report.directive.progress': progress,
       'report.directive.finished': finished,
       'emergency.halt': (ctx, { payload, source }) => {
@@ -180,5 +191,6 @@ export function grandElder(config: Config): Core {
       'elder.dead_letter.replay': (ctx, received) => orderDeadLetter(ctx, 'replay', received),
       'elder.dead_letter.discard': (ctx, received) => orderDeadLetter(ctx, 'discard', received),
     },
+    continuations: { relayAnswer },
   };
 }

@@ -2,8 +2,11 @@ import type { Context } from '../../agents/core.ts';
 import type { AttemptResult } from '../../protocol/actions.ts';
 import type { Config } from '../../protocol/config.ts';
 import type { AttemptRecord } from '../../protocol/directive.ts';
-import { makeReady, settleTask } from './graph.ts';
-import { changeTask, type LeaseRow, type TaskRow, tables, taskKey } from './rows.ts';
+import { unlock } from './dispatch.ts';
+import { learnDuration } from './estimates.ts';
+import { makeReady, settleTask } from './gates.ts';
+import { type LeaseRow, tables } from './rows.ts';
+import { changeTask, type Task, taskOf } from './tasks.ts';
 
 const longestRetryDelayMs = 60_000;
 const keptAttempts = 100;
@@ -15,10 +18,9 @@ export function underLease(
   ctx: Context,
   leaseId: string,
   servant: string,
-): { lease: LeaseRow; row: TaskRow } | undefined {
-  const { leases, tasks } = tables(ctx);
-  const lease = leases.get(leaseId);
-  const row = lease && tasks.get(taskKey(lease.directiveId, lease.taskId));
+): { lease: LeaseRow; row: Task } | undefined {
+  const lease = tables(ctx).leases.get(leaseId);
+  const row = lease && taskOf(ctx, lease.directiveId, lease.taskId);
   if (!lease || !row || lease.servant !== servant || row.lease !== leaseId) {
     ctx.log.warn({ lease: leaseId, servant }, 'a report under a lease that is over was not acted on');
     return undefined;
@@ -27,14 +29,17 @@ export function underLease(
 }
 
 /** Records how an attempt ended and decides what becomes of its task. */
-export function endAttempt(ctx: Context, config: Config, row: TaskRow, result: AttemptResult): void {
+export function endAttempt(ctx: Context, config: Config, row: Task, result: AttemptResult): void {
   const { directives, leases } = tables(ctx);
-  const halted = result.outcome === 'cancelled' && leases.get(result.lease)?.halted === true;
+  const lease = leases.get(result.lease);
+  const halted = result.outcome === 'cancelled' && lease?.halted === true;
+  const ending = lease?.ending;
   leases.delete(result.lease);
+  unlock(ctx, result.lease);
   const { exitCode, signal, startedAt, finishedAt, reason } = result;
   const cancelReason = directives.get(row.directiveId)?.cancelReason ?? null;
   // An attempt that was ended only because its lease ran out is no decision about the task.
-  const isLost = result.outcome === 'cancelled' && cancelReason === null && !halted;
+  const isLost = result.outcome === 'cancelled' && cancelReason === null && !halted && !ending;
   const outcome = isLost ? 'lost' : result.outcome;
   const servant = row.servant ?? '';
   const record: AttemptRecord = {
@@ -57,16 +62,20 @@ export function endAttempt(ctx: Context, config: Config, row: TaskRow, result: A
     exitCode,
     startedAt,
     output: output ?? row.output,
+    outputs: result.outputs ?? row.outputs,
     reason,
   });
-  if (outcome === 'succeeded') settleTask(ctx, ended, 'succeeded', { finishedAt });
+  if (outcome === 'succeeded') {
+    if (startedAt !== null) learnDuration(ctx, row.directiveId, row.spec, finishedAt - startedAt);
+    settleTask(ctx, ended, 'succeeded', { finishedAt });
+  } else if (ending) settleTask(ctx, ended, ending.state, { finishedAt, reason: ending.reason });
   else if (cancelReason !== null) settleTask(ctx, ended, 'cancelled', { finishedAt, reason: cancelReason });
   else if (halted) makeReady(ctx, ended, ctx.now());
   else if (outcome === 'lost') afterLoss(ctx, config, ended);
   else afterFailure(ctx, config, ended, outcome !== 'refused', finishedAt);
 }
 
-function afterLoss(ctx: Context, config: Config, row: TaskRow): void {
+function afterLoss(ctx: Context, config: Config, row: Task): void {
   raise(ctx, row, 'lost', 'low', `lost its servant ${row.servant} in attempt ${row.attempts}`);
   if (row.lost < config.tasks.lostAttempts) {
     makeReady(ctx, row, ctx.now());
@@ -77,13 +86,7 @@ function afterLoss(ctx: Context, config: Config, row: TaskRow): void {
   raise(ctx, row, 'failed', 'high', reason);
 }
 
-function afterFailure(
-  ctx: Context,
-  config: Config,
-  row: TaskRow,
-  mayRetry: boolean,
-  finishedAt: number,
-): void {
+function afterFailure(ctx: Context, config: Config, row: Task, mayRetry: boolean, finishedAt: number): void {
   if (mayRetry && row.failures <= row.spec.retries) {
     const delay = Math.min(longestRetryDelayMs, config.tasks.retryDelay * 2 ** (row.failures - 1));
     makeReady(ctx, row, ctx.now() + delay);
@@ -97,18 +100,18 @@ function afterFailure(
 
 function raise(
   ctx: Context,
-  row: TaskRow,
+  row: Task,
   what: string,
   severity: 'low' | 'medium' | 'high',
   detail: string,
 ): void {
-  const { directiveId, spec } = row;
+  const { directiveId, id } = row;
   ctx.send(
     'incident_sage',
     'incident.raise',
     {
-      fingerprint: `${directiveId}/${spec.id}/${what}`,
-      title: `task ${spec.id} ${what}`,
+      fingerprint: `${directiveId}/${id}/${what}`,
+      title: `task ${id} ${what}`,
       severity,
       detail: detail.slice(0, 8_000),
       directiveId,

@@ -1,43 +1,130 @@
 import type { Context } from '../../agents/core.ts';
 import type { Config } from '../../protocol/config.ts';
+import type { TaskSpec } from '../../protocol/directive.ts';
+import { fillPlaceholders, hasPlaceholder } from '../../protocol/placeholders.ts';
+import { labelsOf } from '../../protocol/servant-kinds.ts';
+import { outputOf, resultOf, unpark } from './gates.ts';
 import { isHalted } from './halts.ts';
-import { changeTask, directiveOf, type TaskRow, tables } from './rows.ts';
+import { planOf } from './plan.ts';
+import { wakeDelayed } from './queue.ts';
+import { nextOrder, type ReadyRow, tables } from './rows.ts';
+import { changeTask, directiveRow, type Task, taskOf } from './tasks.ts';
 
-/** Takes the ready task with the highest priority, the longest waiting first. */
-function takeNext(ctx: Context): TaskRow | undefined {
-  const { ready, tasks } = tables(ctx);
-  const now = ctx.now();
-  let best: { key: string; priority: number; order: number } | undefined;
-  for (const [key, { priority, order, notBefore }] of ready.entries()) {
-    if (notBefore > now || isHalted(ctx, directiveOf(key))) continue;
-    if (!best || priority > best.priority || (priority === best.priority && order < best.order)) {
-      best = { key, priority, order };
-    }
+interface Candidate {
+  readonly id: string;
+  readonly group: string;
+  readonly row: ReadyRow;
+  readonly running: number;
+  readonly served: number;
+}
+
+/** The higher priority first; of equal ones that of the directive which has less running, then which waits longer. */
+function isBetter(a: Candidate, b: Candidate): boolean {
+  if (a.row.priority !== b.row.priority) return a.row.priority > b.row.priority;
+  if (a.running !== b.running) return a.running < b.running;
+  if (a.row.directiveId !== b.row.directiveId && a.served !== b.served) return a.served < b.served;
+  const [deadline, other] = [a.row.deadlineAt ?? Infinity, b.row.deadlineAt ?? Infinity];
+  return deadline === other ? a.row.order < b.row.order : deadline < other;
+}
+
+/** Finds the task that a servant with these labels should run next; looks at the first of each group only. */
+function choose(ctx: Context, labels: ReadonlySet<string>): Candidate | undefined {
+  const { ready, directives, locks } = tables(ctx);
+  let best: Candidate | undefined;
+  for (const group of ready.groups()) {
+    const head = ready.first(group);
+    const directive = head && directives.get(head.row.directiveId);
+    if (!head || !directive || directive.paused !== undefined || isHalted(ctx, directive.id)) continue;
+    if (!head.row.labels.every((label) => labels.has(label))) continue;
+    if (head.row.locks.some((lock) => locks.has(lock))) continue;
+    const candidate = {
+      ...head,
+      group,
+      running: directive.counts.running ?? 0,
+      served: directive.served ?? 0,
+    };
+    if (!best || isBetter(candidate, best)) best = candidate;
   }
-  if (!best) return undefined;
-  ready.delete(best.key);
-  return tasks.get(best.key);
+  return best;
+}
+
+/** The task as its servant gets it: nothing of the graph, every value filled in. */
+function assignmentOf(ctx: Context, task: Task): TaskSpec {
+  const { directiveId, id, spec, matrix } = task;
+  const { run, retries, timeoutMs, env, additions, priority } = spec;
+  const plan = planOf(ctx, directiveId);
+  const fill = (text: string) =>
+    fillPlaceholders(text, (placeholder) => {
+      if (placeholder.kind === 'matrix') return matrix[placeholder.name] ?? '';
+      if (placeholder.kind === 'result') return resultOf(ctx, directiveId, plan, placeholder.need);
+      return outputOf(ctx, directiveId, plan, placeholder.need, placeholder.name);
+    });
+  const filled = Object.entries(env).map(([name, text]) => [name, hasPlaceholder(text) ? fill(text) : text]);
+  const combination = Object.entries(matrix).map(([name, text]) => [`MATRIX_${name.toUpperCase()}`, text]);
+  return {
+    id,
+    run,
+    needs: [],
+    retries,
+    timeoutMs,
+    priority,
+    env: Object.fromEntries([...combination, ...filled]),
+    ...(additions && { additions }),
+  };
+}
+
+function assign(ctx: Context, config: Config, name: string, { group, id, row }: Candidate): boolean {
+  const { servants, leases, directives, ready, locks } = tables(ctx);
+  ready.delete(id);
+  unpark(ctx, group);
+  const task = taskOf(ctx, row.directiveId, id.slice(row.directiveId.length + 1));
+  const servant = servants.get(name);
+  if (task?.state !== 'ready' || !servant) return false;
+  const { directiveId, spec } = task;
+  const lease = ctx.newId();
+  const attempt = task.attempts + 1;
+  const leaseMs = config.tasks.lease;
+  const expiresAt = ctx.now() + leaseMs;
+  leases.put(lease, { directiveId, taskId: task.id, servant: name, attempt, expiresAt, revoked: false });
+  for (const lock of row.locks) locks.put(lock, lease);
+  servants.put(name, { ...servant, lease });
+  directives.put(directiveId, { ...directiveRow(ctx, directiveId), served: nextOrder(ctx) });
+  changeTask(ctx, task, { state: 'running', attempts: attempt, servant: name, lease, startedAt: null });
+  const { workspace } = directiveRow(ctx, directiveId);
+  const payload = {
+    directiveId,
+    workspace,
+    task: assignmentOf(ctx, task),
+    attempt,
+    lease,
+    leaseMs,
+    expiresAt,
+  };
+  const options = { correlationId: directiveId, priority: spec.priority, expiresInMs: leaseMs };
+  ctx.send(name, 'sage.task.assign', payload, options);
+  return true;
 }
 
 /** Hands ready tasks to idle servants, each under a lease of its own. */
 export function dispatch(ctx: Context, config: Config): void {
-  const { servants, leases, directives } = tables(ctx);
+  wakeDelayed(ctx);
+  const { servants, ready } = tables(ctx);
+  const hopeless = new Set<string>();
   for (const name of ctx.servants) {
+    if (ready.size === 0) return;
     const servant = servants.get(name);
     if (!servant?.available || servant.lease !== null) continue;
-    const row = takeNext(ctx);
-    if (!row) return;
-    const { directiveId, spec } = row;
-    const lease = ctx.newId();
-    const attempt = row.attempts + 1;
-    const leaseMs = config.tasks.lease;
-    const expiresAt = ctx.now() + leaseMs;
-    leases.put(lease, { directiveId, taskId: spec.id, servant: name, attempt, expiresAt, revoked: false });
-    servants.put(name, { ...servant, lease });
-    changeTask(ctx, row, { state: 'running', attempts: attempt, servant: name, lease, startedAt: null });
-    const workspace = directives.get(directiveId)?.workspace ?? '';
-    const payload = { directiveId, workspace, task: spec, attempt, lease, leaseMs, expiresAt };
-    const options = { correlationId: directiveId, priority: spec.priority, expiresInMs: leaseMs };
-    ctx.send(name, 'sage.task.assign', payload, options);
+    const labels = labelsOf(config, name);
+    const likes = [...labels].join(' ');
+    if (hopeless.has(likes)) continue;
+    let found = choose(ctx, labels);
+    while (found && !assign(ctx, config, name, found)) found = choose(ctx, labels);
+    if (!found) hopeless.add(likes);
   }
+}
+
+/** Gives back the locks that a lease held. */
+export function unlock(ctx: Context, lease: string): void {
+  const { locks } = tables(ctx);
+  for (const [name, holder] of [...locks.entries()]) if (holder === lease) locks.delete(name);
 }

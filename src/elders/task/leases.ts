@@ -1,7 +1,8 @@
 import type { Context } from '../../agents/core.ts';
 import type { Config } from '../../protocol/config.ts';
 import { endAttempt } from './attempts.ts';
-import { type LeaseRow, tables, taskKey } from './rows.ts';
+import { type LeaseRow, tables } from './rows.ts';
+import { taskOf } from './tasks.ts';
 
 const tickCounter = 'leaseTick';
 
@@ -62,8 +63,7 @@ function revokeExpired(ctx: Context, config: Config, id: string, lease: LeaseRow
 
 function giveUp(ctx: Context, config: Config, id: string, lease: LeaseRow): void {
   // The servant stays bound to the lease, and so without work, until it reports that the attempt is over.
-  const { tasks } = tables(ctx);
-  const row = tasks.get(taskKey(lease.directiveId, lease.taskId));
+  const row = taskOf(ctx, lease.directiveId, lease.taskId);
   if (row?.lease !== id) return;
   endAttempt(ctx, config, row, {
     directiveId: lease.directiveId,
@@ -84,6 +84,15 @@ function giveUp(ctx: Context, config: Config, id: string, lease: LeaseRow): void
 export function revoke(ctx: Context, id: string, lease: LeaseRow, reason: string): void {
   const { directiveId, taskId, attempt } = lease;
   const payload = { directiveId, taskId, attempt, lease: id, reason };
-  const priority = tables(ctx).tasks.get(taskKey(directiveId, taskId))?.spec.priority ?? 5;
+  const priority = taskOf(ctx, directiveId, taskId)?.spec.priority ?? 5;
   ctx.send(lease.servant, 'sage.task.revoke', payload, { correlationId: directiveId, priority });
+}
+
+/** Has an attempt ended by its servant; whatever that reports then, unless it is success, the task ends as told. */
+export function endAttemptEarly(ctx: Context, id: string, ending: NonNullable<LeaseRow['ending']>): void {
+  const { leases } = tables(ctx);
+  const lease = leases.get(id);
+  if (!lease || lease.ending) return;
+  leases.put(id, { ...lease, ending });
+  revoke(ctx, id, lease, ending.reason);
 }

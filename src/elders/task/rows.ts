@@ -15,14 +15,25 @@ export interface DirectiveRow {
   /** Counts the changes of its tasks. */
   readonly revision: number;
   readonly cancelReason: string | null;
+  /** When it was cancelled and the revision of that: tasks that have no row of their own are cancelled since. */
+  readonly cancelled?: { readonly at: number; readonly revision: number };
+  /** Why none of its tasks is handed out now. */
+  readonly paused?: string;
+  /** When one of its tasks was last handed out, as a count over all directives. */
+  readonly served?: number;
+  /** Its tasks are no longer kept. */
+  readonly archived?: true;
 }
 
+/** Some tasks of a directive as they were written; they never change. */
+export interface PlanRow {
+  /** The revision of the directive before they were added. */
+  readonly revision: number;
+  readonly tasks: readonly TaskSpec[];
+}
+
+/** What is kept of a task; what it lacks is as in `freshTask`. A task without a row has not begun to matter. */
 export interface TaskRow {
-  readonly directiveId: string;
-  readonly spec: TaskSpec;
-  readonly dependents: readonly string[];
-  /** How many of its needs have not succeeded yet. */
-  readonly waitingFor: number;
   readonly state: TaskState;
   readonly attempts: number;
   /** Attempts that ended by the command's own fault, which `retries` pay for. */
@@ -37,13 +48,66 @@ export interface TaskRow {
   readonly finishedAt: number | null;
   readonly reason: string | null;
   readonly output: TaskRecord['output'];
+  readonly outputs: Readonly<Record<string, string>> | null;
+  /** It is not handed out until somebody resumes it. */
+  readonly paused: boolean;
   readonly revision: number;
 }
 
-/** A task that may run: the highest priority first, then the lowest order. */
-export interface ReadyRow {
+export const freshTask: TaskRow = {
+  state: 'waiting',
+  attempts: 0,
+  failures: 0,
+  lost: 0,
+  history: [],
+  servant: null,
+  lease: null,
+  exitCode: null,
+  startedAt: null,
+  finishedAt: null,
+  reason: null,
+  output: null,
+  outputs: null,
+  paused: false,
+  revision: 0,
+};
+
+/** How far the needs of a template are; absent while none has ended. */
+export interface GateRow {
+  /** How many of the tasks that it needs have ended. */
+  readonly ended: number;
+  /** Whether one of them did not succeed. */
+  readonly bad: boolean;
+  /** Whether one of them failed, or was skipped because of a failure. */
+  readonly failed: boolean;
+  /** Set once its tasks were skipped; those without a row of their own are. */
+  readonly skipped?: { readonly reason: string; readonly at: number; readonly revision: number };
+}
+
+/** A template whose needs have ended, and whose tasks become ready bit by bit. */
+export interface ReleaseRow {
+  readonly directiveId: string;
+  readonly template: number;
+  /** Index of the next task to release. */
+  readonly next: number;
   readonly priority: number;
   readonly order: number;
+  /** The ready group that has enough waiting in it. */
+  readonly parked: string | null;
+}
+
+/** A task that may run: the highest priority first, then the earliest deadline, then the lowest order. */
+export interface ReadyRow {
+  readonly directiveId: string;
+  readonly priority: number;
+  readonly deadlineAt: number | null;
+  readonly order: number;
+  readonly labels: readonly string[];
+  readonly locks: readonly string[];
+}
+
+/** A task that becomes ready later. */
+export interface DelayedRow extends ReadyRow {
   readonly notBefore: number;
 }
 
@@ -65,44 +129,76 @@ export interface LeaseRow {
   readonly revoked: boolean;
   /** An emergency ends this attempt, which is nobody's failure. */
   readonly halted?: boolean;
+  /** Why this sage ends the attempt: what it reports then is the end of the task. */
+  readonly ending?: { readonly state: 'failed' | 'cancelled'; readonly reason: string };
 }
 
 export const taskKey = (directiveId: string, taskId: string) => `${directiveId}/${taskId}`;
+export const gateKey = (directiveId: string, template: number) => `${directiveId}/${template}`;
 
-/** Gives the directive of a `taskKey`, in whose ids there is no slash. */
+/** Gives the directive of a key of this file, in whose ids there is no slash. */
 export const directiveOf = (key: string) => key.slice(0, key.indexOf('/'));
+
+/** Which tasks can stand in for each other in the queue: those of one directive with equal labels and locks. */
+export function readyGroup({
+  directiveId,
+  labels,
+  locks,
+}: Omit<ReadyRow, 'priority' | 'order' | 'deadlineAt'>): string {
+  return `${directiveId}\n${labels.join(' ')}\n${locks.join(' ')}`;
+}
+
+const never = Number.MAX_SAFE_INTEGER;
+
+/** The orders in which rows are found. */
+export const orders = {
+  ready: (row: ReadyRow) => ({
+    group: readyGroup(row),
+    rank: [-row.priority, row.deadlineAt ?? never, row.order],
+  }),
+  delayed: (row: DelayedRow) => ({ group: '', rank: [row.notBefore] }),
+  releases: (row: ReleaseRow) => ({ group: row.parked ?? '', rank: [-row.priority, row.order] }),
+  deadlines: (at: number) => ({ group: '', rank: [at] }),
+  durations: (row: DurationRow) => ({ group: '', rank: [row.at] }),
+  finished: (row: { readonly at: number }) => ({ group: '', rank: [row.at] }),
+};
+
+/** How long like tasks took, the newest last (ms). */
+export interface DurationRow {
+  readonly ms: readonly number[];
+  readonly at: number;
+}
 
 /** Opens the tables of the task sage. */
 export function tables(ctx: Context) {
   return {
     directives: ctx.table<DirectiveRow>('directives'),
-    /** Ids of the tasks of a directive, in the order of its file; apart, because they never change. */
-    members: ctx.table<readonly string[]>('members'),
-    tasks: ctx.table<TaskRow>('tasks'),
-    ready: ctx.table<ReadyRow>('ready'),
+    /** Chunk by chunk: `ID/0`, `ID/1`, … */
+    plans: ctx.table<PlanRow>('plans'),
+    tasks: ctx.table<Partial<TaskRow>>('tasks'),
+    gates: ctx.table<GateRow>('gates'),
+    releases: ctx.ordered<ReleaseRow>('releases'),
+    ready: ctx.ordered<ReadyRow>('ready'),
+    delayed: ctx.ordered<DelayedRow>('delayed'),
+    /** By `ID/TEMPLATE`, or `ID/` for the directive itself: ms since the epoch. */
+    deadlines: ctx.ordered<number>('deadlines'),
+    durations: ctx.ordered<DurationRow>('durations'),
+    /** Directives that have ended and still have their tasks. */
+    finished: ctx.ordered<{ readonly at: number; readonly tasks: number }>('finished'),
     servants: ctx.table<ServantRow>('servants'),
     leases: ctx.table<LeaseRow>('leases'),
+    /** Which lease holds a lock. */
+    locks: ctx.table<string>('locks'),
     counters: ctx.table<number>('counters'),
     /** Reasons of the halts in force, by directive; `*` is all of them. */
     halts: ctx.table<string>('halts'),
   };
 }
 
-/** Changes a task, and with it the counts and the revision of its directive. */
-export function changeTask(ctx: Context, row: TaskRow, changes: Partial<TaskRow>): TaskRow {
-  const { directives, tasks } = tables(ctx);
-  const directive = directives.get(row.directiveId);
-  if (!directive) throw new Error(`task ${row.spec.id} has no directive ${row.directiveId}`);
-  const revision = directive.revision + 1;
-  const next: TaskRow = { ...row, ...changes, revision };
-  const counts = { ...directive.counts };
-  if (next.state !== row.state) {
-    counts[row.state] = (counts[row.state] ?? 0) - 1;
-    counts[next.state] = (counts[next.state] ?? 0) + 1;
-    const { directiveId, servant, attempts } = next;
-    ctx.announce({ kind: 'task', directiveId, taskId: row.spec.id, state: next.state, servant, attempts });
-  }
-  directives.put(directive.id, { ...directive, counts, revision });
-  tasks.put(taskKey(row.directiveId, row.spec.id), next);
-  return next;
+/** Counts one on and gives the number: an order over everything that this sage does. */
+export function nextOrder(ctx: Context): number {
+  const { counters } = tables(ctx);
+  const order = (counters.get('order') ?? 0) + 1;
+  counters.put('order', order);
+  return order;
 }

@@ -1,29 +1,22 @@
 import type { Context, Core, Received } from '../../agents/core.ts';
 import type { Config } from '../../protocol/config.ts';
-import { ElderError } from '../../protocol/errors.ts';
-import { isFinalTask } from '../../protocol/states.ts';
+import { archive, wantsArchiving } from './archive.ts';
 import { endAttempt, underLease } from './attempts.ts';
+import { cancelDirective, control } from './control.ts';
+import { checkDeadlines, nextDeadline } from './deadlines.ts';
 import { dispatch } from './dispatch.ts';
-import { createGraph, finishDirective, summaryOf } from './graph.ts';
-import { halt, isHalted, resume } from './halts.ts';
-import { checkLeases, extendLeases, nextLeaseCheck, revoke } from './leases.ts';
-import { changeTask, directiveOf, tables, taskKey } from './rows.ts';
-import { toRecord } from './task-record.ts';
+import { release } from './gates.ts';
+import { addTasks, createGraph, finishDirective } from './graph.ts';
+import { graphSince, listTasks, showTask } from './graph-view.ts';
+import { halt, resume } from './halts.ts';
+import { checkLeases, extendLeases, nextLeaseCheck } from './leases.ts';
+import { orders, tables } from './rows.ts';
+import { changeTask } from './tasks.ts';
 
-function cancel(ctx: Context, directiveId: string, reason: string): void {
-  const { directives, members, tasks, leases, ready } = tables(ctx);
-  const directive = directives.get(directiveId);
-  if (!directive || directive.finishedAt !== null) return;
-  directives.put(directiveId, { ...directive, cancelReason: reason });
-  for (const id of members.get(directiveId) ?? []) {
-    const row = tasks.get(taskKey(directiveId, id));
-    if (!row || isFinalTask(row.state)) continue;
-    const lease = row.lease === null ? undefined : leases.get(row.lease);
-    if (row.lease !== null && lease) revoke(ctx, row.lease, lease, reason);
-    else changeTask(ctx, row, { state: 'cancelled', reason, finishedAt: ctx.now() });
-    ready.delete(taskKey(directiveId, id));
-  }
-  finishDirective(ctx, directiveId);
+/** Lets everything go on that what has just changed allows. */
+function goOn(ctx: Context, config: Config): void {
+  for (const directiveId of release(ctx)) finishDirective(ctx, directiveId);
+  dispatch(ctx, config);
 }
 
 function attemptStarted(ctx: Context, { source, payload }: Received<'report.to_sage.attempt_started'>): void {
@@ -47,47 +40,90 @@ function attemptFinished(
   if (servant?.lease === payload.lease) servants.put(source, { ...servant, lease: null });
   const found = underLease(ctx, payload.lease, source);
   if (found) {
-    endAttempt(ctx, config, found.row, payload);
-    finishDirective(ctx, found.row.directiveId);
+    const { row } = found;
+    addWhatItWrote(ctx, row.directiveId, row.id, row.spec.additions === true, payload.added ?? []);
+    endAttempt(ctx, config, row, payload);
+    finishDirective(ctx, row.directiveId);
   }
-  dispatch(ctx, config);
+  goOn(ctx, config);
 }
 
-function graph(ctx: Context, directiveId: string, since: number, limit: number) {
-  const { directives, members, tasks } = tables(ctx);
-  const directive = directives.get(directiveId);
-  if (!directive) throw new ElderError('not_found', `the task sage has no directive ${directiveId}`);
-  const changed = (members.get(directiveId) ?? [])
-    .flatMap((id) => tasks.get(taskKey(directiveId, id)) ?? [])
-    .filter((row) => row.revision > since)
-    .sort((a, b) => a.revision - b.revision);
-  const page = changed.slice(0, limit);
-  const more = changed.length > page.length;
-  const revision = more ? (page.at(-1)?.revision ?? since) : directive.revision;
-  return {
-    directiveId,
-    summary: summaryOf(directive),
-    revision,
-    more,
-    tasks: page.map((row) => toRecord(row, page.length)),
-  };
+/** Adds the tasks that a command wrote, before it counts as ended, so that its directive cannot end without them. */
+function addWhatItWrote(
+  ctx: Context,
+  directiveId: string,
+  taskId: string,
+  allowed: boolean,
+  added: NonNullable<Received<'report.to_sage.attempt_finished'>['payload']['added']>,
+): void {
+  if (added.length === 0) return;
+  try {
+    if (!allowed) throw new Error('its directive does not allow it: `additions: true` is missing');
+    addTasks(ctx, directiveId, added);
+  } catch (error) {
+    const detail = `${added.length} tasks were not added: ${(error as Error).message}`;
+    ctx.send(
+      'incident_sage',
+      'incident.raise',
+      {
+        fingerprint: `${directiveId}/${taskId}/additions`,
+        title: `task ${taskId} wrote tasks that were not added`,
+        severity: 'medium',
+        detail: detail.slice(0, 8_000),
+        directiveId,
+      },
+      { correlationId: directiveId },
+    );
+  }
+}
+
+function wakeAt(ctx: Context, config: Config): number | undefined {
+  const { releases, delayed } = tables(ctx);
+  if (releases.first('') || wantsArchiving(ctx, config)) return ctx.now();
+  const times = [nextLeaseCheck(ctx, config), nextDeadline(ctx), delayed.first('')?.row.notBefore];
+  const next = Math.min(...times.map((time) => time ?? Infinity));
+  return Number.isFinite(next) ? next : undefined;
+}
+
+function wake(ctx: Context, config: Config): void {
+  const touched = checkDeadlines(ctx);
+  if ((nextLeaseCheck(ctx, config) ?? Infinity) <= ctx.now()) {
+    for (const [, lease] of tables(ctx).leases.entries()) touched.add(lease.directiveId);
+    checkLeases(ctx, config);
+  }
+  for (const directiveId of touched) finishDirective(ctx, directiveId);
+  archive(ctx, config);
+  goOn(ctx, config);
 }
 
 /** The task sage: owns the graphs, hands out ready tasks under leases, decides on retries, reports the outcome. */
 export function taskSage(config: Config): Core {
   return {
+    orders,
     handlers: {
       'sage.task.create': (ctx, { payload }) => {
         createGraph(ctx, payload);
-        dispatch(ctx, config);
+        goOn(ctx, config);
       },
-      'sage.task.cancel': (ctx, { payload }) => cancel(ctx, payload.directiveId, payload.reason),
-      'sage.task.graph': (ctx, { payload }) => graph(ctx, payload.directiveId, payload.since, payload.limit),
+      'sage.task.add': (ctx, { payload: { directiveId, tasks } }) => {
+        const added = addTasks(ctx, directiveId, tasks);
+        goOn(ctx, config);
+        return { directiveId, added };
+      },
+      'sage.task.cancel': (ctx, { payload }) => cancelDirective(ctx, payload),
+      'sage.task.control': (ctx, { payload }) => {
+        const result = control(ctx, payload);
+        goOn(ctx, config);
+        return result;
+      },
+      'sage.task.graph': (ctx, { payload }) => graphSince(ctx, payload),
+      'sage.task.list': (ctx, { payload }) => listTasks(ctx, payload),
+      'sage.task.show': (ctx, { payload }) => showTask(ctx, payload),
       'report.to_sage.available': (ctx, { source, payload }) => {
         const { servants } = tables(ctx);
         const lease = servants.get(source)?.lease ?? null;
         servants.put(source, { incarnation: payload.incarnation, lease, available: true });
-        dispatch(ctx, config);
+        goOn(ctx, config);
       },
       'report.to_sage.draining': (ctx, { source }) => {
         const { servants } = tables(ctx);
@@ -105,33 +141,14 @@ export function taskSage(config: Config): Core {
       'emergency.halt': (ctx, { payload }) => halt(ctx, payload),
       'emergency.resume': (ctx, { payload }) => {
         resume(ctx, payload);
-        dispatch(ctx, config);
+        goOn(ctx, config);
       },
     },
     onStart: (ctx) => {
       extendLeases(ctx, config);
-      dispatch(ctx, config);
+      goOn(ctx, config);
     },
-    wakeAt: (ctx) => {
-      const { ready, servants } = tables(ctx);
-      const idle = ctx.servants.some((name) => {
-        const servant = servants.get(name);
-        return servant?.available && servant.lease === null;
-      });
-      let next = nextLeaseCheck(ctx, config) ?? Infinity;
-      if (!idle) return Number.isFinite(next) ? next : undefined;
-      for (const [key, { notBefore }] of ready.entries()) {
-        if (!isHalted(ctx, directiveOf(key))) next = Math.min(next, notBefore);
-      }
-      return Number.isFinite(next) ? next : undefined;
-    },
-    onWake: (ctx) => {
-      if ((nextLeaseCheck(ctx, config) ?? Infinity) <= ctx.now()) {
-        const touched = new Set([...tables(ctx).leases.entries()].map(([, lease]) => lease.directiveId));
-        checkLeases(ctx, config);
-        for (const directiveId of touched) finishDirective(ctx, directiveId);
-      }
-      dispatch(ctx, config);
-    },
+    wakeAt: (ctx) => wakeAt(ctx, config),
+    onWake: (ctx) => wake(ctx, config),
   };
 }

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import type { Assignment } from '../../../src/elders/servant/servant.ts';
-import type { DirectiveRow, TaskRow } from '../../../src/elders/task/rows.ts';
+import type { DirectiveRow } from '../../../src/elders/task/rows.ts';
+import { storedTasks } from '../../../src/elders/task/stored-tasks.ts';
 import { taskSage } from '../../../src/elders/task/task-sage.ts';
-import type { AttemptResult, IncidentReport, PayloadOf } from '../../../src/protocol/actions.ts';
+import type { Task } from '../../../src/elders/task/tasks.ts';
+import type { AttemptResult, IncidentReport, PayloadOf, TaskOrder } from '../../../src/protocol/actions.ts';
 import { configSchema } from '../../../src/protocol/config.ts';
 import type { TaskSpec } from '../../../src/protocol/directive.ts';
 import { type Life, MemoryTree } from '../../support/memory-tree.ts';
@@ -11,7 +13,15 @@ import { type Life, MemoryTree } from '../../support/memory-tree.ts';
 export const leaseMs = 10_000;
 
 const config = configSchema.parse({
-  tasks: { lease: `${leaseMs}ms`, retryDelay: '1s', lostAttempts: 3, killGrace: '100ms' },
+  servantKinds: { builder: {}, guardian: { labels: ['gpu'] } },
+  assignKinds: ['builder', 'guardian'],
+  tasks: {
+    keepDirectives: 3,
+    lease: `${leaseMs}ms`,
+    retryDelay: '1s',
+    lostAttempts: 3,
+    killGrace: '100ms',
+  },
   supervision: { livenessDeadline: '500ms' },
 });
 const sage = 'task_sage';
@@ -30,6 +40,32 @@ export class TaskBench {
   async create(directiveId: string, tasks: TaskSpec[]): Promise<void> {
     const payload = { directiveId, title: directiveId, workspace: '/work', tasks };
     await this.tree.send(this.tree.message('claude_elder', sage, 'sage.task.create', payload));
+  }
+
+  async createWith(directiveId: string, tasks: TaskSpec[], deadlineMs: number): Promise<void> {
+    const payload = { directiveId, title: directiveId, workspace: '/work', tasks, deadlineMs };
+    await this.tree.send(this.tree.message('claude_elder', sage, 'sage.task.create', payload));
+  }
+
+  async add(directiveId: string, tasks: TaskSpec[]): Promise<void> {
+    await this.tree.send(this.tree.message('claude_elder', sage, 'sage.task.add', { directiveId, tasks }));
+  }
+
+  /** Has the sage pause, resume, retry or cancel; what it answers stands in `answers`. */
+  async control(
+    directiveId: string,
+    order: Partial<TaskOrder> & Pick<TaskOrder, 'operation'>,
+  ): Promise<void> {
+    const payload = { directiveId, taskId: null, subtree: false, reason: 'so', ...order };
+    await this.tree.send(this.tree.message('claude_elder', sage, 'sage.task.control', payload));
+  }
+
+  /** What the sage answered the claude elder, oldest first. */
+  answers(): unknown[] {
+    const replies = ['reply.result', 'reply.error'] as const;
+    return replies.flatMap((action) =>
+      this.tree.sentAs(sage, 'claude_elder', action).map(({ payload }) => payload as unknown),
+    );
   }
 
   async cancel(directiveId: string): Promise<void> {
@@ -100,16 +136,20 @@ export class TaskBench {
     await this.tree.send(this.tree.message(servant, sage, 'report.to_sage.attempt_finished', result));
   }
 
-  task(name: string): TaskRow {
-    const text = this.tree.store.snapshot(sage).fields.get(`tasks/${name}`);
-    assert.ok(text, `the sage has no task ${name}`);
-    return JSON.parse(text) as TaskRow;
+  tasks(): Map<string, Task> {
+    return storedTasks(this.tree.store.snapshot(sage).fields);
+  }
+
+  task(name: string): Task {
+    const task = this.tasks().get(name);
+    assert.ok(task, `the sage has no task ${name}`);
+    return task;
   }
 
   /** States of the tasks of a directive by id. */
   states(directiveId: string): Record<string, string> {
-    const rows = this.tree.rows<TaskRow>(sage, 'tasks').filter((row) => row.directiveId === directiveId);
-    return Object.fromEntries(rows.map(({ spec, state }) => [spec.id, state]));
+    const tasks = [...this.tasks().values()].filter((task) => task.directiveId === directiveId);
+    return Object.fromEntries(tasks.map(({ id, state }) => [id, state]));
   }
 
   graph(directiveId: string): DirectiveRow | undefined {
