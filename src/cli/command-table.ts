@@ -134,6 +134,15 @@ export const commandTable: readonly CommandSpec[] = [
     load: () => import('./commands/directive-show.ts'),
   },
   {
+    path: 'directive report',
+    arguments: [id],
+    options: [
+      { name: 'format', value: { placeholder: 'FORMAT', kind: 'text', choices: ['markdown', 'html'] } },
+      { name: 'output', short: 'o', value: { placeholder: 'FILE', kind: 'text' } },
+    ],
+    load: () => import('./commands/directive-report.ts'),
+  },
+  {
     path: 'directive cancel',
     arguments: [id],
     options: [reason],

@@ -121,6 +121,12 @@ class LiveProgress implements Progress {
     this.#drawn = 0;
   }
 
+  #rest({ forecast }: DirectiveView, now: number): string {
+    if (forecast === null) return '';
+    const [p50, p90] = [forecast.p50, forecast.p90].map((at) => spanText(Math.max(0, at - now)));
+    return ` · ${this.#text.directive.forecast(p50 as string, p90 as string)}`;
+  }
+
   #lines(view: DirectiveView): string[] {
     const { columns = 80, rows = 24 } = this.#screen;
     const now = Date.now();
@@ -130,7 +136,7 @@ class LiveProgress implements Progress {
     const all = view.tasks.length <= room;
     const tasks = all ? view.tasks : view.tasks.toSorted((a, b) => weight(a) - weight(b)).slice(0, room - 1);
     const more = all ? [] : [this.#text.directive.more(view.tasks.length - tasks.length)];
-    const head = `${view.id} ${oneLine(view.title)}: ${view.state} · ${countsText(countStates(view.tasks))} · ${spanText(now - view.submittedAt)}`;
+    const head = `${view.id} ${oneLine(view.title)}: ${view.state} · ${countsText(countStates(view.tasks))} · ${spanText(now - view.submittedAt)}${this.#rest(view, now)}`;
     const lines = [head, ...tasks.map((task) => `  ${taskLine(task, now)}`), ...more];
     return lines.map((line) => cutDisplay(line, Math.max(10, columns - 1)));
   }

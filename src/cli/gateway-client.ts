@@ -110,7 +110,7 @@ export class GatewayClient {
           if (refusal.success) throw fromWireError(refusal.data.error);
           const change: DirectiveChange = understand(directiveChange, line);
           for (const task of change.tasks) tasks.set(task.id, task);
-          yield { ...change.directive, tasks: [...tasks.values()] };
+          yield { ...change.directive, tasks: [...tasks.values()], forecast: change.forecast };
           if (isFinalDirective(change.directive.state)) return;
         }
       } catch (error) {

@@ -1,6 +1,7 @@
 import { type Dirent, readdirSync, statSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileBackwards, type LogLine, parseLogLine } from './log-lines.ts';
+import { isPlainFile } from './open-log.ts';
 
 /** The log or the other output of one process, with what was rotated away from it. */
 export interface LogSeries {
@@ -19,7 +20,10 @@ export function findLogs(folder: string, names: readonly string[]): LogSeries[] 
   return paths.sort().flatMap((path) => {
     const name = current.exec(basename(path))?.[1];
     const wanted = name !== undefined && (names.length === 0 || names.includes(name));
-    return wanted ? [{ name, path }] : [];
+    // In the folder of a process only what bears its name: it must not be able to speak in the name of another.
+    const within = dirname(path);
+    const own = within === folder || basename(within) === name;
+    return wanted && own && isPlainFile(path) ? [{ name, path }] : [];
   });
 }
 
@@ -41,8 +45,7 @@ function listFolder(folder: string): Dirent[] {
 /** Lists a series' files from the newest: the current one, then `.1`, `.2`, … */
 export function rotations(path: string): string[] {
   const files = [path];
-  while (statSync(`${path}.${files.length}`, { throwIfNoEntry: false }))
-    files.push(`${path}.${files.length}`);
+  while (isPlainFile(`${path}.${files.length}`)) files.push(`${path}.${files.length}`);
   return files;
 }
 

@@ -1,6 +1,7 @@
-import { closeSync, type FSWatcher, fstatSync, openSync, readSync, statSync, watch } from 'node:fs';
+import { closeSync, type FSWatcher, fstatSync, readSync, statSync, watch } from 'node:fs';
 import { findLogFolders, findLogs, rotations } from './log-files.ts';
 import { type LogLine, parseLogLine } from './log-lines.ts';
+import { maxLineBytes, openPlainFile } from './open-log.ts';
 
 const blockBytes = 65_536;
 
@@ -16,7 +17,7 @@ class Tail {
   constructor(name: string, path: string, from: 'start' | 'end') {
     this.#name = name;
     this.#path = path;
-    this.#fd = openSync(path, 'r');
+    this.#fd = openPlainFile(path);
     const { ino, size } = fstatSync(this.#fd);
     this.#inode = ino;
     this.#offset = from === 'end' ? size : 0;
@@ -41,7 +42,7 @@ class Tail {
   #open(file: string): boolean {
     let fd: number;
     try {
-      fd = openSync(file, 'r');
+      fd = openPlainFile(file);
     } catch {
       // Between two renames; the next event finds it.
       return false;
@@ -67,6 +68,10 @@ class Tail {
         if (text !== '') yield parseLogLine(text, this.#name, Date.now());
       }
       this.#rest = chunk;
+      if (chunk.length > maxLineBytes) {
+        yield parseLogLine(chunk.toString('utf8'), this.#name, Date.now());
+        this.#rest = Buffer.alloc(0);
+      }
     }
   }
 }

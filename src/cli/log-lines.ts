@@ -1,4 +1,6 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, readSync } from 'node:fs';
+import { parseBoundedJson } from '../protocol/bounded-json.ts';
+import { maxLineBytes, openPlainFile } from './open-log.ts';
 
 /** Levels of a log line, from the least. */
 export const logLevels = ['debug', 'info', 'warn', 'error', 'fatal'] as const;
@@ -15,6 +17,10 @@ export interface LogLine {
 }
 
 const blockBytes = 65_536;
+/** Objects inside one another in a line; a deeper one is shown as text. */
+const maxDepth = 32;
+/** The last time that a date can hold (ms since the epoch). */
+const lastTime = 8.64e15;
 
 /** Yields the lines of an open file from its byte `end` backwards, so that the tail of a long file is cheap. */
 export function* linesBackwards(fd: number, end: number): Generator<string> {
@@ -34,6 +40,10 @@ export function* linesBackwards(fd: number, end: number): Generator<string> {
       newest = false;
     }
     rest = chunk;
+    if (rest.length > maxLineBytes) {
+      yield rest.toString('utf8');
+      rest = Buffer.alloc(0);
+    }
   }
   if (rest.length > 0 && !newest) yield rest.toString('utf8');
 }
@@ -42,7 +52,7 @@ export function* linesBackwards(fd: number, end: number): Generator<string> {
 export function* fileBackwards(path: string): Generator<string> {
   let fd: number;
   try {
-    fd = openSync(path, 'r');
+    fd = openPlainFile(path);
   } catch {
     return;
   }
@@ -70,18 +80,19 @@ function isLevel(value: unknown): value is LineLevel {
 export function parseLogLine(line: string, name: string, fallbackTime: number): LogLine {
   if (line.startsWith('{')) {
     try {
-      const fields = JSON.parse(line) as Record<string, unknown>;
+      const fields = parseBoundedJson(line, maxDepth) as Record<string, unknown>;
       const { time, level, msg } = fields;
       const at = typeof time === 'string' ? Date.parse(time) : Number(time);
       return {
-        time: Number.isFinite(at) ? at : fallbackTime,
-        name: typeof fields.name === 'string' ? fields.name : name,
+        time: Math.abs(at) <= lastTime ? at : fallbackTime,
+        // Not what the line says: a process must not be able to speak in the name of another.
+        name,
         level: isLevel(level) ? level : 'info',
         text: typeof msg === 'string' ? msg : '',
-        fields,
+        fields: { ...fields, name },
       };
     } catch {
-      // Cut off by a crash: shown as it stands.
+      // Cut off by a crash, or nothing of ours: shown as it stands.
     }
   }
   const [, time, mark, text] = redisLine.exec(line) ?? [];

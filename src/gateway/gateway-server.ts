@@ -2,34 +2,27 @@ import { once } from 'node:events';
 import { chmod, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { readBounded } from '../protocol/bounded-body.ts';
+import { parseBoundedJson } from '../protocol/bounded-json.ts';
 import { asElderError, ElderError } from '../protocol/errors.ts';
+import { type PortLimits, portLimits, serverLimits } from '../protocol/limits.ts';
 import { askRequest, gatewayRoutes } from '../protocol/local-api.ts';
+import { RateLimit } from '../protocol/rate-limit.ts';
 import { safeCheck } from '../protocol/safe-check.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Events } from './events.ts';
 import type { Gateway } from './gateway.ts';
 import { watchDirective } from './watch.ts';
 
-const maxBodyBytes = 4_194_304;
-
 const statusByCode: Partial<Record<ElderError['code'], number>> = {
   denied: 403,
   not_found: 404,
   conflict: 409,
   too_large: 413,
+  rate_limited: 429,
   timed_out: 504,
   not_implemented: 501,
   internal: 500,
 };
-
-async function jsonBody(request: IncomingMessage): Promise<unknown> {
-  const text = await readBounded(request, maxBodyBytes);
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new ElderError('malformed', 'the body is not JSON', { cause });
-  }
-}
 
 function directiveOf(url: URL): string {
   const id = url.searchParams.get('id');
@@ -43,13 +36,20 @@ export class GatewayServer {
   readonly #events: Events;
   readonly #log: Logger;
   readonly #server: Server;
+  readonly #limits: PortLimits;
+  readonly #rate: RateLimit;
 
-  constructor(gateway: Gateway, events: Events, log: Logger) {
+  constructor(gateway: Gateway, events: Events, log: Logger, limits: PortLimits = portLimits.gateway) {
     this.#gateway = gateway;
     this.#events = events;
     this.#log = log;
-    const limits = { requestTimeout: 30_000, headersTimeout: 5_000, maxHeaderSize: 8_192 };
-    this.#server = createServer(limits, (request, response) => void this.#respond(request, response));
+    this.#limits = limits;
+    this.#rate = new RateLimit(limits);
+    this.#server = createServer(
+      serverLimits(limits),
+      (request, response) => void this.#respond(request, response),
+    );
+    this.#server.maxConnections = limits.connections;
     this.#server.on('clientError', (_, socket) => socket.destroy());
   }
 
@@ -71,12 +71,16 @@ export class GatewayServer {
     const gone = new AbortController();
     response.on('close', () => gone.abort());
     try {
+      // Whoever can open the socket is one source: the human.
+      this.#rate.take('this socket');
       await this.#route(request, response, gone.signal);
     } catch (thrown) {
       const error = asElderError(thrown);
       if (error.code === 'internal')
         this.#log.error({ error: error.message, stack: error.stack }, 'request failed');
       if (!response.headersSent) {
+        // Whatever of a body was not read must not be waited for.
+        if (!request.complete) response.shouldKeepAlive = false;
         response.writeHead(statusByCode[error.code] ?? 400, { 'content-type': 'application/json' });
       }
       response.end(`${JSON.stringify({ error })}\n`);
@@ -95,7 +99,9 @@ export class GatewayServer {
     };
     switch (route) {
       case gatewayRoutes.ask: {
-        const checked = safeCheck(askRequest, await jsonBody(request));
+        const { bodyBytes, depth } = this.#limits;
+        const body = parseBoundedJson(await readBounded(request, bodyBytes), depth);
+        const checked = safeCheck(askRequest, body);
         if (!checked.ok) throw new ElderError('malformed', checked.reason);
         json({ result: await this.#gateway.ask(checked.value, signal) });
         return;

@@ -16,6 +16,7 @@ export interface TaskChanges {
   readonly summary: Record<string, number>;
   readonly revision: number;
   readonly tasks: TaskRecord[];
+  readonly forecast: DirectiveView['forecast'];
 }
 
 /** The asking side of the gateway within its process: turns requests into inputs of the core and waits for the answers. */
@@ -102,10 +103,10 @@ export class Gateway {
         );
         tasks.push(...page.tasks);
         revision = page.revision;
-        if (!page.more) return { summary: page.summary, revision, tasks };
+        if (!page.more) return { summary: page.summary, revision, tasks, forecast: page.forecast };
       } catch (error) {
         if (error instanceof ElderError && error.code === 'not_found')
-          return { summary: {}, revision, tasks };
+          return { summary: {}, revision, tasks, forecast: null };
         throw error;
       }
     }
@@ -119,8 +120,8 @@ export class Gateway {
   /** Gives a directive with all its tasks in the order of their file. */
   async view(directiveId: string, signal: AbortSignal): Promise<DirectiveView> {
     const record = await this.record(directiveId, signal);
-    const { tasks } = await this.tasksSince(directiveId, 0, signal);
+    const { tasks, forecast } = await this.tasksSince(directiveId, 0, signal);
     const latest = new Map(tasks.map((task) => [task.id, task]));
-    return { ...record, tasks: [...latest.values()] };
+    return { ...record, tasks: [...latest.values()], forecast };
   }
 }

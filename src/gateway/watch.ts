@@ -28,7 +28,7 @@ export async function* watchDirective(
     const text = JSON.stringify(directive);
     const final = isFinalDirective(directive.state);
     if (text !== last || changes.tasks.length > 0 || final) {
-      yield { directive, summary: changes.summary, tasks: changes.tasks };
+      yield { directive, summary: changes.summary, tasks: changes.tasks, forecast: changes.forecast };
     }
     if (final) return;
     last = text;

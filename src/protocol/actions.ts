@@ -3,12 +3,14 @@ import { approvalRecord } from './approval.ts';
 import { auditEntry } from './audit.ts';
 import {
   attemptRecord,
+  directiveForecast,
   directiveOutcome,
   directiveRecord,
   directiveSpec,
   maxTasks,
   taskRecord,
   taskSpec,
+  testSummary,
 } from './directive.ts';
 import type { MessageType } from './message.ts';
 import { attemptOutcomes, taskOperations, taskStates } from './states.ts';
@@ -82,6 +84,7 @@ export const attemptResult = z.object({
     .record(z.string().max(64), z.string().max(8_192))
     .optional()
     .describe('What it wrote to `$ELDERS_OUTPUT`.'),
+  tests: testSummary.optional(),
   added: z.array(taskSpec).max(500).optional().describe('Tasks that it wrote to `$ELDERS_TASKS`.'),
 });
 export type AttemptResult = z.infer<typeof attemptResult>;
@@ -304,11 +307,7 @@ export const actions = {
       tasks: z.array(taskRecord),
       paused: z.string().nullable().default(null).describe('Why none of its tasks starts now.'),
       archived: z.boolean().default(false).describe('Its tasks are no longer kept.'),
-      forecast: z
-        .object({ p50: z.number(), p90: z.number(), unknown: z.int() })
-        .nullable()
-        .default(null)
-        .describe('When it may end, ms since the epoch; for `unknown` tasks no like task was ever seen.'),
+      forecast: directiveForecast.nullable().default(null),
     }),
   },
   'sage.task.list': {

@@ -52,7 +52,6 @@ export const certificateRevocationRequest = z.strictObject({
   name: z.string().max(64),
   restart: z.boolean().default(true),
 });
-export type CertificateRevocationRequest = z.input<typeof certificateRevocationRequest>;
 
 /** `elders cert revoke --json`. */
 export const certificateRevocation = z.object({

@@ -3,6 +3,7 @@ import { risks } from './approval.ts';
 import { parseByteSize } from './byte-size.ts';
 import { label, maxTasks } from './directive.ts';
 import { parseDuration } from './duration.ts';
+import { networkHost } from './network-host.ts';
 import { fixedElders, maxServants } from './roster.ts';
 
 /** A duration written as `10s`, `5m`, …; becomes ms. */
@@ -203,6 +204,12 @@ export const configSchema = z
           .min(1)
           .default(500)
           .describe('A directive with more tasks than this has a risk of `medium` at least.'),
+        hosts: z
+          .array(networkHost)
+          .default([])
+          .describe(
+            'Hosts that tasks may ask for with `hosts`, as `registry.npmjs.org` or `*.example.com`; without a port 80 and 443.',
+          ),
         approvalExpiry: duration('24h').describe(
           'How long a directive waits for `elders approve` before it is rejected.',
         ),

@@ -11,6 +11,7 @@ import {
 } from './directive.ts';
 import { type Locate, type Problem, readDocument } from './document.ts';
 import { parseDuration } from './duration.ts';
+import { networkHost } from './network-host.ts';
 import { type Path, pathText } from './schema-problems.ts';
 import { checkTasks } from './task-check.ts';
 import { checkGraph } from './task-graph.ts';
@@ -22,7 +23,7 @@ const duration = z.string().refine((text) => (parseDuration(text) ?? 0) >= 1, {
   error: 'expected a duration such as 500ms, 30s, 10m, 2h',
 });
 
-const oneOrMore = (item: typeof label) => z.union([item, z.array(item).min(1).max(16)]);
+const oneOrMore = (item: z.ZodString) => z.union([item, z.array(item).min(1).max(16)]);
 const listOf = (value: string | readonly string[]) => (typeof value === 'string' ? [value] : [...value]);
 
 /** Schema of one task as a person, or a running task, writes it. */
@@ -77,6 +78,16 @@ export const taskInFile = z.strictObject({
   deadline: duration
     .optional()
     .describe('Counted from the submission; after it the task is ended and has failed.'),
+  reports: oneOrMore(z.string().min(1).max(256).refine(noNul, withoutNul))
+    .optional()
+    .describe(
+      'Test reports that the command writes, as paths or patterns below the workspace: JUnit XML (`*.xml`) or JSON lines (`*.jsonl`). Failures then show by the name of their test.',
+    ),
+  hosts: oneOrMore(networkHost)
+    .optional()
+    .describe(
+      'Hosts that the command may reach, as `registry.npmjs.org` or `*.example.com:8443`, where `strategy.hosts` allows them; it finds them by `http_proxy` and `https_proxy`.',
+    ),
   additions: z
     .boolean()
     .optional()
@@ -114,8 +125,21 @@ export type ReadDirective =
 
 /** Fills in what a task in a file leaves open. */
 export function completeTask(task: z.output<typeof taskInFile>): TaskSpec {
-  const { id, run, needs, retries, timeout, priority, env, matrix, labels, locks, deadline, additions } =
-    task;
+  const {
+    id,
+    run,
+    needs,
+    retries,
+    timeout,
+    priority,
+    env,
+    matrix,
+    labels,
+    locks,
+    deadline,
+    additions,
+    reports,
+  } = task;
   return {
     id,
     run,
@@ -130,8 +154,10 @@ export function completeTask(task: z.output<typeof taskInFile>): TaskSpec {
     ...(task.if !== undefined && { condition: task.if }),
     ...(labels !== undefined && { labels: listOf(labels) }),
     ...(locks !== undefined && { locks: listOf(locks) }),
+    ...(task.hosts !== undefined && { hosts: listOf(task.hosts) }),
     ...(deadline !== undefined && { deadlineMs: parseDuration(deadline) as number }),
     ...(additions && { additions }),
+    ...(reports !== undefined && { reports: listOf(reports) }),
   };
 }
 

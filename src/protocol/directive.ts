@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { approvalRecord, risks } from './approval.ts';
+import { networkHost } from './network-host.ts';
 import { attemptOutcomes, directiveStates, taskStates } from './states.ts';
 
 /** The most tasks that one directive may hold, so that it fits one message. */
@@ -46,6 +47,8 @@ export const taskSpec = z.object({
   locks: z.array(label).max(16).optional(),
   deadlineMs: z.int().min(1).optional(),
   additions: z.boolean().optional(),
+  reports: z.array(z.string().min(1).max(256)).max(16).optional(),
+  hosts: z.array(networkHost).max(64).optional(),
 });
 export type TaskSpec = z.infer<typeof taskSpec>;
 
@@ -81,6 +84,16 @@ export const directiveRecord = z.object({
   halted: z.string().nullable().default(null).describe('Reason of the emergency halt in force, if any.'),
 });
 export type DirectiveRecord = z.infer<typeof directiveRecord>;
+
+/** What the test reports of one attempt say, the first failures by name. */
+export const testSummary = z.object({
+  passed: z.int(),
+  failed: z.int(),
+  skipped: z.int(),
+  failures: z.array(z.object({ name: z.string().max(300), message: z.string().max(1_000) })).max(50),
+  problems: z.array(z.string().max(300)).max(10).describe('Reports that could not be read, and why.'),
+});
+export type TestSummary = z.infer<typeof testSummary>;
 
 /** One finished or running attempt at a task. Times are ms since the epoch. */
 export const attemptRecord = z.object({
@@ -123,6 +136,7 @@ export const taskRecord = z.object({
     .describe('What the command wrote to `$ELDERS_OUTPUT`.'),
   paused: z.boolean().optional(),
   deadlineAt: z.number().optional(),
+  tests: testSummary.optional().describe('What the test reports of the task say.'),
   estimateMs: z
     .object({ p50: z.number(), p90: z.number(), samples: z.int() })
     .optional()
@@ -133,6 +147,16 @@ export type TaskRecord = z.infer<typeof taskRecord>;
 /** What the workers did, summed up. */
 export const directiveOutcome = z.enum(['completed', 'failed', 'cancelled']);
 
+/** When a directive may end, ms since the epoch, by how long like tasks took. */
+export const directiveForecast = z.object({
+  p50: z.number(),
+  p90: z.number(),
+  unknown: z.int().describe('How many of the tasks that are left are like none that was ever seen.'),
+});
+
 /** A directive with its tasks, as `directive show --json` prints it. */
-export const directiveView = directiveRecord.extend({ tasks: z.array(taskRecord) });
+export const directiveView = directiveRecord.extend({
+  tasks: z.array(taskRecord),
+  forecast: directiveForecast.nullable().default(null),
+});
 export type DirectiveView = z.infer<typeof directiveView>;

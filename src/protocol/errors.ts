@@ -140,7 +140,7 @@ export const errorTable = {
   },
   approval_required: {
     exit: 'approval_required',
-    canRetry: true,
+    canRetry: false,
     en: 'This waits for the approval of a human; nothing was carried out yet.',
     ja: '人間の承認を待っています。まだ何も実行していません。',
     next: {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { directiveRecord, taskRecord } from './directive.ts';
+import { directiveForecast, directiveRecord, taskRecord } from './directive.ts';
 
 /**
  * HTTP over the two Unix sockets that only the human can open. Errors of both are `{error: WireError}` with
@@ -52,13 +52,14 @@ export const directiveChange = z.object({
   directive: directiveRecord,
   summary: z.record(z.string(), z.int()),
   tasks: z.array(taskRecord),
+  forecast: directiveForecast.nullable().default(null),
 });
 export type DirectiveChange = z.infer<typeof directiveChange>;
 
 /** A request of the human's, put on one of the gateway's edges. */
 export const askRequest = z.object({
-  target: z.string(),
-  action: z.string(),
+  target: z.string().max(64),
+  action: z.string().max(128),
   payload: z.record(z.string(), z.json()),
   /** The same key asks the same thing once, however often it is sent. */
   idempotencyKey: z.string().min(8).max(128),
@@ -174,6 +175,8 @@ export type DeadLetterView = z.infer<typeof deadLetterView>;
 
 /** A message with what it carries and why tries at it failed: all of them while it is dead or still tried. */
 export const shownMessage = tracedMessage.extend({
+  /** Who had the sender send it, the first first. */
+  onBehalfOf: z.array(z.string()),
   payload: z.record(z.string(), z.json()),
   errors: z.array(failure),
 });

@@ -5,7 +5,6 @@ import { elderStatus } from './process.ts';
 
 /** A request to put new processes in the place of these elders, or of all. */
 export const restartRequest = z.strictObject({ names: z.array(z.string().max(64)).max(1_000).nullable() });
-export type RestartRequest = z.infer<typeof restartRequest>;
 
 /** One edge of an elder. `sent` and `handled` count from the first start of the tree. */
 const describedEdge = z.object({

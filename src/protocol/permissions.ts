@@ -1,4 +1,4 @@
-import { type Action, actionSpec } from './actions.ts';
+import { type Action, actionSpec, isAction } from './actions.ts';
 import { edgeActions } from './edges.ts';
 import type { MessageType } from './message.ts';
 import { type Role, roleOf } from './roster.ts';
@@ -70,7 +70,15 @@ export const ownDuties: Readonly<Partial<Record<Role, readonly string[]>>> = {
   // A directive that has ended takes its halt with it.
   grand_elder: ['emergency.resume'],
   // Planning: what the grand elder has accepted becomes tasks, what the workers proved becomes knowledge.
-  claude_elder: ['sage.task.create', 'sage.task.cancel', 'sage.knowledge.store', 'council.propose'],
+  claude_elder: [
+    'sage.task.create',
+    'sage.task.cancel',
+    // What the human may ask for as `development.task.*` becomes an order to the task sage.
+    'sage.task.add',
+    'sage.task.control',
+    'sage.knowledge.store',
+    'council.propose',
+  ],
   // Handing out what it owns, and raising what it sees.
   sage: ['sage.task.assign', 'sage.task.revoke', 'council.propose'],
 };
@@ -99,9 +107,17 @@ export function permissionsOf(name: string): string[] {
   return grants.map((grant) => bind(grant.permission, name));
 }
 
+/** As `allowedSends`: every link of a chain is asked for. */
+const foundPermissions = new Map<string, string>();
+
 /** Gives the permission of `name` that covers an action, edges apart; `undefined` if there is none. */
 export function permissionFor(name: string, action: string): string | undefined {
-  return permissionsOf(name).find((candidate) => covers(candidate, action));
+  const question = `${name} ${action}`;
+  const known = foundPermissions.get(question);
+  if (known !== undefined) return known;
+  const permission = permissionsOf(name).find((candidate) => covers(candidate, action));
+  if (permission !== undefined && isAction(action)) foundPermissions.set(question, permission);
+  return permission;
 }
 
 /** Why something is or is not allowed; `rule` names what decided. */
@@ -133,9 +149,13 @@ function decideSend(from: string, to: string, action: Action): Verdict {
 }
 
 function isOwnDuty(name: string, action: Action): boolean {
+  // Most actions are nobody's, which is told faster than a role.
+  if (!everyDuty.has(action)) return false;
   const role = roleOf(name);
   return role !== undefined && (ownDuties[role]?.includes(action) ?? false);
 }
+
+const everyDuty: ReadonlySet<string> = new Set(Object.values(ownDuties).flat());
 
 /** Whether an action needs the right of everybody on whose behalf `name` sends it. */
 export function isDelegated(name: string, action: Action): boolean {

@@ -3,6 +3,7 @@ import { edgeActions, principals } from './edges.ts';
 import {
   everyone,
   isDelegated,
+  mayPerform,
   maySendFor,
   ownDuties,
   permissionFor,
@@ -34,12 +35,17 @@ export function canSend({
   to,
   onBehalfOf = [],
 }: RightQuestion): Verdict & { readonly to: readonly string[] } {
+  const decide = (target: string): Verdict => {
+    const sending = maySendFor(as, target, action, onBehalfOf);
+    const performing = mayPerform(target, action);
+    return sending.allowed && !performing.allowed ? performing : sending;
+  };
   if (to !== undefined) {
-    const verdict = maySendFor(as, to, action, onBehalfOf);
+    const verdict = decide(to);
     return { ...verdict, to: verdict.allowed ? [to] : [] };
   }
   const targets = rightHolders.filter((name) => edgeActions(as, name).includes(action));
-  const verdicts = targets.map((name) => ({ name, ...maySendFor(as, name, action, onBehalfOf) }));
+  const verdicts = targets.map((name) => ({ name, ...decide(name) }));
   const allowed = verdicts.filter((verdict) => verdict.allowed);
   const [first] = allowed.length > 0 ? allowed : verdicts;
   if (first) return { allowed: first.allowed, rule: first.rule, to: allowed.map(({ name }) => name) };

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { fileName } from './file-name.ts';
 
 /** Names of everything below `.elders/` in the user's project. All folders are 0700, all sockets 0600. */
 export function stateFolder(project: string) {
@@ -28,15 +29,16 @@ export function stateFolder(project: string) {
     /** In a folder of its own, the only one here that the grand elder can write to. */
     gatewaySocket: join(root, 'gateway', 'gateway.sock'),
     /** Which process plays `name`; see `processRecord`. */
-    processRecord: (name: string) => join(run, `${name}.process.json`),
+    processRecord: (name: string) => join(run, `${fileName(name)}.process.json`),
     /** Which sandbox a servant runs now; see `sandboxNote`. In a folder that only this servant can write to. */
-    sandboxRecord: (name: string) => join(run, name, 'sandbox.json'),
+    sandboxRecord: (name: string) => join(run, fileName(name), 'sandbox.json'),
     /** JSON lines written by the process itself, in a folder that no other elder can write to. */
-    logFile: (name: string) => join(log, name, `${name}.log`),
+    logFile: (name: string) => join(log, fileName(name), `${fileName(name)}.log`),
     /** How far a principal of this process had come in Redis, as far as it was told; in a folder of its own. */
-    commitNote: (name: string, principal: string) => join(log, name, `${principal}.commit`),
+    commitNote: (name: string, principal: string) =>
+      join(log, fileName(name), `${fileName(principal)}.commit`),
     /** What the process printed besides, such as the stack of a crash. */
-    rawOutput: (name: string) => join(log, `${name}.out`),
+    rawOutput: (name: string) => join(log, `${fileName(name)}.out`),
   };
 }
 export type StateFolder = ReturnType<typeof stateFolder>;

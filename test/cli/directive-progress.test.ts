@@ -35,6 +35,7 @@ function view(state: DirectiveView['state'], tasks: TaskRecord[]): DirectiveView
     lessons: [],
     halted: null,
   approval: null,
+  forecast: null,
   };
   return { ...fixed, state, taskCount: tasks.length, submittedAt: 1_000, finishedAt: 5_000, tasks };
 }

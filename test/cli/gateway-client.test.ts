@@ -63,7 +63,7 @@ function task(id: string, state: TaskRecord['state']): TaskRecord {
 }
 
 function line(state: DirectiveRecord['state'], ...tasks: TaskRecord[]): string {
-  const change: DirectiveChange = { directive: { ...record, state }, summary: {}, tasks };
+  const change: DirectiveChange = { directive: { ...record, state }, summary: {}, tasks, forecast: null };
   return `${JSON.stringify(change)}\n`;
 }
 

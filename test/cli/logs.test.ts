@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { findLogs, readLastLines } from '../../src/cli/log-files.ts';
@@ -130,4 +130,41 @@ test('the command prints lines for people, JSON lines for programs, and filters 
   const unknown = await callElders(['logs', 'tsk_sage'], { cwd });
   assert.equal(unknown.code, 2);
   assert.match(unknown.stderr, /did you mean "task_sage"/);
+});
+
+test('a process cannot speak in the name of another, nor break what reads its log', (context) => {
+  const folder = temporaryFolder(context);
+  const own = join(folder, 'servant_1');
+  mkdirSync(own);
+  const forged = logLine('manager', 1, 'all is well', 'error');
+  writeFileSync(join(own, 'servant_1.log'), forged);
+  writeFileSync(join(own, 'manager.log'), forged);
+  writeFileSync(join(folder, 'secret'), 'a secret\n');
+  symlinkSync(join(folder, 'secret'), join(own, 'servant_1.out'));
+  symlinkSync(join(folder, 'secret'), join(own, 'servant_1.log.1'));
+  const [line, ...others] = readLastLines(findLogs(folder, []), 10, all);
+  assert.deepEqual(others, []);
+  assert.equal(line?.name, 'servant_1');
+  assert.equal(line?.fields?.name, 'servant_1');
+  const deep = parseLogLine(`{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}`, 'servant_1', 7);
+  assert.equal(deep.fields, null);
+  for (const time of [1e300, -1e300, 'never', null]) {
+    const { time: at } = parseLogLine(JSON.stringify({ time, level: 'info' }), 'servant_1', 7);
+    assert.doesNotThrow(() => new Date(at).toISOString(), String(time));
+  }
+});
+
+test('control characters and forged lines in a log come out as one harmless line', async (context) => {
+  const folder = temporaryFolder(context);
+  const { log, logFile } = stateFolder(folder);
+  mkdirSync(join(log, 'servant_1'), { recursive: true });
+  const msg = 'done\n2026-01-01 error manager \u001b[31mforged\u001b[0m\r\u202egnp';
+  writeFileSync(logFile('servant_1'), logLine('servant_1', 1, msg));
+  const { stdout } = await callElders(['logs', '--project', folder], { cwd: folder });
+  assert.equal(stdout.trimEnd().split('\n').length, 1);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not come through.
+  assert.doesNotMatch(stdout.trimEnd(), /[\u0000-\u001f\u007f-\u009f\u202e]/);
+  for (const name of ['../secret/ca.pem', '__proto__', 'constructor', 'servant_1/../../x']) {
+    assert.equal((await callElders(['logs', name, '--project', folder], { cwd: folder })).code, 2, name);
+  }
 });

@@ -18,7 +18,7 @@ function namesOf(input: CommandInput, folder: string): string[] {
   const present = findLogs(folder, []).map(({ name }) => name);
   const known = new Set([...fixedElders.map(({ name }) => name as string), 'manager', 'redis', ...present]);
   return input.arguments.map((given) => {
-    const name = aliases[given] ?? given;
+    const name = Object.hasOwn(aliases, given) ? (aliases[given] as string) : given;
     if (known.has(name) || isServant(name)) return name;
     throw new ElderError('usage', `there is no process "${given}"${didYouMean(given, known)}`);
   });

@@ -25,7 +25,15 @@ function convert(setting: Setting, text: string): unknown {
     return text.trim() !== '' && !Number.isNaN(Number(text)) ? Number(text) : text;
   if (setting.kind === 'boolean') return text === 'true' ? true : text === 'false' ? false : text;
   if (setting.kind === 'list') return text.split(',').filter((item) => item !== '');
-  return text;
+  return setting.kind === 'mapping' ? parseMapping(text) : text;
+}
+
+function parseMapping(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
 }
 
 /** Reads the settings that stand in the environment; `ELDERS_` variables that mean nothing are problems. */

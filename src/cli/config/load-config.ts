@@ -129,7 +129,8 @@ export function loadConfig({ cwd, env, project: named, flags = {} }: ConfigInput
     const given = get(merged, setting.path);
     if (given === undefined && setting.fallback === undefined) return [];
     // Shown as its parts, where it has parts.
-    if (typeof given === 'object' && given !== null && !Array.isArray(given)) return [];
+    const hasParts = typeof given === 'object' && given !== null && !Array.isArray(given);
+    if (hasParts && setting.kind !== 'mapping') return [];
     const override = overrides.findLast(({ setting: { path } }) =>
       path.every((key, index) => setting.path[index] === key),
     );

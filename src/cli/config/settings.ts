@@ -7,7 +7,7 @@ export interface Setting {
   readonly path: readonly string[];
   /** Such as `ELDERS_TASKS_LEASE`. */
   readonly variable: string;
-  readonly kind: 'text' | 'number' | 'boolean' | 'list';
+  readonly kind: 'text' | 'number' | 'boolean' | 'list' | 'mapping';
   readonly values: readonly string[] | undefined;
   readonly minimum: number | undefined;
   readonly maximum: number | undefined;
@@ -29,6 +29,7 @@ interface Shape {
 function kindOf(shape: Shape): Setting['kind'] {
   if (shape.type === 'integer' || shape.type === 'number') return 'number';
   if (shape.type === 'boolean') return 'boolean';
+  if (shape.type === 'object') return 'mapping';
   return shape.type === 'array' ? 'list' : 'text';
 }
 

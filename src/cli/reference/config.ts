@@ -14,7 +14,7 @@ export function configReference(): string {
     return [code(path.join('.')), code(variable), shownDefault(fallback), allowed, description];
   });
   const intro =
-    'Every key of `elders.yaml`, which is found upward from the working folder. A flag goes before a variable,\na variable before the file, the file before the default. Durations are written `500ms`, `30s`, `10m`, `2h`, `1d`;\nlists in variables are separated by commas; relative paths are seen from the folder of the file. An unknown key or\nan unknown `ELDERS_*` variable is an error. `elders config print` shows what is in effect and why.\n';
+    'Every key of `elders.yaml`, which is found upward from the working folder. A flag goes before a variable,\na variable before the file, the file before the default. Durations are written `500ms`, `30s`, `10m`, `2h`, `1d`;\nlists in variables are separated by commas, mappings are JSON; relative paths are seen from the folder of the file. An unknown key or\nan unknown `ELDERS_*` variable is an error. `elders config print` shows what is in effect and why.\n';
   const table = markdownTable(['key', 'variable', 'default', 'allowed', 'meaning'], rows);
   return `${madeFromCode}# Configuration\n\n${intro}\n${table}`;
 }

@@ -99,6 +99,14 @@ export const en = {
         timeout: 'give up waiting after this time, such as 10m (the directive goes on)',
       },
     },
+    'directive report': {
+      summary: 'write what came of a directive: timeline, durations, retries, incidents, changes',
+      arguments: { id: 'id of the directive' },
+      options: {
+        format: 'markdown or html (default markdown)',
+        output: 'file to write (default: standard output)',
+      },
+    },
     'directive cancel': {
       summary: 'cancel a directive; running commands are ended',
       arguments: { id: 'id of the directive' },
@@ -375,8 +383,26 @@ export const en = {
     cancelled: (id: string, state: string) => `Directive ${id}: ${state}`,
     ended: (id: string, state: string, counts: string, time: string) =>
       `Directive ${id} ${state}: ${counts} in ${time}`,
+    forecast: (p50: string, p90: string) => `about ${p50} left (p90 ${p90})`,
     more: (count: number) => `… and ${count} more`,
     reconnecting: 'The grand elder is away; waiting for it.',
+  },
+  report: {
+    submitted: 'submitted',
+    ended: 'ended',
+    duration: 'duration',
+    tasks: 'tasks',
+    attempts: 'attempts',
+    timeline: 'Timeline',
+    retries: 'Attempts of tasks that needed more than one',
+    incidents: 'Incidents',
+    commits: 'Commits in the workspace during that time',
+    noCommits: '(none)',
+    uncommitted: 'Not committed now',
+    testHead: ['TEST', 'MESSAGE'],
+    failedTests: (id: string) => `Failed tests of ${id}`,
+    outputOf: (id: string, reason: string) => `Failed: ${id}${reason === '' ? '' : `: ${reason}`}`,
+    written: (at: string) => `Written at ${at}.`,
   },
   task: {
     none: 'There are no such tasks.',

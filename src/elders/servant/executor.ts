@@ -4,6 +4,8 @@ import type { Agent } from '../../agents/agent.ts';
 import type { Effect } from '../../agents/core.ts';
 import type { AttemptResult } from '../../protocol/actions.ts';
 import { type Config, configFileName } from '../../protocol/config.ts';
+import { ElderError } from '../../protocol/errors.ts';
+import { hostsBeyond } from '../../protocol/network-host.ts';
 import type { StateFolder } from '../../protocol/state-folder.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { outputPath } from './execution/output-file.ts';
@@ -113,7 +115,11 @@ export class Executor {
     { task, workspace, directiveId, attempt }: Assignment,
     signal: AbortSignal,
   ): Promise<RunningCommand> {
-    const { folder, config, name } = this.#options;
+    const { folder, config, name, log } = this.#options;
+    // The grand elder has measured it already; nothing that comes in a message is believed.
+    const beyond = hostsBeyond(task.hosts ?? [], config.strategy.hosts);
+    if (beyond.length > 0)
+      throw new ElderError('denied', `strategy.hosts does not allow ${beyond.join(', ')}`);
     const { sandboxWritable: writable, sandboxNetwork: network } = config;
     return startCommand({
       shellCommand: task.run,
@@ -124,10 +130,20 @@ export class Executor {
       environment: task.env,
       timeoutMs: task.timeoutMs,
       killGraceMs: config.tasks.killGrace,
+      limits: config.sandboxLimits,
       sandbox:
         config.sandbox === 'none'
           ? { kind: 'none' }
-          : { kind: 'bubblewrap', masked: [folder.root], readOnly: this.#configFile(), writable, network },
+          : {
+              kind: 'bubblewrap',
+              masked: [folder.root],
+              readOnly: this.#configFile(),
+              writable,
+              network,
+              hosts: task.hosts ?? [],
+              onRefusedHost: (host) =>
+                log.warn({ taskId: task.id, host }, 'a command asked for a host in vain'),
+            },
       outputPath: outputPath({ folder: folder.output, directiveId, taskId: task.id, attempt }),
       recordPath: folder.sandboxRecord(name),
       signal,

@@ -63,6 +63,7 @@ export function endAttempt(ctx: Context, config: Config, row: Task, result: Atte
     startedAt,
     output: output ?? row.output,
     outputs: result.outputs ?? row.outputs,
+    tests: result.tests ?? null,
     reason,
   });
   if (outcome === 'succeeded') {

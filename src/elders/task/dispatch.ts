@@ -51,7 +51,7 @@ function choose(ctx: Context, labels: ReadonlySet<string>): Candidate | undefine
 /** The task as its servant gets it: nothing of the graph, every value filled in. */
 function assignmentOf(ctx: Context, task: Task): TaskSpec {
   const { directiveId, id, spec, matrix } = task;
-  const { run, retries, timeoutMs, env, additions, priority } = spec;
+  const { run, retries, timeoutMs, env, additions, reports, priority } = spec;
   const plan = planOf(ctx, directiveId);
   const fill = (text: string) =>
     fillPlaceholders(text, (placeholder) => {
@@ -70,6 +70,7 @@ function assignmentOf(ctx: Context, task: Task): TaskSpec {
     priority,
     env: Object.fromEntries([...combination, ...filled]),
     ...(additions && { additions }),
+    ...(reports && { reports }),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Context } from '../../agents/core.ts';
-import type { AttemptRecord, TaskRecord, TaskSpec } from '../../protocol/directive.ts';
+import type { AttemptRecord, TaskRecord, TaskSpec, TestSummary } from '../../protocol/directive.ts';
 import type { TaskState } from '../../protocol/states.ts';
 
 /** A directive whose graph this sage owns. Times are ms since the epoch. */
@@ -49,6 +49,7 @@ export interface TaskRow {
   readonly reason: string | null;
   readonly output: TaskRecord['output'];
   readonly outputs: Readonly<Record<string, string>> | null;
+  readonly tests: TestSummary | null;
   /** It is not handed out until somebody resumes it. */
   readonly paused: boolean;
   readonly revision: number;
@@ -68,6 +69,7 @@ export const freshTask: TaskRow = {
   reason: null,
   output: null,
   outputs: null,
+  tests: null,
   paused: false,
   revision: 0,
 };

@@ -1,26 +1,16 @@
-import { existsSync, lstatSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, realpathSync, statSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import { ElderError } from '../../../protocol/errors.ts';
+import { kernelSettingsReadOnly } from '../../../telemetry/bubblewrap-program.ts';
+import { emptied, foreignFolders, isFolder, rootOnlyFiles } from './hidden-places.ts';
 import { contains } from './path-containment.ts';
 import { toolFolders } from './tool-folders.ts';
-
-/** Replaced by empty folders: what they hold is other programs' business, or a way to them (sockets). */
-const emptied = ['/tmp', '/var/tmp', '/run', '/var/run'];
-
-/** Replaced by empty folders besides the user's own home. */
-const homes = ['/home', '/root'];
 
 /** Home of a command when the user's own lies within the workspace or cannot be masked. */
 const substituteHome = '/tmp/home';
 
 /** What root keeps in the sandbox: enough to unpack and own files, nothing that undoes a mount. */
 const rootCapabilities = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'KILL', 'SETGID', 'SETUID'];
-
-/**
- * Settings of the host's kernel, which files in `/proc` let the real root change whatever namespace it is in
- * (and `core_pattern` names a program that the host then runs). An ordinary user may not write them anyway.
- */
-const kernelSettings = ['sys', 'irq', 'bus', 'fs', 'acpi', 'driver', 'scsi', 'mtrr', 'sysrq-trigger'];
 
 /** What a command may see and do. All paths are absolute and must exist. */
 export interface SandboxPolicy {
@@ -32,25 +22,32 @@ export interface SandboxPolicy {
   /** Not writable, even where they lie within the workspace. */
   readonly readOnly: readonly string[];
   readonly network: boolean;
+  /** How much each of its temporary folders may hold, in bytes; they lie in memory. `null`: as much as there is. */
+  readonly temporaryBytes: number | null;
+  /** Further arguments of bubblewrap, for what it shows below `/run`. */
+  readonly shown: readonly string[];
   /** The user's home, which is shown empty. */
   readonly home: string;
 }
 
 /** Gives the arguments that wall off processes and file system, without any place of the user's in it. */
-export function isolationArguments({ network }: { network: boolean }): string[] {
+export function isolationArguments(options: Pick<SandboxPolicy, 'network' | 'temporaryBytes'>): string[] {
   const asRoot = process.geteuid?.() === 0;
-  const settings = asRoot ? kernelSettings.map((name) => `/proc/${name}`).filter(existsSync) : [];
   return [
     ...['--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup-try'],
-    ...(network ? [] : ['--unshare-net']),
+    ...(options.network ? [] : ['--unshare-net']),
     ...['--die-with-parent', '--new-session', '--as-pid-1'],
     ...(asRoot
       ? ['--cap-drop', 'ALL', ...rootCapabilities.flatMap((name) => ['--cap-add', `CAP_${name}`])]
       : []),
     ...['--ro-bind', '/', '/', '--dev', '/dev', '--proc', '/proc'],
-    ...settings.flatMap((path) => ['--ro-bind', path, path]),
-    ...emptied.filter(isFolder).flatMap((path) => ['--tmpfs', path]),
+    ...kernelSettingsReadOnly(),
+    ...emptied.filter(isFolder).flatMap((path) => boundedFolder(path, options)),
   ];
+}
+
+function boundedFolder(path: string, { temporaryBytes }: Pick<SandboxPolicy, 'temporaryBytes'>): string[] {
+  return [...(temporaryBytes === null ? [] : ['--size', String(temporaryBytes)]), '--tmpfs', path];
 }
 
 /** Gives the folder that is HOME in the sandbox: the user's own, emptied, unless the workspace holds it. */
@@ -78,7 +75,9 @@ export function bubblewrapArguments(
   }
   const home = sandboxHome({ home: policy.home, workspace });
   const ownHome = existsSync(policy.home) ? realpathSync(policy.home) : policy.home;
-  const hidden = [...new Set([...homes, ownHome])].filter((path) => path !== '/' && isFolder(path));
+  const hidden = [...new Set([...foreignFolders(), ownHome])].filter(
+    (path) => path !== '/' && isFolder(path),
+  );
   const tools = toolFolders({
     path: environment.PATH ?? '',
     home: ownHome,
@@ -87,14 +86,16 @@ export function bubblewrapArguments(
   const resolver = policy.network ? resolverFiles() : [];
   const args = [
     ...isolationArguments(policy),
-    ...hidden.flatMap((path) => ['--tmpfs', path]),
+    ...rootOnlyFiles().flatMap((path) => ['--ro-bind', '/dev/null', path]),
+    ...hidden.flatMap((path) => boundedFolder(path, policy)),
     ...[...tools, ...resolver].flatMap(({ source, target }) => ['--ro-bind', source, target]),
+    ...policy.shown,
     ...(home === substituteHome ? ['--dir', home] : []),
     ...[...writable, workspace].flatMap((path) => ['--bind', path, path]),
     ...readOnly.flatMap((path) => ['--ro-bind', path, path]),
     ...masked.flatMap((path) => ['--tmpfs', path, '--remount-ro', path]),
     // Whatever Node adds to the environment of what it starts (its permission model does) ends here.
-    ...['--chdir', workspace, '--clearenv'],
+    ...['--chdir', workspace, '--unsetenv', 'NODE_OPTIONS'],
     ...Object.entries(environment).flatMap(([name, value]) => ['--setenv', name, value]),
   ];
   // The arguments reach bubblewrap separated by NUL: one within would begin another option.
@@ -126,9 +127,4 @@ function resolverFiles(): { source: string; target: string }[] {
   if (!existsSync('/etc/resolv.conf')) return [];
   const real = realpathSync('/etc/resolv.conf');
   return emptied.some((folder) => contains(folder, real)) ? [{ source: real, target: real }] : [];
-}
-
-/** A link is not mounted on: its target is masked under its own name where it needs to be. */
-function isFolder(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { type CommandLimits, limitLines } from './limits.ts';
 import type { SandboxKind } from './sandbox.ts';
 
 const bashPaths = ['/bin/bash', '/usr/bin/bash', '/usr/local/bin/bash', '/opt/homebrew/bin/bash'];
@@ -27,17 +28,17 @@ const orphaned = 125;
  * there. Without a sandbox it leads a process group, says `exit CODE` and waits to be killed with the group:
  * while it lives, the number of the group cannot become another's.
  */
-const guards: Readonly<Record<SandboxKind, string>> = {
-  bubblewrap: `
+const guards: Readonly<Record<SandboxKind, (limits: string) => string>> = {
+  bubblewrap: (limits) => `
     exec 2>/dev/null
     echo ready >&${controlFd}
     read -r word <&${controlFd} || exit ${orphaned}
     ( trap '' TERM INT HUP
       while read -r word <&${controlFd}; do kill -TERM -1; done
       kill -KILL -1 ) >/dev/null &
-    ( exec "$@" 2>&1 ${controlFd}<&- )
+    ( ${limits}; exec "$@" 2>&1 ${controlFd}<&- )
     exit $?`,
-  none: `
+  none: (limits) => `
     exec 2>/dev/null
     unset NODE_OPTIONS
     [ -n "\${${taskNodeOptions}+set}" ] && export NODE_OPTIONS="$${taskNodeOptions}" && unset ${taskNodeOptions}
@@ -47,7 +48,7 @@ const guards: Readonly<Record<SandboxKind, string>> = {
     ( trap '' TERM INT HUP
       while read -r word <&${controlFd}; do :; done
       kill -KILL -$$ ) >/dev/null &
-    ( exec "$@" 2>&1 ${controlFd}<&- )
+    ( ${limits}; exec "$@" 2>&1 ${controlFd}<&- )
     echo "exit $?" >&${controlFd}
     exec >/dev/null
     while :; do read -r word <&${controlFd} || exit; done`,
@@ -57,8 +58,21 @@ const guards: Readonly<Record<SandboxKind, string>> = {
  * Gives the arguments of `/bin/sh` that run a command line under guard; `mark` is its `$0`. The command line is run by
  * `bash -e -o pipefail`, as CI systems do, or by `sh -e` where there is no bash.
  */
-export function guardedShell(kind: SandboxKind, mark: string, commandLine: string): string[] {
+export function guardedShell(options: {
+  kind: SandboxKind;
+  mark: string;
+  limits: CommandLimits;
+  commandLine: string;
+  /** Puts a program before the command. */
+  before?: (command: readonly string[]) => string[];
+}): string[] {
+  const { kind, mark, limits, commandLine, before = (command) => [...command] } = options;
   const bash = bashPaths.find((path) => existsSync(path));
   const shell = bash === undefined ? ['/bin/sh', '-e', '-c'] : [bash, '-e', '-o', 'pipefail', '-c'];
-  return ['-c', guards[kind], mark, ...shell, commandLine];
+  return [
+    '-c',
+    guards[kind](limitLines(limits, kind === 'bubblewrap')),
+    mark,
+    ...before([...shell, commandLine]),
+  ];
 }

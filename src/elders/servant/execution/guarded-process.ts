@@ -9,6 +9,7 @@ import { endMarkedProcesses } from '../../../telemetry/marked-processes.ts';
 import { readProcessIdentity, signalProcess, waitUntilGone } from '../../../telemetry/process-identity.ts';
 import { controlFd, guardedShell, taskNodeOptions } from './guard-script.ts';
 import { inheritedDescriptors } from './inherited-descriptors.ts';
+import type { CommandLimits } from './limits.ts';
 import { killGroup, waitUntilGroupGone } from './process-group.ts';
 
 const infoFd = 4;
@@ -25,6 +26,9 @@ export interface Launch {
   /** An argument of every process that guards the command, by which they are found; no other process has it. */
   readonly mark: string;
   readonly commandLine: string;
+  readonly limits: CommandLimits;
+  /** Puts a program before the command. */
+  readonly before?: (command: readonly string[]) => string[];
   /** Descriptor that takes the output. */
   readonly output: number;
   /**
@@ -49,6 +53,8 @@ export interface ProcessEnd {
 export interface GuardedProcess {
   /** Process 1 of the sandbox, or the leader of the process group. */
   readonly identity: ProcessIdentity;
+  /** See `Launch`. */
+  readonly mark: string;
   /** Lets the command begin. */
   begin(): void;
   /** Sends SIGTERM to everything that the command started. */
@@ -112,11 +118,12 @@ export async function launch(plan: Launch, signal: AbortSignal): Promise<Guarded
     clearTimeout(backstop);
     signal.removeEventListener('abort', abandon);
   }
-  const common = { child, control, words, exited, identity };
+  const common = { mark: plan.mark, child, control, words, exited, identity };
   return plan.sandbox.kind === 'bubblewrap' ? inSandbox(common) : inGroup(common);
 }
 
 interface Started {
+  readonly mark: string;
   readonly child: ChildProcess;
   readonly control: Socket;
   readonly words: ReturnType<typeof createInterface>;
@@ -125,8 +132,9 @@ interface Started {
 }
 
 /** bubblewrap exits with the guard's code, and only after the kernel has ended all of the namespace. */
-function inSandbox({ control, exited, identity }: Started): GuardedProcess {
+function inSandbox({ mark, control, exited, identity }: Started): GuardedProcess {
   return {
+    mark,
     identity,
     begin: () => void control.write('go\n'),
     terminate: () => void control.write('terminate\n'),
@@ -141,7 +149,7 @@ function inSandbox({ control, exited, identity }: Started): GuardedProcess {
 }
 
 /** The leader tells the exit code and stays until its group is killed; what left the group survives. */
-function inGroup({ control, words, exited, identity }: Started): GuardedProcess {
+function inGroup({ mark, control, words, exited, identity }: Started): GuardedProcess {
   let exitCode: number | null = null;
   let gone = false;
   words.on('line', (line) => {
@@ -149,6 +157,7 @@ function inGroup({ control, words, exited, identity }: Started): GuardedProcess 
     killGroup(identity.pid, 'SIGKILL');
   });
   return {
+    mark,
     identity,
     begin: () => void control.write('go\n'),
     terminate: () => void (gone || killGroup(identity.pid, 'SIGTERM')),
@@ -166,7 +175,7 @@ function inGroup({ control, words, exited, identity }: Started): GuardedProcess 
 
 function start(plan: Launch): ChildProcess {
   const { sandbox } = plan;
-  const shell = ['/bin/sh', ...guardedShell(sandbox.kind, plan.mark, plan.commandLine)];
+  const shell = ['/bin/sh', ...guardedShell({ ...plan, kind: sandbox.kind })];
   const walled =
     sandbox.kind === 'bubblewrap'
       ? [sandbox.path, '--info-fd', String(infoFd), '--args', String(argumentsFd), '--', ...shell]

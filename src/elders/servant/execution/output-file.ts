@@ -3,10 +3,8 @@ import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ElderError } from '../../../protocol/errors.ts';
+import { fileName } from '../../../protocol/file-name.ts';
 import { OutputTail } from './output-tail.ts';
-
-/** How large the file of one attempt may become, in bytes. */
-export const defaultMaxOutputBytes = 64 * 1_048_576;
 
 /** What is known of an output once it has ended; `bytes` and `sha256` are those of the file. */
 export interface OutputSummary {
@@ -33,12 +31,6 @@ export function outputPath(options: {
   return join(folder, fileName(directiveId), `${fileName(taskId)}.${attempt}.log`);
 }
 
-function fileName(id: string): string {
-  const unsafe = id === '' || id.startsWith('.') || /[/\\\p{Cc}]/u.test(id) || Buffer.byteLength(id) > 200;
-  if (unsafe) throw new ElderError('malformed', `${JSON.stringify(id)} cannot name an output file`);
-  return id;
-}
-
 /** The file that takes the output of one attempt; mode 0600, its folder 0700. */
 export class OutputFile {
   readonly path: string;
@@ -57,7 +49,7 @@ export class OutputFile {
   }
 
   /** Opens the file empty. Throws the system's error if that is not possible. */
-  static async open(path: string, limit: number = defaultMaxOutputBytes): Promise<OutputFile> {
+  static async open(path: string, limit: number): Promise<OutputFile> {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     const { O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW } = constants;
     const handle = await open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0o600);

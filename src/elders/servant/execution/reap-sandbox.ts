@@ -1,4 +1,5 @@
 import { endMarkedProcesses } from '../../../telemetry/marked-processes.ts';
+import { removeProcessLimit } from './process-quota.ts';
 import { readSandboxRecord, removeSandboxRecord, type SandboxRecord } from './sandbox-record.ts';
 
 /** What a predecessor had left: nothing, the record of a command that is over, or one that had to be killed. */
@@ -17,6 +18,7 @@ export async function reapSandbox(recordPath: string, deadlineMs = 10_000): Prom
   if (record === undefined) return { kind: 'nothing' };
   // In a sandbox the kernel ends the rest of the namespace with its first process.
   const killed = await endMarkedProcesses(record.mark, { groups: record.kind === 'none', deadlineMs });
+  removeProcessLimit(record.mark);
   await removeSandboxRecord(recordPath);
   return { kind: killed ? 'killed' : 'over', record };
 }

@@ -1,22 +1,29 @@
 import { closeSync, openSync, rmSync } from 'node:fs';
-import { constants, userInfo } from 'node:os';
+import { constants, setPriority, userInfo } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { asElderError, ElderError } from '../../../protocol/errors.ts';
 import type { AttemptOutcome } from '../../../protocol/states.ts';
 import { newProcessMark } from '../../../telemetry/marked-processes.ts';
+import { type HostAccess, openHostAccess } from '../network/host-access.ts';
 import { bubblewrapArguments, realFolder, type SandboxPolicy, sandboxHome } from './bubblewrap-arguments.ts';
 import { commandEnvironment } from './environment.ts';
 import { type GuardedProcess, type Launch, launch } from './guarded-process.ts';
+import type { CommandLimits } from './limits.ts';
 import { OutputFile, type OutputSummary } from './output-file.ts';
 import { type OutputPipe, openOutputPipe } from './output-pipe.ts';
+import { limitProcesses, removeProcessLimit } from './process-quota.ts';
 import { detectSandbox } from './sandbox.ts';
 import { removeSandboxRecord, writeSandboxRecord } from './sandbox-record.ts';
+import { watchSandbox } from './sandbox-watch.ts';
 
 /** How long a sandbox may take to be set up, in ms. */
 const setUpMs = 30_000;
 
 /** How long output is read after the end of a command whose escaped processes may hold the pipe open, in ms. */
 const drainMs = 1_000;
+
+/** How far commands stand back for others, from 0 to 19. */
+const commandNiceness = 10;
 
 /** The longest command line that the kernel takes as one argument, in bytes. */
 const maxCommandLine = 130_000;
@@ -37,10 +44,15 @@ export interface CommandOptions {
   readonly sandbox:
     | { readonly kind: 'none' }
     | ({ readonly kind: 'bubblewrap' } & Pick<SandboxPolicy, 'masked' | 'writable' | 'network'> &
-        Partial<Pick<SandboxPolicy, 'readOnly' | 'home'>>);
+        Partial<Pick<SandboxPolicy, 'readOnly' | 'home'>> & {
+          /** Hosts that it reaches by a proxy, where it has no network; see `networkHost`. */
+          readonly hosts?: readonly string[];
+          /** Is told which other hosts it asked for. */
+          readonly onRefusedHost?: (host: string) => void;
+        });
   /** File for the output; see `outputPath`. */
   readonly outputPath: string;
-  readonly maxOutputBytes?: number;
+  readonly limits: CommandLimits;
   /** File that names the process tree as long as it may run. */
   readonly recordPath: string;
   /** Cancels the command. */
@@ -82,24 +94,33 @@ export async function startCommand(options: CommandOptions): Promise<RunningComm
   let file: OutputFile | undefined;
   let pipe: OutputPipe | undefined;
   let consumed: Promise<void> | undefined;
+  let proxy: HostAccess | undefined;
   try {
-    const sandboxed = await plan(options);
-    file = await OutputFile.open(path, options.maxOutputBytes);
+    proxy = await openHosts(options);
+    const sandboxed = await plan(options, proxy);
+    file = await OutputFile.open(path, options.limits.output);
     pipe = await openOutputPipe();
     consumed = file.consume(pipe.reader);
     const guarded = await begin(sandboxed, pipe, options);
-    return follow(guarded, { file, pipe, consumed, options, startedAt: Date.now() });
+    return follow(guarded, { file, pipe, consumed, options, proxy, startedAt: Date.now() });
   } catch (error) {
     pipe?.reader.destroy();
     await consumed;
     await file?.finish();
+    await proxy?.close();
     return refused(options, asElderError(error));
   }
 }
 
+async function openHosts({ sandbox }: CommandOptions): Promise<HostAccess | undefined> {
+  if (sandbox.kind === 'none' || sandbox.network || !sandbox.hosts?.length) return undefined;
+  const { hosts, onRefusedHost: onRefused = () => undefined } = sandbox;
+  return openHostAccess({ hosts, onRefused });
+}
+
 type Plan = Omit<Launch, 'output' | 'report'>;
 
-async function plan(options: CommandOptions): Promise<Plan> {
+async function plan(options: CommandOptions, proxy: HostAccess | undefined): Promise<Plan> {
   const { sandbox, taskId, directiveId, attempt } = options;
   if (options.shellCommand.includes('\0') || Buffer.byteLength(options.shellCommand) > maxCommandLine) {
     throw new ElderError('malformed', `the command holds NUL or is longer than ${maxCommandLine} bytes`);
@@ -107,15 +128,19 @@ async function plan(options: CommandOptions): Promise<Plan> {
   const workspace = realFolder(options.workspace, 'workspace');
   const ownHome = (sandbox.kind === 'bubblewrap' ? sandbox.home : undefined) ?? userInfo().homedir;
   const home = sandbox.kind === 'none' ? ownHome : sandboxHome({ home: ownHome, workspace });
-  const task = options.environment;
+  const task = { ...proxy?.environment, ...options.environment };
   const environment = commandEnvironment({ parent: process.env, home, task, taskId, directiveId, attempt });
-  const common = { mark: newProcessMark(), commandLine: options.shellCommand, workspace, environment };
+  const { limits, shellCommand: commandLine } = options;
+  const common = { mark: newProcessMark(), commandLine, limits, workspace, environment };
   if (sandbox.kind === 'none') return { ...common, sandbox: { kind: 'none' } };
   const available = await detectSandbox();
   if (available.kind === 'none') throw new ElderError('sandbox_unavailable', available.reason);
-  const policy = { readOnly: [], ...sandbox, home: ownHome, workspace };
+  const temporaryBytes = available.boundsFolders ? limits.temporary : null;
+  const shown = proxy?.arguments ?? [];
+  const policy = { readOnly: [], ...sandbox, home: ownHome, workspace, temporaryBytes, shown };
   return {
     ...common,
+    ...(proxy && { before: proxy.before }),
     sandbox: {
       kind: 'bubblewrap',
       path: available.path,
@@ -135,6 +160,9 @@ async function begin(plan: Plan, pipe: OutputPipe, options: CommandOptions): Pro
     const record = { mark, kind: sandbox.kind, directiveId, taskId, attempt, startedAt: Date.now() };
     writeSandboxRecord(recordPath, record);
     const guarded = await launch({ ...plan, output: pipe.writer, report }, AbortSignal.any(limits));
+    // The elders themselves must not starve beside it.
+    setPriority(guarded.identity.pid, commandNiceness);
+    limitProcesses({ mark, pid: guarded.identity.pid, processes: plan.limits.processes });
     guarded.begin();
     return guarded;
   } catch (error) {
@@ -158,12 +186,13 @@ interface Following {
   readonly pipe: OutputPipe;
   readonly consumed: Promise<void>;
   readonly options: CommandOptions;
+  readonly proxy: HostAccess | undefined;
   readonly startedAt: number;
 }
 
 function follow(guarded: GuardedProcess, following: Following): RunningCommand {
   const { options, startedAt } = following;
-  let stop: { outcome: 'timed_out' | 'cancelled'; reason: string } | undefined;
+  let stop: { outcome: 'timed_out' | 'cancelled' | 'failed'; reason: string } | undefined;
   let grace: NodeJS.Timeout | undefined;
   let over = false;
   const end = (outcome: 'timed_out' | 'cancelled', reason: string) => {
@@ -172,6 +201,10 @@ function follow(guarded: GuardedProcess, following: Following): RunningCommand {
     guarded.terminate();
     grace = setTimeout(() => guarded.kill(), options.killGraceMs);
   };
+  const stopWatching = watch(guarded, options, (reason) => {
+    stop ??= { outcome: 'failed', reason: `over its limit: ${reason}` };
+    guarded.kill();
+  });
   const timeout = setTimeout(
     () => end('timed_out', `ran longer than ${options.timeoutMs} ms`),
     // A longer delay would fire at once.
@@ -187,6 +220,8 @@ function follow(guarded: GuardedProcess, following: Following): RunningCommand {
       over = true;
       await drain(following);
       const { problem, ...output } = await following.file.finish();
+      removeProcessLimit(guarded.mark);
+      await following.proxy?.close();
       await removeSandboxRecord(options.recordPath);
       const succeeded = exitCode === 0;
       return {
@@ -201,12 +236,23 @@ function follow(guarded: GuardedProcess, following: Following): RunningCommand {
           null,
       };
     } finally {
+      stopWatching();
       clearTimeout(timeout);
       clearTimeout(grace);
       options.signal?.removeEventListener('abort', onAbort);
     }
   };
   return { startedAt, finished: finish(), cancel: (reason) => end('cancelled', reason) };
+}
+
+/** Without a sandbox nothing tells what belongs to the command. */
+function watch(
+  guarded: GuardedProcess,
+  { sandbox, workspace, limits }: CommandOptions,
+  onExceeded: (reason: string) => void,
+): () => void {
+  if (sandbox.kind === 'none') return () => undefined;
+  return watchSandbox({ guard: guarded.identity.pid, workspace, limits, onExceeded });
 }
 
 /** Reads what the pipe still holds. In a sandbox nobody is left to hold it open; without one somebody may be. */

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';
+import { findBubblewrap } from '../../../telemetry/bubblewrap-program.ts';
 import { isolationArguments } from './bubblewrap-arguments.ts';
 
 const run = promisify(execFile);
@@ -10,14 +10,16 @@ export type SandboxKind = 'bubblewrap' | 'none';
 
 /** What this host offers. */
 export type Sandbox =
-  | { readonly kind: 'bubblewrap'; readonly path: string; readonly version: string }
+  | {
+      readonly kind: 'bubblewrap';
+      readonly path: string;
+      readonly version: string;
+      /** Whether it can bound what a temporary folder holds; it can from 0.7 on. */
+      readonly boundsFolders: boolean;
+    }
   | { readonly kind: 'none'; readonly reason: string };
 
-/**
- * Folders of the system only, never PATH: `npm run` puts a folder of the project first there, into which a
- * sandboxed command could lay a program of this name for the next servant to run.
- */
-const folders = ['/usr/bin', '/bin', '/usr/local/bin', '/run/current-system/sw/bin'];
+const probeBytes = 1_048_576;
 
 let found: Promise<Sandbox> | undefined;
 
@@ -34,18 +36,18 @@ export async function detectSandbox(): Promise<Sandbox> {
 }
 
 async function probe(): Promise<Sandbox> {
-  if (process.platform !== 'linux') {
-    return { kind: 'none', reason: `bubblewrap needs Linux; this is ${process.platform}` };
-  }
-  const path = folders.map((folder) => `${folder}/bwrap`).find((file) => existsSync(file));
-  if (path === undefined) {
-    return { kind: 'none', reason: `bubblewrap is not installed: no bwrap in ${folders.join(', ')}` };
-  }
+  const program = findBubblewrap();
+  if ('reason' in program) return { kind: 'none', reason: program.reason };
+  const { path } = program;
   try {
     const options = { env: {}, timeout: 10_000, killSignal: 'SIGKILL' } as const;
     const { stdout } = await run(path, ['--version'], options);
-    await run(path, [...isolationArguments({ network: false }), '--', '/bin/sh', '-c', ':'], options);
-    return { kind: 'bubblewrap', path, version: stdout.replace('bubblewrap', '').trim() };
+    const version = stdout.replace('bubblewrap', '').trim();
+    const [major = 0, minor = 0] = version.split('.').map(Number);
+    const boundsFolders = major > 0 || minor >= 7;
+    const policy = { network: false, temporaryBytes: boundsFolders ? probeBytes : null };
+    await run(path, [...isolationArguments(policy), '--', '/bin/sh', '-c', ':'], options);
+    return { kind: 'bubblewrap', path, version, boundsFolders };
   } catch (error) {
     const { stderr, message } = error as Error & { stderr?: string };
     return { kind: 'none', reason: `${path} cannot make a sandbox here: ${stderr?.trim() || message}` };

@@ -1,0 +1,35 @@
+/** What one attempt at a command may use. Sizes are bytes. */
+export interface CommandLimits {
+  /** Memory of all its processes together, and of each alone. */
+  readonly memory: number;
+  readonly processes: number;
+  /** CPU time of all its processes together, in ms. */
+  readonly cpuTime: number;
+  /** The largest file that it may write. */
+  readonly fileSize: number;
+  /** What each of its temporary folders may hold. */
+  readonly temporary: number;
+  /** What is kept of its output. */
+  readonly output: number;
+  /** It is ended when less than this is left on the disk of its workspace. */
+  readonly diskReserve: number;
+}
+
+/** `RLIMIT_FSIZE` is set in blocks, `RLIMIT_DATA` in kibibytes. */
+const blockBytes = 512;
+const kibibyte = 1_024;
+
+/**
+ * Gives the lines of shell that set what the kernel bounds by itself for the command. `RLIMIT_NPROC` counts the
+ * processes of a user within a user namespace, so it is set only in a sandbox, and binds root not at all.
+ */
+export function limitLines(limits: CommandLimits, sandboxed: boolean): string {
+  const settings = [
+    'ulimit -c 0',
+    `ulimit -f ${Math.ceil(limits.fileSize / blockBytes)}`,
+    `ulimit -d ${Math.ceil(limits.memory / kibibyte)}`,
+  ];
+  // The letter differs between shells, and one that does not know it ends.
+  const processes = `if ( ulimit -u ${limits.processes} ); then ulimit -u ${limits.processes}; else ulimit -p ${limits.processes}; fi`;
+  return [...settings, ...(sandboxed ? [processes] : [])].map((line) => `${line} || :`).join('; ');
+}

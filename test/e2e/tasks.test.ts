@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import type { ReplyOf } from '../../src/protocol/actions.ts';
+import type { DirectiveView } from '../../src/protocol/directive.ts';
+import { TestTree } from '../support/tree.ts';
+
+let tree: TestTree;
+let workspace: string;
+
+before(async () => {
+  tree = await TestTree.create();
+  workspace = join(tree.folder, 'work');
+  await mkdir(workspace);
+  await tree.up();
+});
+after(() => tree.dispose());
+
+const statesOf = (view: DirectiveView) => Object.fromEntries(view.tasks.map(({ id, state }) => [id, state]));
+
+test('a matrix, conditions and locks work from the file to the command', async () => {
+  const { view } = await tree.submitAndWait({
+    directive: 'Matrix',
+    workspace,
+    tasks: [
+      {
+        id: 't',
+        run: 'echo "$MATRIX_N:$V" >> rows',
+        matrix: { n: [1, 2, 3] },
+        env: { V: 'v${{ matrix.n }}' },
+        locks: 'rows',
+      },
+      { id: 'bad', run: 'exit 3', needs: 't' },
+      {
+        id: 'mend',
+        run: 'echo "$WHY" > why',
+        needs: 'bad',
+        if: 'failure()',
+        env: { WHY: '${{ needs.bad.result }}' },
+      },
+      { id: 'ship', run: 'true', needs: 'bad' },
+    ],
+  });
+  const states = {
+    't.1': 'succeeded',
+    't.2': 'succeeded',
+    't.3': 'succeeded',
+    bad: 'failed',
+    mend: 'succeeded',
+    ship: 'skipped',
+  };
+  assert.deepEqual(statesOf(view), states);
+  assert.equal(view.state, 'failed');
+  const rows = (await readFile(join(workspace, 'rows'), 'utf8')).trim().split('\n').sort();
+  assert.deepEqual(rows, ['1:v1', '2:v2', '3:v3']);
+  assert.equal(await readFile(join(workspace, 'why'), 'utf8'), 'failed\n');
+});
+
+test('a person steers tasks: pause, add, resume, retry, and looks at them', async () => {
+  const file = join(tree.folder, 'steer.yaml');
+  const tasks = [
+    'tasks:',
+    '  - { id: gate, run: "while [ ! -e go ]; do sleep 0.05; done" }',
+    '  - { id: build, run: "test -e mended", needs: gate }',
+    '  - { id: ship, run: "true", needs: build }',
+  ];
+  await writeFile(file, ['directive: Steer', 'workspace: work', ...tasks].join('\n'));
+  const { id } = await tree.json<{ id: string }>(['directive', 'submit', file]);
+  const paused = await tree.json<{ count: number }>(['task', 'pause', `${id}/build`]);
+  assert.equal(paused.count, 1);
+  const more = join(tree.folder, 'more.yaml');
+  await writeFile(more, 'tasks:\n  - { id: extra, run: "echo extra", needs: gate }\n');
+  assert.deepEqual(await tree.json(['task', 'add', id, more]), { directiveId: id, added: 1 });
+  await writeFile(join(workspace, 'go'), '');
+  await tree.json(['task', 'resume', `${id}/build`]);
+  const first = await tree.cli(['directive', 'show', id, '--wait', '--json']);
+  assert.deepEqual(statesOf(JSON.parse(first.stdout) as DirectiveView), {
+    gate: 'succeeded',
+    build: 'failed',
+    ship: 'skipped',
+    extra: 'succeeded',
+  });
+  await writeFile(join(workspace, 'mended'), '');
+  await tree.json(['task', 'retry', `${id}/build`]);
+  const second = await tree.cli(['directive', 'show', id, '--wait', '--json']);
+  assert.equal(second.code, 0, second.stderr);
+  assert.equal((JSON.parse(second.stdout) as DirectiveView).state, 'completed');
+
+  const list = await tree.json<ReplyOf<'sage.task.list'>>(['task', 'list', id, '--state', 'succeeded']);
+  assert.equal(list.tasks.length, 4);
+  const shown = await tree.json<ReplyOf<'sage.task.show'>>(['task', 'show', `${id}/build`]);
+  assert.deepEqual(
+    shown.history.map(({ outcome }) => outcome),
+    ['failed', 'succeeded'],
+  );
+  const dot = await tree.cli(['task', 'graph', id, '--format', 'dot']);
+  assert.match(dot.stdout, /"build" -> "ship"/);
+  const mermaid = await tree.cli(['task', 'graph', id, '--format', 'mermaid']);
+  assert.match(mermaid.stdout, /^flowchart LR\n/);
+  const late = await tree.cli(['task', 'cancel', `${id}/ship`, '--json']);
+  assert.match(late.stderr + late.stdout, /conflict/);
+
+  const page = join(tree.folder, 'report.html');
+  assert.deepEqual(await tree.json(['directive', 'report', id, '--format', 'html', '-o', page]), {
+    path: page,
+  });
+  assert.match(await readFile(page, 'utf8'), /<svg [\s\S]*build #1/);
+});
+
+test('a running task is cancelled with all that waits for it, the rest goes on', async () => {
+  const file = join(tree.folder, 'cancel.yaml');
+  await writeFile(
+    file,
+    [
+      'directive: Cancel',
+      'workspace: work',
+      'tasks:',
+      '  - { id: long, run: "touch began; sleep 600" }',
+      '  - { id: next, run: "true", needs: long, if: "always()" }',
+      '  - { id: other, run: "while [ ! -e began ]; do sleep 0.05; done" }',
+    ].join('\n'),
+  );
+  const { id } = await tree.json<{ id: string }>(['directive', 'submit', file]);
+  const gone = await tree.json<{ tasks: string[] }>(['task', 'cancel', `${id}/long`, '--subtree']);
+  assert.deepEqual(gone.tasks, ['long', 'next']);
+  await writeFile(join(workspace, 'began'), '');
+  const { stdout } = await tree.cli(['directive', 'show', id, '--wait', '--json']);
+  assert.deepEqual(statesOf(JSON.parse(stdout) as DirectiveView), {
+    long: 'cancelled',
+    next: 'cancelled',
+    other: 'succeeded',
+  });
+});
