@@ -198,3 +198,16 @@ export function readTasks(text: string): ReadTasks {
   const read = readDocument(text, tasksFile);
   return read.ok ? { ok: true, tasks: read.value.tasks.map(completeTask) } : read;
 }
+
+/** Reads tasks that a running task wrote, one JSON object a line; what does not fit is left out and told. */
+export function readTaskLines(text: string): { readonly tasks: TaskSpec[]; readonly problems: string[] } {
+  const tasks: TaskSpec[] = [];
+  const problems: string[] = [];
+  for (const [index, line] of text.split('\n').entries()) {
+    if (line.trim() === '') continue;
+    const read = readDocument(line, taskInFile);
+    if (read.ok) tasks.push(completeTask(read.value));
+    else problems.push(`tasks: line ${index + 1}: ${read.problems[0]?.message ?? 'it is no task'}`);
+  }
+  return { tasks, problems };
+}

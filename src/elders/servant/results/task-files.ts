@@ -1,0 +1,78 @@
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { TaskSpec } from '../../../protocol/directive.ts';
+import { readTaskLines } from '../../../protocol/directive-file.ts';
+
+/** Names of the files through which a command tells what a person would otherwise have to read out of its output. */
+export const taskFileNames = { output: 'output', tasks: 'tasks' } as const;
+
+const maxBytes = 256 * 1024;
+const maxOutputs = 100;
+const maxTasksAdded = 500;
+const maxValue = 8_192;
+
+/** What a command wrote for those that come after it. */
+export interface TaskFiles {
+  readonly outputs?: Readonly<Record<string, string>>;
+  readonly added?: readonly TaskSpec[];
+  /** What of it could not be used, and why. */
+  readonly problems: readonly string[];
+}
+
+async function readBounded(path: string, problems: string[]): Promise<string> {
+  const found = await stat(path).catch(() => null);
+  if (!found?.isFile() || found.size === 0) return '';
+  if (found.size > maxBytes) {
+    problems.push(`${path.split('/').at(-1)}: more than ${maxBytes} bytes, so none of it was used`);
+    return '';
+  }
+  return readFile(path, 'utf8');
+}
+
+/** Reads `NAME=VALUE` lines, and `NAME<<END` … `END` for values of several lines, as GitHub Actions has them. */
+export function readOutputs(text: string, problems: string[]): Record<string, string> {
+  const outputs: Record<string, string> = {};
+  const lines = text.split('\n');
+  for (let at = 0; at < lines.length; at += 1) {
+    const line = lines[at] as string;
+    if (line.trim() === '') continue;
+    const found = /^([A-Za-z_][A-Za-z0-9_-]{0,63})(=|<<)(.*)$/.exec(line);
+    if (!found) {
+      problems.push(`output: line ${at + 1} is neither NAME=VALUE nor NAME<<END`);
+      continue;
+    }
+    const [, name, operator, rest] = found as unknown as [string, string, string, string];
+    let value = rest;
+    if (operator === '<<') {
+      const end = lines.indexOf(rest, at + 1);
+      if (end < 0) {
+        problems.push(`output: line ${at + 1} has no end "${rest}"`);
+        return outputs;
+      }
+      value = lines.slice(at + 1, end).join('\n');
+      at = end;
+    }
+    if (value.length > maxValue) problems.push(`output: ${name} is longer than ${maxValue} characters`);
+    else if (Object.keys(outputs).length >= maxOutputs)
+      problems.push(`output: more than ${maxOutputs} names`);
+    else outputs[name] = value;
+  }
+  return outputs;
+}
+
+/** Reads what a command left in its folder. Nothing it wrote there can fail the task; what is no use is told. */
+export async function readTaskFiles(folder: string): Promise<TaskFiles> {
+  const problems: string[] = [];
+  const outputs = readOutputs(await readBounded(join(folder, taskFileNames.output), problems), problems);
+  const lines = await readBounded(join(folder, taskFileNames.tasks), problems);
+  const read = readTaskLines(lines);
+  problems.push(...read.problems);
+  const added = read.tasks.slice(0, maxTasksAdded);
+  if (added.length < read.tasks.length)
+    problems.push(`tasks: more than ${maxTasksAdded}; the rest was not added`);
+  return {
+    ...(Object.keys(outputs).length > 0 && { outputs }),
+    ...(added.length > 0 && { added }),
+    problems,
+  };
+}
