@@ -69,14 +69,14 @@ export async function tryCertificates(tree: AttackTree, tally: Tally): Promise<n
   const redisPort = tree.endpoint.port;
   let kinds = 0;
   for (const each of bad) {
-    const ports: { name: string; port: number }[] = [...tree.elders];
     try {
-      for (const { name, port } of ports) {
+      const asked = tree.elders.map(async ({ name, port }) => {
         const status = await ask(port, each, 'GET', '/v1/certificate/request?nonce=x');
         const what = `${each.kind} at ${name} → ${status ?? 'refused'}`;
         const allowed = status !== null && status !== 403;
         tally.attempt({ part: 'certificates', what, allowed, audit: `port ${name}` });
-      }
+      });
+      await Promise.all(asked);
       const answer = await knockAtRedis(redisPort, each);
       const what = `${each.kind} at redis → ${answer || 'refused'}`;
       const refused = each.redisRefuses ? answer === '' : answer === '' || answer.startsWith('-NOAUTH');
@@ -96,7 +96,7 @@ export async function tryPorts(tree: AttackTree, tally: Tally): Promise<void> {
   for (const { name } of elders) {
     const { tls } = await tree.loot(name);
     const own = { certificate: tls.cert, key: tls.key };
-    for (const target of elders) {
+    const asked = elders.map(async (target) => {
       for (const [method, path] of managerRoutes) {
         const status = await ask(target.port, own, method, path);
         const what = `${name} at ${target.name}: ${method} ${path} → ${status ?? 'refused'}`;
@@ -105,6 +105,7 @@ export async function tryPorts(tree: AttackTree, tally: Tally): Promise<void> {
       }
       const status = await ask(target.port, own, 'GET', '/healthz');
       tally.control(`${name} asks ${target.name} whether it lives → ${status}`, status === 200);
-    }
+    });
+    await Promise.all(asked);
   }
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { RedisBroker } from '../src/messaging/redis/redis-broker.ts';
+import { decodeEntries } from '../src/messaging/redis/replies.ts';
 import { outFieldPrefix } from '../src/messaging/reserved-fields.ts';
 import { type Action, actionSpec, actions } from '../src/protocol/actions.ts';
 import { defaultConfig } from '../src/protocol/config.ts';
@@ -23,7 +24,8 @@ const harmless: Readonly<Partial<Record<Action, ElderMessage['payload']>>> = {
 };
 
 interface Sent {
-  readonly body: ElderMessage;
+  readonly body: string;
+  readonly what: string;
   /** `false` for a positive control. */
   readonly mustBeDenied: boolean;
 }
@@ -50,9 +52,13 @@ function message(
 }
 
 /** Everything that must not get through on one edge, and what must. */
-function messagesFor(from: string, to: string, others: readonly string[]): Sent[] {
+function messagesFor(from: string, to: string, others: readonly string[], old: readonly string[]): Sent[] {
   const carried = edgeActions(from, to);
-  const denied = (body: ElderMessage): Sent => ({ body, mustBeDenied: true });
+  const sent = (body: ElderMessage, mustBeDenied: boolean): Sent => {
+    const what = `${from} → ${to}: ${body.action} of ${body.source_elder} for ${body.target_elder}`;
+    return { body: JSON.stringify(body), what, mustBeDenied };
+  };
+  const denied = (body: ElderMessage) => sent(body, true);
   const sample = carried[0] as Action;
   const uncarried = allActions.filter((action) => !carried.includes(action));
   const strangers = others.filter((other) => other !== from && other !== to);
@@ -71,21 +77,16 @@ function messagesFor(from: string, to: string, others: readonly string[]): Sent[
           .map((other) => denied(message(from, to, action, { on_behalf_of: [other] }))),
       ),
     ...carried.map((action) => denied(message(from, to, action, { expires_at: past }))),
-    ...carried
-      .filter((action) => action in harmless)
-      .map((action) => ({ body: message(from, to, action), mustBeDenied: false })),
+    ...carried.filter((action) => action in harmless).map((action) => sent(message(from, to, action), false)),
+    ...old.map((body) => ({ body, what: `${from} → ${to}: an old entry of another`, mustBeDenied: true })),
   ];
 }
 
 /**
  * Sends every action to every other principal as one identity, past its own check: where there is no edge Redis has to
- * refuse, where there is one its receiver. What the receivers made of it is in the audit log.
+ * refuse, where there is one its receiver. What the receivers made of it is in the audit log, once `messagesHandled`.
  */
-export async function tryMessages(
-  stolen: Stolen,
-  { admin, tally }: { admin: RedisAdmin; tally: Tally },
-): Promise<void> {
-  const { name, servants, door, credential } = stolen;
+export async function tryMessages({ name, servants, door, credential }: Stolen, tally: Tally): Promise<void> {
   const keys = treeKeys(door.tree);
   const others = principals(roster(servants)).filter((other) => other !== name);
   const redis = await RawRedis.login(door, credential);
@@ -101,6 +102,7 @@ export async function tryMessages(
     retain,
   });
   try {
+    const old = await oldEntries(redis, { name, tree: door.tree, others });
     for (const target of others) {
       const [lane] = edgeLanes(name, target);
       if (lane === undefined) {
@@ -115,23 +117,34 @@ export async function tryMessages(
         await Promise.all(tries);
         continue;
       }
-      const sent = messagesFor(name, target, others);
+      const sent = messagesFor(name, target, others, old);
       await send(broker, target, lane, sent);
       // Whether the receiver denied each is counted in the audit log, where alone it shows.
-      for (const { body, mustBeDenied } of sent) {
-        const what = `${name} → ${target}: ${body.action}`;
+      for (const { what, mustBeDenied } of sent) {
         if (mustBeDenied) {
           tally.attempt({ part: 'messages', what, allowed: false, audit: `receive ${name}>${target}` });
         } else tally.control(what, true);
       }
     }
-    for (const target of others) {
-      for (const lane of edgeLanes(name, target)) await untilHandled(admin, stolen, target, lane);
-    }
   } finally {
     redis.close();
     await broker.close();
   }
+}
+
+const oldPerEdge = 3;
+
+/** Reads from the inbox of an identity what others have sent it, as they wrote it. */
+async function oldEntries(
+  redis: RawRedis,
+  { name, tree, others }: { name: string; tree: string; others: readonly string[] },
+): Promise<string[]> {
+  const keys = treeKeys(tree);
+  const edges = others.flatMap((other) => edgeLanes(other, name).map((lane) => keys.edge(name, other, lane)));
+  if (edges.length === 0) return [];
+  const starts = edges.map(() => '0-0');
+  const { reply } = await redis.send(['XREAD', 'COUNT', String(oldPerEdge), 'STREAMS', ...edges, ...starts]);
+  return decodeEntries(reply, keys.inbox(name)).entries.map(({ body }) => body);
 }
 
 async function send(broker: RedisBroker, target: string, lane: Lane, sent: readonly Sent[]): Promise<void> {
@@ -141,14 +154,22 @@ async function send(broker: RedisBroker, target: string, lane: Lane, sent: reado
     set: new Map(),
     remove: new Set(),
     positions: new Map(),
-    send: sent.map(({ body }) => ({ target, lane, body: JSON.stringify(body) })),
+    send: sent.map(({ body }) => ({ target, lane, body: body })),
     journal: null,
   });
   if (answer.kind !== 'ok') throw new Error(`a commit of the attacker's own came to ${answer.kind}`);
 }
 
 const pollMs = 50;
-const handledMs = 30_000;
+const handledMs = 60_000;
+
+/** Resolves once the receivers have looked at all that an identity sent. */
+export async function messagesHandled(admin: RedisAdmin, stolen: Stolen): Promise<void> {
+  const { name, servants } = stolen;
+  for (const target of principals(roster(servants))) {
+    for (const lane of edgeLanes(name, target)) await untilHandled(admin, stolen, target, lane);
+  }
+}
 
 async function untilHandled(
   admin: RedisAdmin,

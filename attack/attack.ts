@@ -3,8 +3,9 @@ import { createRedisUser } from '../src/identity/redis-user.ts';
 import { principals } from '../src/protocol/edges.ts';
 import { roster } from '../src/protocol/roster.ts';
 import { verifyAudit } from '../src/telemetry/audit/verify-audit.ts';
+import { tryApprovals } from './attack-approvals.ts';
 import { tryCertificates, tryPorts } from './attack-certificates.ts';
-import { tryMessages } from './attack-messages.ts';
+import { messagesHandled, tryMessages } from './attack-messages.ts';
 import { type LoginTarget, type Stolen, tryCommands, tryLogins } from './attack-redis.ts';
 import { tryOldCredential, tryReplay } from './attack-replay.ts';
 import { AttackTree } from './attack-tree.ts';
@@ -99,10 +100,10 @@ export async function runAttack(options: AttackOptions): Promise<AttackReport> {
       const stolen = await Promise.all(names.map((name) => stolenFrom(tree, elder, name)));
       for (const each of stolen) {
         const { username } = each.credential;
-        if (off === 'acl') await admin.command(['ACL', 'SETUSER', username, '+incr', '~*']);
+        if (off === 'acl') await admin.command(['ACL', 'SETUSER', username, '%R~*']);
         await tryCommands(each, commands, tally);
         await tryLogins(each, targets, tally);
-        await tryMessages(each, { admin, tally });
+        await tryMessages(each, tally);
         await tryReplay(each, tally);
         played += 1;
         say(
@@ -110,7 +111,11 @@ export async function runAttack(options: AttackOptions): Promise<AttackReport> {
         );
       }
       await tree.replace(elder);
-      for (const each of stolen) await tryOldCredential(each, tally);
+      for (const each of stolen) {
+        await tryOldCredential(each, tally);
+        // Only now do those receive who live in the same process.
+        await messagesHandled(admin, each);
+      }
     }
     // The manager itself is trusted; what its users in Redis may do is held to the table all the same.
     const elders = new Set(roster(servants).map(({ name }) => name));
@@ -124,6 +129,7 @@ export async function runAttack(options: AttackOptions): Promise<AttackReport> {
     let certificateKinds = 0;
     if (!withoutPorts) {
       await tryPorts(tree, tally);
+      await tryApprovals(tree.folder, tally, signal);
       certificateKinds = await tryCertificates(tree, tally);
       say(`ports: ${tally.attempts} attempts, ${tally.denied} denied, ${tally.breachCount} got through`);
     }

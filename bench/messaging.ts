@@ -17,14 +17,20 @@ const { values } = parseArgs({
     messages: { type: 'string', default: '24000' },
     parts: { type: 'string', default: 'throughput,latency,growth,memory' },
     fsync: { type: 'string', default: 'always,everysec' },
+    sizes: { type: 'string', default: '512,16384' },
+    contestants: { type: 'string', default: 'elders,bare,bullmq' },
+    /** A folder for CPU profiles of the processes. */
+    profile: { type: 'string' },
   },
 });
 const rounds = Number(values.rounds);
 const parts = values.parts.split(',');
-const sizes = [512, 16_384] as const;
-const contestants = ['elders', 'bare', 'bullmq'] as const;
-type Name = (typeof contestants)[number];
+const sizes = values.sizes.split(',').map(Number);
+type Name = 'elders' | 'bare' | 'bullmq';
+const contestants = values.contestants.split(',') as Name[];
 type Fsync = 'always' | 'everysec';
+
+const profiling = values.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${values.profile}`];
 
 const say = (text: string) => process.stderr.write(`${text}\n`);
 
@@ -49,7 +55,7 @@ async function openPair(redis: TestRedis, name: Name): Promise<Pair> {
       tls: await redis.tlsOf(principal),
       credential,
     };
-    return Peer.open(config);
+    return Peer.open(config, profiling);
   };
   if (name !== 'elders') {
     const keys = name === 'bare' ? '~bench:*' : '~{bench:bullmq}*';

@@ -82,7 +82,7 @@ export class ElderSlot {
     const process = this.revive(credential);
     this.#current = process;
     if (this.#finishing) process.tell({ kind: 'finish' });
-    process.ended.then((ending) => this.#onEnd(process, ending));
+    void process.ended.then((ending) => this.#onEnd(process, ending));
     return process;
   }
 
@@ -118,7 +118,7 @@ export class ElderSlot {
   revive(credential: ElderOrder['credential']): ElderProcess {
     const process = new ElderProcess(this.#order(credential), this.#options.onMessage);
     this.#living.add(process);
-    process.ended.then(() => this.#living.delete(process));
+    void process.ended.then(() => this.#living.delete(process));
     return process;
   }
 

@@ -1,6 +1,7 @@
 import type { Random } from '../simulation/random.ts';
 import { bury } from '../src/agents/attempts.ts';
 import type { Core, Handler } from '../src/agents/core.ts';
+import { Deadlines } from '../src/agents/deadlines.ts';
 import { Inbox } from '../src/agents/inbox.ts';
 import { receive } from '../src/agents/receiver.ts';
 import { StateStore } from '../src/agents/state-store.ts';
@@ -88,6 +89,7 @@ export function readerTarget(from: {
         pid: 1,
         servants: ['servant_1', 'servant_2'],
         state,
+        deadlines: new Deadlines(),
         commitNumber: () => 1,
         now: () => Date.parse('2026-01-01T00:00:00Z'),
         newId: () => {

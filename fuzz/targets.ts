@@ -150,12 +150,16 @@ function schemaTarget(name: string, share: number, schema: z.ZodType, oracle: Or
 
 const edges = [{ target: 'servant_1', lane: 'normal' as const }];
 const prefix = '{et:test}:in:task_sage:';
+const asked = { cursors: new Map([[edgeKey(source, 'normal'), '1-1.1']]), count: 2 };
 
 /** Something that resembles what Redis answers, with mistakes in it. */
 function redisReply(random: Random): unknown {
+  const count = () => random.pick(['1', '2', '-1', 'x', '', '99999999999999999999']);
   const entry = () => [
     random.pick(['1-1', '1700000000000-3', 'x', '']),
-    ['q', random.pick(['1', '2', '-1', 'x', '', '99999999999999999999']), 'm', garbage(random)],
+    random.chance(0.5)
+      ? ['q', count(), 'm', garbage(random)]
+      : ['q', count(), 'n', count(), 'm', `${garbage(random)}\n${garbage(random)}`],
   ];
   const usual = () => [[`${prefix}${source}:normal`, Array.from({ length: random.whole(0, 3) }, entry)]];
   if (random.chance(0.3)) return reply(random);
@@ -200,7 +204,7 @@ const repliesTarget: Target = {
   share: 2,
   run(random) {
     const input = redisReply(random);
-    const entries = decodedBy(() => decodeEntries(input, prefix), input);
+    const entries = decodedBy(() => decodeEntries(input, prefix, asked).entries, input);
     for (const { id, sequence, body } of entries ?? []) {
       if (typeof id !== 'string' || typeof sequence !== 'number' || typeof body !== 'string') {
         throw new Violation('an entry that is none', input);

@@ -73,12 +73,16 @@ function checkKeys(
   keys: ReadonlyMap<string, Request>,
 ): string[] {
   const acted = new Set(handled.filter(({ x }) => x === undefined).map(placeOf));
+  // One that its elder refused changed nothing and may be asked anew.
+  const isRefusal = ({ message }: SentMessage) => message.action === 'reply.error';
+  const refused = new Set(messages.filter(isRefusal).map(({ message }) => message.causation_id));
   return [...keys].flatMap(([key, { action, payload }]) => {
     const times = messages.filter(
       ({ edge, entryId, message }) =>
         message.source_elder === 'gateway' &&
         message.action === action &&
         message.payload.directiveId === payload.directiveId &&
+        !refused.has(message.message_id) &&
         acted.has(`${edge}@${entryId}`),
     ).length;
     return times > 1 ? [`${key} was carried out ${times} times`] : [];

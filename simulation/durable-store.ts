@@ -2,6 +2,7 @@ import type { Commit, CommitAnswer } from '../src/messaging/broker.ts';
 import type { Clock } from '../src/messaging/clock.ts';
 import { deadLetterPrefix } from '../src/messaging/dead-letters.ts';
 import { type Guards, MemoryStore } from '../src/messaging/memory/memory-store.ts';
+import { ElderError } from '../src/protocol/errors.ts';
 import type { Random } from './random.ts';
 
 /** When the simulated Redis syncs its append-only file: before each answer, or once a second. */
@@ -97,8 +98,9 @@ export class DurableStore extends MemoryStore {
     if (!this.#everysec) this.#hasSynced(this.#file.length);
   }
 
+  /** Who may read is a matter of users alone; the incarnation in the data counts when something is committed. */
   override requireCurrent(name: string, incarnation: number): void {
-    super.requireCurrent(name, this.#isRevoked(name, incarnation) ? -1 : incarnation);
+    if (this.#isRevoked(name, incarnation)) throw new ElderError('fenced', `${name} has a successor`);
   }
 
   override check(name: string, incarnation: number, commit: Commit): CommitAnswer | null {
@@ -125,12 +127,14 @@ export class DurableStore extends MemoryStore {
     return this.#numbers.get(name) ?? 0;
   }
 
-  /** Notes that somebody was told that this commit has landed. */
-  acknowledge(name: string, number: number): void {
+  /** Notes that somebody was told that this commit has landed; `false` when it is lost already. */
+  acknowledge(name: string, number: number): boolean {
     const change = this.#file.findLast(
-      ({ commit }, at) => at >= this.#synced && commit?.name === name && commit.number === number,
+      ({ commit }) => commit !== null && commit.name === name && commit.number <= number,
     );
-    if (change) change.answered = true;
+    if (change?.commit?.number !== number) return false;
+    change.answered = true;
+    return true;
   }
 
   /** Lets an answer leave as soon as what it tells of is durable; `lose` is called when power fails before. */
@@ -140,22 +144,30 @@ export class DurableStore extends MemoryStore {
     else this.#held.push({ length, leave, lose });
   }
 
-  /** Takes power away and gives it back: gives the commits that are lost though they had been answered. */
+  /** Takes power away and gives it back: gives the commits that are lost though they had been acknowledged. */
   losePower(): LostCommit[] {
     let kept = this.#random.whole(this.#synced, this.#file.length);
     // Of a transaction that was not written to its end nothing is read again.
     while (this.#file[kept - 1]?.goesOn) kept -= 1;
+    return this.#goBack(kept);
+  }
+
+  /** Throws all data away while everybody stays connected: gives the acknowledged commits that are lost by that. */
+  flush(): LostCommit[] {
+    return this.#goBack(0);
+  }
+
+  #goBack(kept: number): LostCommit[] {
     const lost = this.#file.slice(kept);
-    const file = this.#file.slice(0, kept);
     const held = this.#held;
     this.#held = [];
     this.#cancelSync();
     this.#syncing = false;
-    this.#file = file;
+    this.#file = this.#file.slice(0, kept);
     this.#synced = kept;
-    this.clear();
     this.#numbers.clear();
-    for (const { at, apply } of file) {
+    this.clear();
+    for (const { at, apply } of this.#file) {
       this.#time.replayed = at;
       apply();
     }

@@ -18,6 +18,7 @@ export interface Climate extends Weather {
   readonly outageMeanMs: number;
   readonly outageMs: number;
   readonly powerMeanMs: number;
+  readonly flushMeanMs: number;
   readonly appendfsync: Appendfsync;
   /** Messages that an edge holds. */
   readonly edgeLimit: number;
@@ -35,6 +36,7 @@ const usualEdgeLimit = 10_000;
 export function randomClimate(random: Random): Climate {
   const kind = random.chance(0.1) ? 0 : random.between(0.2, 1);
   const rate = (probability: number) => (random.chance(0.7) ? kind * random.next() * probability : 0);
+  const appendfsync = random.chance(0.2) ? 'everysec' : 'always';
   const mortal = random.chance(0.15);
   const mean = (ms: number) => (kind === 0 || random.chance(0.25) ? Infinity : ms / kind);
   return {
@@ -54,7 +56,9 @@ export function randomClimate(random: Random): Climate {
     outageMeanMs: mean(12_000),
     outageMs: random.whole(300, 5_000),
     powerMeanMs: mean(4_000),
-    appendfsync: random.chance(0.15) ? 'everysec' : 'always',
+    appendfsync,
+    // Where nothing may be lost nobody throws it away either.
+    flushMeanMs: appendfsync === 'everysec' ? mean(12_000) : Infinity,
     edgeLimit: random.chance(0.4) ? random.whole(2, 10) : usualEdgeLimit,
     attempts: mortal ? random.whole(2, 4) : manyAttempts,
     handlerFault: mortal ? random.between(0.05, 0.3) : rate(0.05),
@@ -74,8 +78,9 @@ export function causeFaults(options: {
   network: Network;
   manager: SimulatedManager;
   onPowerLoss: () => void;
+  onFlush: () => void;
 }): void {
-  const { onPowerLoss, clock, random, trace, climate, network, manager } = options;
+  const { onPowerLoss, onFlush, clock, random, trace, climate, network, manager } = options;
   const end = clock.now() + climate.untilMs;
   const often = (meanMs: number, cause: () => void) => {
     if (!Number.isFinite(meanMs)) return;
@@ -124,5 +129,6 @@ export function causeFaults(options: {
     network.cut(ms);
     onPowerLoss();
   });
+  often(climate.flushMeanMs, onFlush);
   clock.setTimer(climate.untilMs, () => network.calm());
 }

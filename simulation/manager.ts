@@ -64,10 +64,11 @@ export class SimulatedManager {
 
   /** Does what the real manager's watch does, at the times at which the store can be reached. */
   #watch(): void {
-    const { clock, network, store, onLoss } = this.#around;
+    const { clock, network, store, onLoss, guardOff } = this.#around;
     clock.setTimer(watchMs, () => {
       this.#watch();
-      if (network.isAway || this.#around.guardOff === 'loss_detection') return;
+      const isOff = guardOff === 'loss_detection' || guardOff === 'watch';
+      if (network.isAway || isOff) return;
       const present = ['gateway', ...this.names].map((name) => {
         const mark = { incarnation: store.incarnationOf(name), commits: store.commitNumberOf(name) };
         return [name, mark] as const;
@@ -90,6 +91,7 @@ export class SimulatedManager {
     this.#current.set(name, process);
     this.#around.trace.note(`${process.incarnation} starts`);
     process.start();
+    for (const principal of process.principals) this.#highWater.begun(principal, number);
   }
 
   #onEnd(ended: SimulatedProcess): void {

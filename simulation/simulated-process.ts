@@ -7,7 +7,7 @@ import { MemoryBroker } from '../src/messaging/memory/memory-broker.ts';
 import type { Config } from '../src/protocol/config.ts';
 import { ElderError } from '../src/protocol/errors.ts';
 import { isServant } from '../src/protocol/roster.ts';
-import type { DurableStore } from './durable-store.ts';
+import type { DurableStore, LostCommit } from './durable-store.ts';
 import type { Executions } from './executions.ts';
 import { SimulatedExecutor } from './executor.ts';
 import type { Climate } from './faults.ts';
@@ -36,6 +36,8 @@ export interface Surroundings {
   readonly newId: () => string;
   /** What the host keeps of each principal's commits, whatever becomes of its process and of the store. */
   readonly notes: Map<string, number>;
+  /** Told of a commit that is lost though it was acknowledged. */
+  readonly onLostCommit: (commit: LostCommit) => void;
   /** Told that the store holds less than it did. */
   readonly onLoss: (name: string, reason: string) => void;
   /** Told what the gateway hands to the human. */
@@ -177,12 +179,19 @@ export class SimulatedProcess {
   }
 
   #brokerOf(principal: string): Broker {
-    const { store, network, guardOff } = this.#around;
+    const { store, network, guardOff, onLostCommit } = this.#around;
     const { clock, number } = this.incarnation;
     const schedule = network.scheduleFor(this.incarnation);
     const inner = new MemoryBroker({ store, name: principal, incarnation: number, clock, schedule });
     const slow = (broker: Broker) =>
-      new SlowBroker({ inner: broker, name: principal, clock, store, delay: () => network.delay() });
+      new SlowBroker({
+        inner: broker,
+        name: principal,
+        clock,
+        store,
+        delay: () => network.delay(),
+        onLost: (commit) => onLostCommit({ name: principal, incarnation: number, number: commit }),
+      });
     return brokerWithout(guardOff, { store, name: principal, inner, slow });
   }
 }

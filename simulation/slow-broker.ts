@@ -14,6 +14,7 @@ export class SlowBroker implements Broker {
   readonly #clock: Clock;
   readonly #store: DurableStore;
   readonly #delay: () => number;
+  readonly #onLost: (number: number) => void;
 
   constructor(options: {
     inner: Broker;
@@ -21,12 +22,15 @@ export class SlowBroker implements Broker {
     clock: Clock;
     store: DurableStore;
     delay: () => number;
+    /** Told of a commit that was acknowledged and is lost. */
+    onLost: (number: number) => void;
   }) {
     this.#inner = options.inner;
     this.#name = options.name;
     this.#clock = options.clock;
     this.#store = options.store;
     this.#delay = options.delay;
+    this.#onLost = options.onLost;
   }
 
   load(): Promise<Snapshot> {
@@ -44,7 +48,8 @@ export class SlowBroker implements Broker {
     const { number } = commit;
     const answer = await this.#answer(this.#inner.commit(commit));
     const hasLanded = answer.kind === 'ok' || (answer.kind === 'stale' && answer.number === number);
-    if (hasLanded) this.#store.acknowledge(this.#name, number);
+    // The answer may have been on its way when the power went.
+    if (hasLanded && !this.#store.acknowledge(this.#name, number)) this.#onLost(number);
     return answer;
   }
 

@@ -3,7 +3,7 @@ import { configSchema } from '../src/protocol/config.ts';
 import { servantSpec } from '../src/protocol/roster.ts';
 import { Alarms } from './alarms.ts';
 import { check } from './checker.ts';
-import { type Appendfsync, DurableStore } from './durable-store.ts';
+import { type Appendfsync, DurableStore, type LostCommit } from './durable-store.ts';
 import { Executions } from './executions.ts';
 import { causeFaults, randomClimate } from './faults.ts';
 import { type GuardName, provoking, storeGuards } from './guards.ts';
@@ -119,6 +119,7 @@ export async function simulate({
     guardOff,
     newId,
     notes: new Map(),
+    onLostCommit: (commit) => alarms.lost([commit]),
     onLoss: (name, reason) => {
       trace.note(`alarm: ${name}: ${reason}`);
       alarms.raise(name, reason);
@@ -137,11 +138,12 @@ export async function simulate({
     view,
     gateway: () => manager.process('grand_elder')?.agent('gateway'),
   });
-  const onPowerLoss = () => {
-    const lost = store.losePower();
+  const lose = (lost: readonly LostCommit[]) => {
     trace.note(`${lost.length} acknowledged commits are lost`);
     alarms.lost(lost);
   };
+  const onPowerLoss = () => lose(store.losePower());
+  const onFlush = () => lose(store.flush());
   let steps = 0;
   const goOn = async (until: number): Promise<void> => {
     let looking = false;
@@ -157,7 +159,7 @@ export async function simulate({
   manager.startAll();
   human.begin(random.whole(1, 3), 4_000);
   operator.begin();
-  causeFaults({ clock, random, trace, climate, network, manager, onPowerLoss });
+  causeFaults({ clock, random, trace, climate, network, manager, onPowerLoss, onFlush });
   await goOn(startedAt + climate.untilMs);
   const done = () =>
     human.satisfied &&

@@ -27,6 +27,9 @@ const inputsUnderWay = 8;
 /** JSON around the body of a stored piece of knowledge. */
 const wrapping = JSON.stringify({ key: 'k', title: 't', body: '', tags: [], directiveId: null }).length;
 
+/** What counts as received once its handling is committed. */
+const counted: ReadonlySet<string> = new Set(['sage.knowledge.store', 'report.to_sage.lease_renewed']);
+
 interface Effects {
   readonly count: number;
 }
@@ -38,8 +41,7 @@ export async function openElder(config: EndpointConfig): Promise<Endpoint> {
   const latencies = new Latencies();
   const tally = new Tally();
   const answers = new Map<number, () => void>();
-  const stored: string[] = [];
-  const core = config.side === 'sender' ? senderCore(answers) : receiverCore(latencies, stored);
+  const core = config.side === 'sender' ? senderCore(answers) : receiverCore(latencies);
   const metrics = createMetrics({ name, role: 'sage' });
   const broker = new RedisBroker({
     tree,
@@ -70,10 +72,10 @@ export async function openElder(config: EndpointConfig): Promise<Endpoint> {
       onHandled: (action, outcome, waitedMs) => {
         metrics.messageHandled(action as 'elder.ping', outcome === 'retry' ? 'retried' : outcome);
         metrics.readToCommit(waitedMs / 1_000);
+        if (outcome === 'acted' && counted.has(action)) tally.add(1);
       },
       onCommit: (tookMs, handled) => {
         metrics.committed('ok', tookMs / 1_000, handled);
-        tally.add(stored.splice(0).length);
       },
     },
   });
@@ -167,17 +169,15 @@ function countEffect(ctx: Context): void {
   effects.put('count', { count: (effects.get('count')?.count ?? 0) + 1 });
 }
 
-function receiverCore(latencies: Latencies, stored: string[]): Core {
+function receiverCore(latencies: Latencies): Core {
   return {
     handlers: {
       'report.to_sage.lease_renewed': (ctx, { payload }) => {
         latencies.note(payload.lease);
-        stored.push(payload.lease);
         countEffect(ctx);
       },
       'sage.knowledge.store': (ctx, { payload }) => {
         latencies.note(payload.body);
-        stored.push(payload.key);
         countEffect(ctx);
       },
       'sage.knowledge.search': (_, { payload }) => ({

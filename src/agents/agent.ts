@@ -1,46 +1,51 @@
-import type { Position } from '../messaging/broker.ts';
 import { edgeLanes, sourcesOf } from '../protocol/edges.ts';
-import { ElderError } from '../protocol/errors.ts';
-import { type EdgeKey, edgeKey } from '../protocol/keys.ts';
-import { readWindow } from '../protocol/lanes.ts';
+import { asElderError, ElderError } from '../protocol/errors.ts';
+import { edgeKey } from '../protocol/keys.ts';
 import { fixedElders } from '../protocol/roster.ts';
-import { admit, refuseExcess } from './admission.ts';
+import { refuseExcess } from './admission.ts';
 import type { AgentOptions } from './agent-options.ts';
 import { nextDeadline, openDeadlines } from './asks.ts';
-import { bury, noteFailure, settle, spent } from './attempts.ts';
 import { type Happening, hasHappenings, noteDenials } from './audit-trail.ts';
-import { Batch, type Desk, journalLine, nameOf } from './batch.ts';
+import { Batch, type Desk } from './batch.ts';
 import { Committer, type Full } from './committer.ts';
 import type { Effect, Json } from './core.ts';
 import { abandonReplays, pendingReplays } from './dead-letters.ts';
 import { Deadlines } from './deadlines.ts';
-import { EdgeReader } from './edge-reader.ts';
+import { EdgeReaders } from './edge-reader.ts';
 import { FullEdges, outEdge } from './full-edges.ts';
-import { type Delivered, Inbox } from './inbox.ts';
+import { Inbox } from './inbox.ts';
 import { Inputs } from './inputs.ts';
-import { giveUp } from './receiver.ts';
 import { StateStore } from './state-store.ts';
 import { Step, type Surroundings } from './step.ts';
+import { Suspects } from './suspects.ts';
 
 const startPauseMs = 200;
 /** The share of the time for draining after which what still runs is cut off. */
 const cutOffShare = 0.6;
+/** Microtasks that are let pass between two windows where the clock knows no turns. */
+const ticksOfTurn = 16;
 
 /**
- * Runs a core: reads its edges, handles what came in one step after another, and commits each step before
- * the next begins. Everything it knows is in its last commit, so it may be killed between any two lines.
+ * Runs a core: reads its edges, handles what came, and commits it. While one commit is under way the next is
+ * gathered, and sent when the first has landed. Everything an agent knows is in its last commit, so it may be
+ * killed between any two lines.
  */
 export class Agent {
   readonly #options: AgentOptions;
   readonly #stopping = new AbortController();
+  readonly #suspects = new Suspects();
   #desk: Desk;
-  #reader: EdgeReader;
+  #readers: EdgeReaders;
   #state = new StateStore();
   #deadlines = new Deadlines();
   #committer: Committer;
+  /** What is handled but not yet sent to Redis. */
+  #open: Batch | null = null;
+  /** The commit under way. */
+  #flight: Promise<void> | null = null;
+  /** Why this incarnation must not go on. */
+  #failure: ElderError | null = null;
   #wake: () => void = () => {};
-  /** Messages still to be handled one by one because the predecessor may have died of one of them. */
-  #suspects = 0;
   #whenIdle: (() => void) | null = null;
 
   constructor(options: AgentOptions) {
@@ -56,11 +61,11 @@ export class Agent {
       counted: new Set(),
       denials: [],
     };
-    this.#reader = this.#newReader(inbox);
+    this.#readers = this.#newReaders(inbox);
   }
 
-  #newReader(inbox: Inbox): EdgeReader {
-    return new EdgeReader(this.#options, inbox, () => this.#wake());
+  #newReaders(inbox: Inbox): EdgeReaders {
+    return new EdgeReaders(this.#options, inbox, () => this.#wake());
   }
 
   #newCommitter(commitNumber: number): Committer {
@@ -90,12 +95,14 @@ export class Agent {
     };
   }
 
+  readonly #newStep = () => new Step(this.#around);
+
   /** Loads what the predecessor left and commits the core's start; throws what the broker throws. */
   async start(): Promise<void> {
     const { name, servants, broker } = this.#options;
     const snapshot = await broker.load();
     this.#state = new StateStore(snapshot.fields, this.#options.core.orders);
-    this.#deadlines = openDeadlines(new Step(this.#around).context(null));
+    this.#deadlines = openDeadlines(this.#newStep().context(null));
     this.#committer = this.#newCommitter(snapshot.commitNumber);
     this.#compareNote(snapshot.commitNumber);
     const elders = [...fixedElders, ...servants.map((servant) => ({ name: servant }))];
@@ -103,8 +110,8 @@ export class Agent {
     const keys = sources.flatMap((source) => edgeLanes(source, name).map((lane) => edgeKey(source, lane)));
     const inbox = new Inbox(keys, snapshot.positions);
     this.#desk = { ...this.#desk, inbox };
-    this.#reader = this.#newReader(inbox);
-    while (!(await this.#commit(this.#firstStep(), new Map()))) await this.#awaitRoom();
+    this.#readers = this.#newReaders(inbox);
+    while (!(await this.#commit(this.#firstBatch()))) await this.#awaitRoom();
   }
 
   /** Tells when Redis holds less than a predecessor was told it does. */
@@ -116,17 +123,14 @@ export class Agent {
     observer?.onDataLost?.(`was at commit ${noted}, Redis is at ${commitNumber}`);
   }
 
-  #firstStep(): Step {
-    const step = new Step(this.#around);
+  #firstBatch(): Batch {
+    const step = this.#newStep();
     step.beginPart();
     const ctx = step.context(null);
-    const run = ctx.table<{ clean: boolean }>('@run');
-    this.#suspects = (run.get('last')?.clean ?? true) ? 0 : readWindow;
-    run.put('last', { clean: false });
-    if (this.#suspects > 0) abandonReplays(ctx);
+    if (this.#suspects.begin(ctx)) abandonReplays(ctx);
     this.#options.core.onStart?.(ctx);
     refuseExcess(step, this.#options.edgeLimit);
-    return step;
+    return new Batch(this.#desk, step);
   }
 
   /** Waits as long as a start that found an edge full has to. */
@@ -142,26 +146,80 @@ export class Agent {
 
   /** Works until `stop`; throws `fenced`, `data_lost` or `conflict` when this incarnation must not go on. */
   async run(): Promise<void> {
-    while (!this.#stopping.signal.aborted) {
-      if (this.#reader.failure) throw this.#reader.failure;
-      this.#reader.keepReading();
-      if (this.#reader.takeReturn()) {
-        await this.#confirm();
-        continue;
+    try {
+      while (!this.#stopping.signal.aborted) {
+        const failure = this.#failure ?? this.#readers.failure;
+        if (failure) throw failure;
+        this.#readers.keepReading();
+        if (this.#readers.takeReturn()) this.#confirm();
+        await this.#goOn();
       }
-      if (!this.#hasWork()) {
-        await this.#sleep();
-        continue;
-      }
-      await this.#runStep();
+      await this.#flight;
+      if (this.#failure) throw this.#failure;
+      if (this.#open) await this.#commitOpen();
+      if (this.#failure) throw this.#failure;
+    } catch (error) {
+      this.#readers.stop();
+      this.#open?.failed(error);
+      throw error;
     }
     await this.#close();
   }
 
-  /** Ends the work after the step under way; `run` then resolves. */
+  /** Does one thing of what is to be done, or waits until there is something. */
+  async #goOn(): Promise<void> {
+    if (this.#suspects.left > 0) {
+      if (this.#hasWork())
+        await this.#suspects.step(this.#desk, this.#newStep, (batch) => this.#commit(batch));
+      else await this.#sleep();
+    } else if (this.#mayHandle()) {
+      this.#open ??= new Batch(this.#desk, this.#newStep());
+      this.#open.window();
+      this.#launch();
+      // What has arrived meanwhile, and may be more urgent, comes in before the next window.
+      if (this.#mayHandle()) await this.#turn();
+    } else if (!this.#launch()) {
+      await this.#sleep();
+    }
+  }
+
+  #mayHandle(): boolean {
+    return this.#open?.complete !== true && this.#hasWork();
+  }
+
+  async #turn(): Promise<void> {
+    const { clock } = this.#options;
+    if (clock.turn) await clock.turn();
+    else for (let tick = 0; tick < ticksOfTurn; tick += 1) await undefined;
+  }
+
+  /** Sends what is gathered, unless a commit is under way; gives whether it did. */
+  #launch(): boolean {
+    if (!this.#open || this.#flight) return false;
+    const flight = this.#commitOpen().finally(() => {
+      this.#flight = null;
+      this.#wake();
+    });
+    this.#flight = flight;
+    return true;
+  }
+
+  async #commitOpen(): Promise<void> {
+    const batch = this.#open as Batch;
+    this.#open = null;
+    try {
+      if (await this.#commit(batch)) batch.landed();
+      else batch.putBack();
+    } catch (error) {
+      this.#failure = asElderError(error);
+      batch.failed(error);
+    }
+  }
+
+  /** Ends the work after what is handled already; `run` then resolves. */
   stop(): void {
     this.#stopping.abort();
-    this.#reader.stop();
+    this.#readers.stop();
     this.#wake();
   }
 
@@ -185,7 +243,7 @@ export class Agent {
   }
 
   #isIdle(): boolean {
-    return this.#options.core.isIdle?.(new Step(this.#around).context(null)) ?? true;
+    return this.#options.core.isIdle?.(this.#newStep().context(null)) ?? true;
   }
 
   /**
@@ -220,7 +278,7 @@ export class Agent {
   }
 
   #nextWake(): number | undefined {
-    const ctx = new Step(this.#around).context(null);
+    const ctx = this.#newStep().context(null);
     const deadline = nextDeadline(ctx, this.#deadlines) ?? Infinity;
     const wakeAt = this.#options.core.wakeAt?.(ctx) ?? Infinity;
     const replayAt = pendingReplays(ctx).length > 0 ? this.#desk.holds.replay : Infinity;
@@ -239,94 +297,25 @@ export class Agent {
     const { clock } = this.#options;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#wake = resolve;
-    const known = [this.#nextWake(), this.#desk.inbox.nextRetryAt(), this.#desk.inputs.nextAt()];
-    const times = known.filter((time) => time !== undefined);
-    const now = clock.now();
-    const cancel =
-      times.length > 0 ? clock.setTimer(Math.max(0, Math.min(...times) - now), resolve) : () => {};
-    if (this.#reader.failure || this.#stopping.signal.aborted || this.#hasWork()) resolve();
+    let cancel = () => {};
+    // With a complete batch only the end of the commit under way matters.
+    if (this.#open?.complete !== true) {
+      const known = [this.#nextWake(), this.#desk.inbox.nextRetryAt(), this.#desk.inputs.nextAt()];
+      const times = known.filter((time) => time !== undefined);
+      if (times.length > 0) cancel = clock.setTimer(Math.max(0, Math.min(...times) - clock.now()), resolve);
+    }
+    if (this.#failure || this.#readers.failure || this.#stopping.signal.aborted || this.#mayHandle())
+      resolve();
     await promise;
     cancel();
     this.#wake = () => {};
   }
 
-  async #runStep(): Promise<void> {
-    const careful = this.#suspects > 0;
-    let entries = this.#desk.inbox.pick(readWindow, this.#options.clock.now());
-    if (careful) entries = await this.#countBeforehand(this.#nextSuspect(entries));
-    const batch = new Batch(this.#desk, new Step(this.#around));
-    batch.takeInputs();
-    batch.runTimers();
-    batch.replay();
-    batch.handle(entries, careful);
-    batch.report();
-    let landed: boolean;
-    try {
-      landed = await this.#commit(batch.step, batch.positions);
-    } catch (error) {
-      batch.failed(error);
-      throw error;
-    }
-    if (landed) batch.landed();
-    else batch.putBack();
-    if (careful && (batch.held || !landed)) this.#suspects += entries.length;
-  }
-
-  /**
-   * Keeps one of a window and puts the others back. Which one goes round the window, so that each lane gets its
-   * share of the suspects as it had of the window in which the predecessor died.
-   */
-  #nextSuspect(window: readonly Delivered[]): Delivered[] {
-    const turn = window[this.#suspects % Math.max(1, window.length)];
-    const suspect = window.find(({ edge }) => edge === turn?.edge);
-    if (!suspect) return [];
-    this.#desk.inbox.putBack(window.filter((entry) => entry !== suspect));
-    return [suspect];
-  }
-
-  /**
-   * Counts a try before the handler runs, so that a message which kills its reader is given up some day.
-   * Gives back the entries that may still be handled.
-   */
-  async #countBeforehand([suspect]: Delivered[]): Promise<Delivered[]> {
-    const { options, inbox, fullEdges, counted } = this.#desk;
-    if (!suspect) return [];
-    this.#suspects -= 1;
-    if (counted.has(nameOf(suspect))) return [suspect];
-    const step = new Step(this.#around);
-    const ctx = step.context(null);
-    const { tries } = spent(ctx, suspect);
-    if (tries < options.attempts) {
-      noteFailure(ctx, suspect, {
-        code: 'internal',
-        reason: 'the process ended while this may have been handled',
-      });
-      await this.#commit(step, new Map());
-      counted.add(nameOf(suspect));
-      return [suspect];
-    }
-    const error = new ElderError('internal', 'the process ended each time while this message was handled');
-    const mark = step.beginPart();
-    const id = giveUp(step, suspect, options.name, error).message?.message_id ?? null;
-    bury(ctx, suspect, { id, tries, error: error.toJSON() });
-    settle(ctx, suspect.edge);
-    const admission = admit(step, mark, fullEdges, options.clock.now());
-    if (admission.kind === 'go') {
-      step.journal.push(journalLine(suspect, id, tries, error));
-      if (await this.#commit(step, new Map([[suspect.edge, suspect]]))) return [];
-    } else if (admission.kind === 'full') {
-      inbox.holdBack(suspect.edge, admission.until);
-    }
-    inbox.putBack([suspect]);
-    this.#suspects += 1;
-    return [];
-  }
-
-  /** Commits a step; `false` when it found an edge full, and is undone. */
-  async #commit(step: Step, positions: ReadonlyMap<EdgeKey, Position>): Promise<boolean> {
+  /** Commits a batch; `false` when it found an edge full, and is undone with all that came after it. */
+  async #commit({ step, positions }: Batch): Promise<boolean> {
     const { clock, broker, perform, observer } = this.#options;
     if (step.denials.length > 0) noteDenials(step.context(null), step.denials);
-    const { set, remove } = this.#state.changes();
+    const { set, remove } = this.#state.seal();
     const handled = step.journal.length;
     if (set.size + remove.size + positions.size + step.send.length > 0) {
       const began = clock.now();
@@ -351,25 +340,29 @@ export class Agent {
   /** Undoes a step for which an edge had no room; what wrote there is held back from now on. */
   #onFull(step: Step, { target, lane }: Full): void {
     this.#state.rollback(0);
+    // It was handled on the strength of a state that is not to be.
+    this.#open?.putBack();
+    this.#open = null;
+    // Questions that were taken for answered are open again.
+    this.#deadlines = openDeadlines(this.#newStep().context(null));
     const edge = outEdge(target, lane);
     const { clock, observer } = this.#options;
     if (!this.#desk.fullEdges.refused(edge, step.used.get(edge) ?? 1, clock.now())) return;
     observer?.onBlocked?.('edge', new ElderError('edge_full', `the edge to ${target} (${lane}) is full`));
   }
 
-  /** Commits once to a Redis that was away: one that came back without what it had acknowledged refuses that. */
-  async #confirm(): Promise<void> {
-    const step = new Step(this.#around);
+  /** Has something to commit to a Redis that was away: one that came back without what it had acknowledged refuses that. */
+  #confirm(): void {
+    this.#open ??= new Batch(this.#desk, this.#newStep());
     const last = { clean: false, confirmed: this.#committer.number };
-    step.context(null).table('@run').put('last', last);
-    await this.#commit(step, new Map());
+    this.#open.step.context(null).table('@run').put('last', last);
   }
 
   /** Says in a last commit that this incarnation ended between two steps, so that nothing is suspected. */
   async #close(): Promise<void> {
-    const step = new Step(this.#around);
-    step.context(null).table<{ clean: boolean }>('@run').put('last', { clean: true });
+    const batch = new Batch(this.#desk, this.#newStep());
+    this.#suspects.end(batch.step.context(null));
     this.#desk.inputs.rejectAll(new ElderError('not_running', `${this.#options.name} has stopped`));
-    await this.#commit(step, new Map());
+    await this.#commit(batch);
   }
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { AuditEntry } from '../protocol/audit.ts';
+import { roleOf } from '../protocol/roster.ts';
 import type { Context } from './core.ts';
 
 /** Something for the audit log; who says so is known from the edge that it goes into. */
@@ -13,6 +14,7 @@ const keptApart = 1_000;
 /** Of one message to the audit log; each is far below a kilobyte, or two. */
 const perReport = 64;
 const longestText = 300;
+const manyKinds = 'more kinds of denials than are kept apart';
 
 const rows = (ctx: Context) => ctx.table<Row>('@audit');
 const cut = (text: string | null | undefined) => text?.slice(0, longestText) ?? null;
@@ -30,9 +32,11 @@ export function noteDenials(ctx: Context, denials: readonly Happening[]): void {
     const texts = { subject: cut(subject), object: cut(object), action: cut(action), reason: cut(reason) };
     const known = keyOf([event, ...Object.values(texts)]);
     const isMany = !table.has(known) && table.size >= keptApart;
-    const key = isMany ? 'more' : known;
+    // What a message claims of others is no name to go by: there is no end of such names.
+    const whom = subject && roleOf(subject) ? subject : null;
+    const key = isMany ? `more ${whom}` : known;
     const row: Row = isMany
-      ? { kind: 'denial', event: 'more', reason: 'more kinds of denials than are kept apart', at: ctx.now() }
+      ? { kind: 'denial', event: 'more', subject: whom, object: ctx.self, reason: manyKinds, at: ctx.now() }
       : { ...denial, ...texts, at: ctx.now() };
     const before = table.get(key);
     const count = (before?.count ?? 0) + (denial.count ?? 1);

@@ -30,6 +30,13 @@ export interface Desk {
   readonly counted: Set<string>;
 }
 
+/** Messages after which a commit is complete, so that few are suspected when the process dies. */
+export const batchLimit = 128;
+/** Characters sent after which a commit is complete. */
+const batchLength = 262_144;
+/** Inputs of one window. */
+const inputLimit = 64;
+
 /** Names an entry among all that an elder reads. */
 export function nameOf({ edge, id }: Delivered): string {
   return `${edge} ${id}`;
@@ -46,22 +53,48 @@ export function journalLine(
   return error ? { ...line, x: { code: error.code, reason: error.reason } } : line;
 }
 
-/** What one step handles: inputs, timers, replays and entries; all of it is put back when the step finds no room. */
+/**
+ * What one commit handles, one window after another: inputs, timers, replays and entries. All of it is put back
+ * when the commit finds no room.
+ */
 export class Batch {
   readonly step: Step;
   readonly positions = new Map<EdgeKey, Position>();
   /** Whether an entry was left for later, because what it sends finds no room. */
   held = false;
+  /** Whether something was left for the next commit, because an edge takes no more of this one. */
+  #closed = false;
   readonly #desk: Desk;
   readonly #entries: Delivered[] = [];
   readonly #answers: { readonly input: Input; readonly result: Json | undefined }[] = [];
-  #denials: readonly Happening[] = [];
+  readonly #denials: Happening[] = [];
   /** To be done once the step has landed. */
   readonly #then: (() => void)[] = [];
 
   constructor(desk: Desk, step: Step) {
     this.#desk = desk;
     this.step = step;
+  }
+
+  /** Whether no other window may be added. */
+  get complete(): boolean {
+    return this.#closed || this.step.journal.length >= batchLimit || this.step.length >= batchLength;
+  }
+
+  /** Handles what is due, and what came in up to the size of a read window. */
+  window(): void {
+    const { inbox, options } = this.#desk;
+    this.handleOthers();
+    const limit = Math.min(readWindow, batchLimit - this.step.journal.length);
+    if (limit > 0) this.handle(inbox.pick(limit, options.clock.now()), false);
+    this.report();
+  }
+
+  /** Handles what is due and does not come from an edge. */
+  handleOthers(): void {
+    this.#takeInputs();
+    this.#runTimers();
+    this.#replay();
   }
 
   /** Tells everybody concerned that the step has landed. */
@@ -84,19 +117,21 @@ export class Batch {
 
   #admit(mark: Mark): Admission {
     const { fullEdges, options } = this.#desk;
-    return admit(this.step, mark, fullEdges, options.clock.now());
+    const admission = admit(this.step, mark, fullEdges, options.clock.now());
+    if (admission.kind === 'later') this.#closed = true;
+    return admission;
   }
 
   /** Hands the core what came from this process. */
-  takeInputs(): void {
+  #takeInputs(): void {
     const { core, clock, edgeLimit } = this.#desk.options;
     const { inputs } = this.#desk;
     const step = this.step;
     const now = clock.now();
     const back: Input[] = [];
     let waiting = false;
-    for (const input of inputs.take(readWindow, now)) {
-      if (waiting && input.whenFull === 'wait') {
+    for (const input of inputs.take(inputLimit, now)) {
+      if (this.complete || (waiting && input.whenFull === 'wait')) {
         back.push(input);
         continue;
       }
@@ -126,7 +161,7 @@ export class Batch {
   }
 
   /** Lets deadlines of questions end and the core wake, where their time has come. */
-  runTimers(): void {
+  #runTimers(): void {
     const { core, clock, edgeLimit } = this.#desk.options;
     const { holds } = this.#desk;
     const step = this.step;
@@ -150,8 +185,9 @@ export class Batch {
   report(): void {
     const { holds, options, denials } = this.#desk;
     const ctx = this.step.context(null);
-    this.#denials = denials.splice(0);
-    noteDenials(ctx, this.#denials);
+    const fresh = denials.splice(0);
+    this.#denials.push(...fresh);
+    noteDenials(ctx, fresh);
     if (holds.audit > options.clock.now()) return;
     for (;;) {
       const mark = this.step.beginPart();
@@ -187,9 +223,10 @@ export class Batch {
     const outcome = this.#receive(entry, mark, tries >= attempts);
     const id = outcome.message?.message_id ?? null;
     const error = outcome.kind === 'acted' ? null : outcome.error;
-    let retryAt = 0;
     if (outcome.kind === 'retry') {
-      retryAt = noteFailure(ctx, entry, outcome.error.toJSON());
+      const retryAt = noteFailure(ctx, entry, outcome.error.toJSON());
+      // At once, for the next window may come before the commit.
+      this.#desk.inbox.holdBack(entry.edge, retryAt);
     } else {
       if (error) bury(ctx, entry, { id, tries, error: error.toJSON() });
       settle(ctx, entry.edge);
@@ -201,11 +238,10 @@ export class Batch {
       return false;
     }
     this.#then.push(() => {
-      this.#desk.counted.delete(nameOf(entry));
+      if (this.#desk.counted.size > 0) this.#desk.counted.delete(nameOf(entry));
       this.#tell(outcome, entry);
       if (outcome.kind !== 'retry') return;
       log.warn({ messageId: id, error: outcome.error.message, tries }, 'to be tried again');
-      this.#desk.inbox.holdBack(entry.edge, retryAt);
     });
     if (outcome.kind === 'retry') return false;
     this.#entries.push(entry);
@@ -237,7 +273,7 @@ export class Batch {
   }
 
   /** Handles dead letters that a person wants handled once more; one that fails is a dead letter again. */
-  replay(): void {
+  #replay(): void {
     const { clock } = this.#desk.options;
     const { holds } = this.#desk;
     const step = this.step;

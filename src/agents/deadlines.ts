@@ -28,7 +28,7 @@ export class Deadlines {
     }
   }
 
-  /** When the next open question ends. Only to be asked between two steps, when nothing can be undone any more. */
+  /** When the next open question ends. Forgets those that are not open now: where that is undone, all have to be noted anew. */
   next(stands: Stands): number | undefined {
     for (let [first] = this.#heap; first !== undefined; [first] = this.#heap) {
       if (stands(first.id, first.at)) return first.at;

@@ -1,10 +1,11 @@
 import { asElderError, type ElderError } from '../protocol/errors.ts';
 import type { EdgeKey } from '../protocol/keys.ts';
-import { readWindow } from '../protocol/lanes.ts';
 import type { AgentOptions } from './agent-options.ts';
-import type { Inbox } from './inbox.ts';
+import { type Inbox, type Pace, paces, readAhead } from './inbox.ts';
 
 const blockingReadMs = 5_000;
+
+type Options = Pick<AgentOptions, 'broker' | 'clock' | 'observer' | 'log'>;
 
 /** The read under way, or the pause after one that failed. */
 interface Reading {
@@ -12,28 +13,25 @@ interface Reading {
   readonly abort: AbortController;
 }
 
-/** Fills the inbox of an elder from its edges, one read after another. */
-export class EdgeReader {
-  readonly inbox: Inbox;
-  readonly #options: Pick<AgentOptions, 'broker' | 'clock' | 'observer' | 'log'>;
+/** Fills the inbox of an elder from its edges of one pace, one read after another. */
+class EdgeReader {
+  readonly #inbox: Inbox;
+  readonly #pace: Pace;
+  readonly #options: Options;
   readonly #onChange: () => void;
   #reading: Reading | null = null;
   #failures = 0;
+  #stopped = false;
   #failure: ElderError | null = null;
   #isBack = false;
 
-  /** `onChange` is called when a read has ended, whatever came of it. */
-  constructor(
-    options: Pick<AgentOptions, 'broker' | 'clock' | 'observer' | 'log'>,
-    inbox: Inbox,
-    onChange: () => void,
-  ) {
+  constructor(options: Options, inbox: Inbox, pace: Pace, onChange: () => void) {
     this.#options = options;
-    this.inbox = inbox;
+    this.#inbox = inbox;
+    this.#pace = pace;
     this.#onChange = onChange;
   }
 
-  /** Why this incarnation must not go on, or `null`. */
   get failure(): ElderError | null {
     return this.#failure;
   }
@@ -45,52 +43,57 @@ export class EdgeReader {
     return isBack;
   }
 
-  /** Ends the read under way. */
   stop(): void {
+    this.#stopped = true;
     this.#reading?.abort.abort();
   }
 
-  /** Keeps one read under way; it is dropped, which loses nothing, when it leaves out an edge that has room again. */
   keepReading(): void {
+    const inbox = this.#inbox;
+    const pace = this.#pace;
+    if (this.#failure || this.#stopped) return;
     if (this.#reading) {
-      const outdated = this.inbox.wantedCount > this.#reading.cursors.size;
+      const outdated = inbox.wantedCount(pace) > this.#reading.cursors.size;
       if (!outdated) return;
       this.#reading.abort.abort();
       this.#reading = null;
     }
-    const wanted = this.inbox.wanted();
+    const saturated =
+      inbox.wantedCount(pace) < inbox.edgeCount(pace) && inbox.hasWork(this.#options.clock.now(), pace);
+    // A full edge is about to have room again; a read that left it out would have to be taken back then.
+    if (saturated && pace === 'usual') return;
+    const wanted = inbox.wanted(pace);
     if (wanted.size === 0) return;
-    const { broker, clock, observer, log } = this.#options;
     const reading: Reading = { cursors: wanted, abort: new AbortController() };
     this.#reading = reading;
-    const saturated = wanted.size < this.inbox.edgeCount && this.inbox.hasWork(clock.now());
-    const options = {
-      count: readWindow,
-      waitMs: saturated ? 0 : blockingReadMs,
-      signal: reading.abort.signal,
-    };
-    const done = (error: unknown) => {
-      if (this.#reading !== reading) return;
-      if (!error) {
+    this.#read(reading, saturated ? 0 : blockingReadMs);
+  }
+
+  #read(reading: Reading, waitMs: number): void {
+    const { broker, clock, observer, log } = this.#options;
+    const { signal } = reading.abort;
+    const urgent = this.#pace === 'urgent';
+    broker.read(reading.cursors, { count: readAhead, waitMs, signal, urgent }).then(
+      (entries) => {
+        if (this.#reading !== reading) return;
+        for (const gap of this.#inbox.add(entries, clock.now())) {
+          log.warn(gap, 'entries are missing: Redis has lost data');
+          observer?.onDataLost?.(`${gap.edge}: entry ${gap.expected} is due, ${gap.found} came`);
+        }
         if (this.#failures > 0) {
           this.#isBack = true;
           observer?.onBlocked?.('read', null);
         }
         this.#failures = 0;
         this.#reading = null;
+        // At once, so that what is urgent does not have to wait for the window being handled.
+        if (entries.length > 0) this.keepReading();
         this.#onChange();
-        return;
-      }
-      this.#onFailure(reading, asElderError(error));
-    };
-    broker.read(wanted, options).then((entries) => {
-      if (this.#reading !== reading) return;
-      for (const gap of this.inbox.add(entries, clock.now())) {
-        log.warn(gap, 'entries are missing: Redis has lost data');
-        observer?.onDataLost?.(`${gap.edge}: entry ${gap.expected} is due, ${gap.found} came`);
-      }
-      done(null);
-    }, done);
+      },
+      (error) => {
+        if (this.#reading === reading) this.#onFailure(reading, asElderError(error));
+      },
+    );
   }
 
   #onFailure(reading: Reading, error: ElderError): void {
@@ -107,5 +110,38 @@ export class EdgeReader {
       this.#reading = null;
       this.#onChange();
     });
+  }
+}
+
+/**
+ * Fills the inbox of an elder. The urgent lanes are read apart from the others, so that a read of theirs is always
+ * waiting at Redis and a backlog elsewhere does not delay it.
+ */
+export class EdgeReaders {
+  readonly #readers: readonly EdgeReader[];
+
+  /** `onChange` is called when a read has ended, whatever came of it. */
+  constructor(options: Options, inbox: Inbox, onChange: () => void) {
+    this.#readers = paces.map((pace) => new EdgeReader(options, inbox, pace, onChange));
+  }
+
+  /** Why this incarnation must not go on, or `null`. */
+  get failure(): ElderError | null {
+    return this.#readers.find(({ failure }) => failure !== null)?.failure ?? null;
+  }
+
+  /** Whether Redis was away and answers again; says so once. */
+  takeReturn(): boolean {
+    return this.#readers.map((reader) => reader.takeReturn()).includes(true);
+  }
+
+  /** Ends the reads under way; no other follows. */
+  stop(): void {
+    for (const reader of this.#readers) reader.stop();
+  }
+
+  /** Keeps reads under way; one is dropped, which loses nothing, when it leaves out an edge that has room again. */
+  keepReading(): void {
+    for (const reader of this.#readers) reader.keepReading();
   }
 }

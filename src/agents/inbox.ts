@@ -1,6 +1,20 @@
 import type { Entry, Position } from '../messaging/broker.ts';
 import { type EdgeKey, splitEdgeKey } from '../protocol/keys.ts';
-import { type Lane, laneQuota, lanes, readWindow } from '../protocol/lanes.ts';
+import { type Lane, laneQuota, lanes } from '../protocol/lanes.ts';
+
+/** Entries that are read ahead of each edge. */
+export const readAhead = 256;
+
+/** Lanes that are read together. */
+export const paces = ['urgent', 'usual'] as const;
+export type Pace = (typeof paces)[number];
+
+const paceOf: Readonly<Record<Lane, Pace>> = {
+  control: 'urgent',
+  high: 'urgent',
+  normal: 'usual',
+  low: 'usual',
+};
 
 /** An entry with the time at which it was read. */
 export interface Delivered extends Entry {
@@ -12,6 +26,7 @@ interface Edge {
   readonly index: number;
   readonly key: EdgeKey;
   readonly lane: Lane;
+  readonly pace: Pace;
   /** Id of the last entry read, which may be ahead of the last one handled. */
   cursor: string;
   lastSequence: number;
@@ -23,6 +38,7 @@ interface Edge {
 /** What was read and not yet handled: a bounded queue per edge, and the choice of what comes next. */
 export class Inbox {
   readonly #edges = new Map<EdgeKey, Edge>();
+  readonly #counts: Record<Pace, number> = { urgent: 0, usual: 0 };
   /** Those with something in their queue: a reader of hundreds of edges must not look at all of them for each message. */
   readonly #filled = new Set<Edge>();
   /** Where the next pick of a lane begins, so that no edge is always first. */
@@ -36,33 +52,36 @@ export class Inbox {
         index: this.#edges.size,
         key,
         lane,
+        pace: paceOf[lane],
         cursor: position?.id ?? '0-0',
         lastSequence: position?.sequence ?? 0,
         queue: [],
         notBefore: 0,
       };
       this.#edges.set(key, edge);
+      this.#counts[edge.pace] += 1;
     }
   }
 
-  /** Cursors of the edges that have room for another window. */
-  wanted(): Map<EdgeKey, string> {
+  /** Cursors of the edges of a pace that have room. */
+  wanted(pace: Pace): Map<EdgeKey, string> {
     const cursors = new Map<EdgeKey, string>();
     for (const edge of this.#edges.values()) {
-      if (edge.queue.length < readWindow) cursors.set(edge.key, edge.cursor);
+      if (edge.pace === pace && edge.queue.length < readAhead) cursors.set(edge.key, edge.cursor);
     }
     return cursors;
   }
 
-  /** How many edges have room for another window. */
-  get wantedCount(): number {
+  /** How many edges of a pace have room. */
+  wantedCount(pace: Pace): number {
     let full = 0;
-    for (const edge of this.#filled) if (edge.queue.length >= readWindow) full += 1;
-    return this.#edges.size - full;
+    for (const edge of this.#filled) if (edge.pace === pace && edge.queue.length >= readAhead) full += 1;
+    return this.#counts[pace] - full;
   }
 
-  get edgeCount(): number {
-    return this.#edges.size;
+  /** How many edges are read at a pace. */
+  edgeCount(pace: Pace): number {
+    return this.#counts[pace];
   }
 
   /** Queues what was read and lists the edges in which an entry is missing, which only a Redis that lost data can cause. */
@@ -85,9 +104,11 @@ export class Inbox {
     return gaps;
   }
 
-  /** Whether anything can be handled at this time. */
-  hasWork(now: number): boolean {
-    for (const edge of this.#filled) if (edge.notBefore <= now) return true;
+  /** Whether anything can be handled at this time, or anything of a pace. */
+  hasWork(now: number, pace?: Pace): boolean {
+    for (const edge of this.#filled) {
+      if (edge.notBefore <= now && (pace === undefined || edge.pace === pace)) return true;
+    }
     return false;
   }
 

@@ -147,7 +147,9 @@ export function receive(core: Core, step: Step, entry: Delivered, self: string, 
     const expected = thrown instanceof ElderError;
     // One that was refused while sending is noted there.
     const isNew = step.denials.length === mark.denials;
-    const refused = error.code === 'denied' || error.code === 'expired';
+    // A decision that was not taken is an old or a changed approval that somebody tried.
+    const decides = message.action === 'approval.decide';
+    const refused = decides || error.code === 'denied' || error.code === 'expired';
     if (refused && isNew) noteRefusal(step, source, self, message, error);
     const mayPass = expected ? error.canRetry && error.code !== 'expired' : true;
     if (mayPass && !lastTry) return { kind: 'retry', message, error };

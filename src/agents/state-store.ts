@@ -44,6 +44,8 @@ export class StateStore {
   readonly #ordered = new Map<string, OrderedTable<unknown>>();
   readonly #changes = new Map<string, string | null>();
   readonly #undo: Undo[] = [];
+  /** How much of `#undo` belongs to the commit under way. */
+  #sealed = 0;
   readonly #orders: Readonly<Record<string, Order>>;
   readonly #indexes = new Map<string, OrderedIndex>();
 
@@ -141,8 +143,9 @@ export class StateStore {
     return this.#undo.length;
   }
 
-  /** Undoes every change made since the mark. */
+  /** Undoes every change made since the mark; 0 is the last commit that landed. */
   rollback(mark: number): void {
+    const all = mark < this.#sealed;
     while (this.#undo.length > mark) {
       const { table, name, id, cell, field, change } = this.#undo.pop() as Undo;
       if (cell) table.set(id, cell);
@@ -151,22 +154,30 @@ export class StateStore {
       if (change === undefined) this.#changes.delete(field);
       else this.#changes.set(field, change);
     }
+    if (!all) return;
+    this.#changes.clear();
+    this.#sealed = 0;
   }
 
-  /** Gives what changed since the last commit that landed; until `landed` it can still be rolled back. */
-  changes(): { set: Map<string, string>; remove: Set<string> } {
+  /**
+   * Gives what changed since the last call, for a commit. Until `landed` it can still be rolled back, together
+   * with everything that was changed since.
+   */
+  seal(): { set: Map<string, string>; remove: Set<string> } {
     const set = new Map<string, string>();
     const remove = new Set<string>();
     for (const [field, text] of this.#changes) {
       if (text === null) remove.add(field);
       else set.set(field, text);
     }
+    this.#changes.clear();
+    this.#sealed = this.#undo.length;
     return { set, remove };
   }
 
-  /** Notes that everything changed so far is committed: it cannot be rolled back any more. */
+  /** Notes that what was sealed is committed: it cannot be rolled back any more. */
   landed(): void {
-    this.#changes.clear();
-    this.#undo.length = 0;
+    this.#undo.splice(0, this.#sealed);
+    this.#sealed = 0;
   }
 }

@@ -29,10 +29,21 @@ export interface Surroundings {
   readonly log: Context['log'];
 }
 
+const noEdges: ReadonlyMap<OutEdge, number> = new Map();
+
+let lastTime = { ms: 0, text: '' };
+
+/** Writes a time; messages of one ms share the text. */
+function timestampOf(ms: number): string {
+  if (ms !== lastTime.ms) lastTime = { ms, text: new Date(ms).toISOString() };
+  return lastTime.text;
+}
+
 /** How much of a step was there at some moment. */
 export interface Mark {
   readonly state: number;
   readonly send: number;
+  readonly length: number;
   readonly effects: number;
   readonly events: number;
   readonly denials: number;
@@ -52,7 +63,10 @@ export class Step {
   readonly denials: Happening[] = [];
   /** How many parts of this step write to each edge. */
   readonly used = new Map<OutEdge, number>();
+  /** Characters of all messages that this step sends. */
+  length = 0;
   #partBegin = 0;
+  #own: Context | null = null;
 
   constructor(around: Surroundings) {
     this.#around = around;
@@ -66,6 +80,7 @@ export class Step {
     return {
       state: this.#around.state.mark(),
       send: this.send.length,
+      length: this.length,
       effects: this.effects.length,
       events: this.events.length,
       denials: this.denials.length,
@@ -75,6 +90,7 @@ export class Step {
   undo(mark: Mark): void {
     this.#around.state.rollback(mark.state);
     this.send.length = mark.send;
+    this.length = mark.length;
     this.effects.length = mark.effects;
     this.events.length = mark.events;
   }
@@ -92,7 +108,8 @@ export class Step {
   }
 
   /** Counts the messages that the present part sends, by edge. */
-  partEdges(): Map<OutEdge, number> {
+  partEdges(): ReadonlyMap<OutEdge, number> {
+    if (this.send.length === this.#partBegin) return noEdges;
     const counts = new Map<OutEdge, number>();
     for (let index = this.#partBegin; index < this.send.length; index += 1) {
       const { target, lane } = this.send[index] as Outgoing;
@@ -108,10 +125,16 @@ export class Step {
   }
 
   /**
-   * Builds the context in which a core handles `cause`, or acts of itself when there is none. `chain`: on whose
+   * Gives the context in which a core handles `cause`, or acts of itself when there is none. `chain`: on whose
    * behalf it asks for what is not its own duty.
    */
-  context(cause: ElderMessage | null, chain: readonly string[] = chainOf(cause)): Context {
+  context(cause: ElderMessage | null, chain?: readonly string[]): Context {
+    if (cause || chain) return this.#newContext(cause, chain ?? chainOf(cause));
+    this.#own ??= this.#newContext(null, chainOf(null));
+    return this.#own;
+  }
+
+  #newContext(cause: ElderMessage | null, chain: readonly string[]): Context {
     const around = this.#around;
     const context: Context = {
       self: around.name,
@@ -187,7 +210,7 @@ export class Step {
       message_type: spec.type,
       payload: checked.data as ElderMessage['payload'],
       priority,
-      timestamp: new Date(now).toISOString(),
+      timestamp: timestampOf(now),
       requires_ack: options.requiresAck ?? false,
       action,
       correlation_id: options.correlationId ?? cause?.correlation_id ?? id,
@@ -199,7 +222,9 @@ export class Step {
     if (onBehalfOf.length > 0) message.on_behalf_of = [...onBehalfOf];
     if (options.expiresInMs !== undefined)
       message.expires_at = new Date(now + options.expiresInMs).toISOString();
-    this.send.push({ target, lane: spec.lane ?? laneOf(spec.type, priority), body: encodeMessage(message) });
+    const body = encodeMessage(message);
+    this.length += body.length;
+    this.send.push({ target, lane: spec.lane ?? laneOf(spec.type, priority), body });
     return id;
   }
 

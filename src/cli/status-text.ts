@@ -21,6 +21,19 @@ function branches(
   });
 }
 
+/** What walls off the elders that live; those without a wall are named. */
+function isolationText({ elders }: TreeStatus, t: Catalog['status']): string[] {
+  const living = elders.filter((elder) => elder.pid !== null);
+  if (living.length === 0) return [];
+  const open = living.filter((elder) => elder.isolation === 'none').map((elder) => elder.name);
+  return [
+    t.isolation(
+      open.length === living.length ? 'none' : 'bubblewrap',
+      open.length === living.length ? [] : open,
+    ),
+  ];
+}
+
 /** Draws the tree with the state of each process, as `elders status` prints it. `now` is ms since the epoch. */
 export function statusText(status: TreeStatus, text: Catalog, now: number): string {
   const t = text.status;
@@ -30,6 +43,7 @@ export function statusText(status: TreeStatus, text: Catalog, now: number): stri
     manager ? t.manager(manager.pid, spanText(now - manager.startedAt)) : t.noManager,
     t.redis(`${redis.host}:${redis.port}`, redis.state, redis.appendfsync),
     t.sandbox(status.sandbox),
+    ...isolationText(status, t),
   ];
   const warnings = redis.insecure.map((reason) => `${t.insecureRedis(oneLine(reason))}\n`).join('');
   const about = redis.reason === null ? '' : `redis: ${oneLine(redis.reason)}\n`;

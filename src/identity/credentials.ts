@@ -70,7 +70,9 @@ export class Credentials {
    */
   replaceTrust(options: TrustOptions): void {
     const trust = new Trust(options);
-    this.#accept(this.#identity.certificate, this.#privateKey, trust);
+    // One that is over is no reason to refuse: it is about to be renewed.
+    trust.requireIssued(this.#certificate);
+    if (trust.isRevoked(this.serial)) throw new ElderError('denied', 'this very certificate was revoked');
     const sameRoots = trust.ca === this.#trust.ca;
     this.#trust = trust;
     this.#identity = this.#show(this.#identity.certificate);

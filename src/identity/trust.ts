@@ -34,12 +34,17 @@ export class Trust {
     return this.#revoked.has(serial);
   }
 
-  /** Throws `denied` when a certificate is from no root of this tree, was taken back or is past its end. */
-  require(certificate: X509Certificate): void {
+  /** Throws `denied` when a certificate is from no root of this tree. */
+  requireIssued(certificate: X509Certificate): void {
     const signed = this.#roots.some(
       (root) => certificate.checkIssued(root) && certificate.verify(root.publicKey),
     );
     if (!signed) throw new ElderError('denied', 'the certificate is not from the authority of this tree');
+  }
+
+  /** Throws `denied` when a certificate is from no root of this tree, was taken back or is past its end. */
+  require(certificate: X509Certificate): void {
+    this.requireIssued(certificate);
     if (this.isRevoked(certificate.serialNumber)) {
       throw new ElderError('denied', `the certificate ${certificate.serialNumber} was revoked`);
     }

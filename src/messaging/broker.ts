@@ -1,16 +1,16 @@
 import type { EdgeKey } from '../protocol/keys.ts';
 import type { Lane } from '../protocol/lanes.ts';
 
-/** How far a reader has come in one edge: the stream id and the sequence number of the last entry handled. */
+/** How far a reader has come in one edge: the id and the sequence number of the last message handled. */
 export interface Position {
   readonly id: string;
   readonly sequence: number;
 }
 
-/** One entry of an edge as it was read; `body` is the encoded message, not yet checked. */
+/** One message of an edge as it was read; `body` is the encoded message, not yet checked. */
 export interface Entry {
   readonly edge: EdgeKey;
-  /** Redis stream id, `<ms>-<n>`; the ms are when the message was committed. */
+  /** `<ms>-<n>`, and `.<place>` where it shares a stream entry; the ms are when the message was committed. */
   readonly id: string;
   /** Counted from 1 per edge without gaps: a gap means that Redis lost an entry. */
   readonly sequence: number;
@@ -55,6 +55,16 @@ export type CommitAnswer =
   /** The edge to this target is full; nothing was written. */
   | { readonly kind: 'full'; readonly target: string; readonly lane: Lane };
 
+/** How edges are read. */
+export interface ReadOptions {
+  /** At most so many entries per edge. */
+  readonly count: number;
+  readonly waitMs: number;
+  readonly signal?: AbortSignal;
+  /** Waits beside the other read and not in its place. */
+  readonly urgent?: boolean;
+}
+
 /**
  * What one incarnation of one elder may do with the durable store. Every method rejects with an
  * `ElderError`: `redis_unreachable` when the connection broke (the outcome of a commit is then unknown and
@@ -64,14 +74,11 @@ export interface Broker {
   /** Reads everything that the predecessor left. */
   load(): Promise<Snapshot>;
   /**
-   * Reads at most `count` entries per edge that stand behind the cursors (stream ids; `0-0` is the start of an
+   * Reads at most `count` entries per edge that stand behind the cursors (ids; `0-0` is the start of an
    * edge). With nothing to read it waits up to `waitMs` for the first; 0 does not wait. Resolves to an empty
-   * list when the time is over or the signal aborts.
+   * list when the time is over or the signal aborts. One read may wait at a time, and beside it an urgent one.
    */
-  read(
-    cursors: ReadonlyMap<EdgeKey, string>,
-    options: { count: number; waitMs: number; signal?: AbortSignal },
-  ): Promise<Entry[]>;
+  read(cursors: ReadonlyMap<EdgeKey, string>, options: ReadOptions): Promise<Entry[]>;
   /** Writes one commit atomically. */
   commit(commit: Commit): Promise<CommitAnswer>;
   /** Tells whoever listens that something happened; nothing may depend on it arriving. */

@@ -4,6 +4,8 @@ export interface Clock {
   now(): number;
   /** Runs `fire` once after `ms`; the returned function cancels it and may be called at any time. */
   setTimer(ms: number, fire: () => void): () => void;
+  /** Resolves once what has arrived at this process meanwhile was taken in; absent where nothing arrives by itself. */
+  turn?(): Promise<void>;
 }
 
 /** The clock of this machine. */
@@ -13,4 +15,5 @@ export const systemClock: Clock = {
     const timer = setTimeout(fire, ms);
     return () => clearTimeout(timer);
   },
+  turn: () => new Promise((resolve) => void setImmediate(resolve)),
 };

@@ -15,6 +15,7 @@ import {
 import { type ElderMessage, elderMessage } from '../protocol/message.ts';
 import { causalOrder } from './causal-order.ts';
 import { deadLetterPrefix } from './dead-letters.ts';
+import { unpack } from './packing.ts';
 import { readStream } from './redis/read-stream.ts';
 import type { RedisCommands } from './redis/redis-commands.ts';
 import { decodeHash, decodePosition, replyArray } from './redis/replies.ts';
@@ -24,7 +25,7 @@ interface Found {
   readonly target: string;
   readonly lane: Lane;
   readonly edge: EdgeKey;
-  /** Stream id of the entry. */
+  /** Id of the message among those of its edge. */
   readonly entry: string;
   readonly message: ElderMessage;
 }
@@ -73,7 +74,8 @@ export async function readMessage(
   const [traced] = await describe(redis, keys, found.slice(0, 1), options);
   if (!traced || !found[0]) throw new ElderError('not_found', `no edge holds message ${messageId}`);
   const errors = await readErrors(redis, keys, found[0]);
-  return { ...traced, payload: found[0].message.payload, errors };
+  const { payload, on_behalf_of: onBehalfOf = [] } = found[0].message;
+  return { ...traced, onBehalfOf, payload, errors };
 }
 
 async function search(
@@ -91,10 +93,11 @@ async function search(
     for (const source of sourcesOf(target, roster)) {
       for (const lane of edgeLanes(source, target)) {
         for await (const { id, fields } of readStream(redis, keys.edge(target, source, lane), signal)) {
-          const body = fields.get('m') ?? '';
-          const message = body.includes(needle) ? decode(body) : null;
-          if (message && matches(message)) {
-            found.push({ target, lane, edge: edgeKey(source, lane), entry: id, message });
+          if (!fields.get('m')?.includes(needle)) continue;
+          for (const { id: entry, body } of unpack(id, fields)) {
+            const message = body.includes(needle) ? decode(body) : null;
+            if (!message || !matches(message)) continue;
+            found.push({ target, lane, edge: edgeKey(source, lane), entry, message });
           }
         }
       }

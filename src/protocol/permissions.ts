@@ -107,16 +107,18 @@ export function permissionsOf(name: string): string[] {
   return grants.map((grant) => bind(grant.permission, name));
 }
 
-/** As `allowedSends`: every link of a chain is asked for. */
-const foundPermissions = new Map<string, string>();
+/** By action and name. As `allowedSends`: every link of a chain is asked for. */
+const foundPermissions = new Map<string, Map<string, string>>();
 
 /** Gives the permission of `name` that covers an action, edges apart; `undefined` if there is none. */
 export function permissionFor(name: string, action: string): string | undefined {
-  const question = `${name} ${action}`;
-  const known = foundPermissions.get(question);
+  const known = foundPermissions.get(action)?.get(name);
   if (known !== undefined) return known;
   const permission = permissionsOf(name).find((candidate) => covers(candidate, action));
-  if (permission !== undefined && isAction(action)) foundPermissions.set(question, permission);
+  if (permission !== undefined && isAction(action)) {
+    const holders = foundPermissions.get(action) ?? new Map<string, string>();
+    foundPermissions.set(action, holders.set(name, permission));
+  }
   return permission;
 }
 
@@ -127,15 +129,17 @@ export interface Verdict {
 }
 
 /** Every message asks this twice. Only what is allowed is kept: names that nobody knows would fill it. */
-const allowedSends = new Map<string, Verdict>();
+const allowedSends = new Map<string, Map<string, Map<Action, Verdict>>>();
 
 /** Decides whether `from` may send `action` to `to`: there must be an edge that carries it and a right that covers it. */
 export function maySend(from: string, to: string, action: Action): Verdict {
-  const question = `${from} ${to} ${action}`;
-  const known = allowedSends.get(question);
+  const known = allowedSends.get(from)?.get(to)?.get(action);
   if (known) return known;
   const verdict = decideSend(from, to, action);
-  if (verdict.allowed) allowedSends.set(question, verdict);
+  if (!verdict.allowed) return verdict;
+  const bySender = allowedSends.get(from) ?? new Map<string, Map<Action, Verdict>>();
+  const byTarget = bySender.get(to) ?? new Map<Action, Verdict>();
+  allowedSends.set(from, bySender.set(to, byTarget.set(action, verdict)));
   return verdict;
 }
 
@@ -168,6 +172,8 @@ export function chainOfSend(name: string, action: Action, chain: readonly string
   return isOwnDuty(name, action) || action.startsWith('reply.') ? [] : chain;
 }
 
+const delegated: Verdict = { allowed: true, rule: 'so does everybody on whose behalf it is asked' };
+
 /** Decides whether everybody on whose behalf an action is asked for holds the right to it themselves. */
 export function mayDelegate(onBehalfOf: readonly string[], action: Action): Verdict {
   for (const name of onBehalfOf) {
@@ -177,7 +183,7 @@ export function mayDelegate(onBehalfOf: readonly string[], action: Action): Verd
       rule: `it is asked on behalf of ${name}, who holds no permission for ${action}`,
     };
   }
-  return { allowed: true, rule: `each of ${onBehalfOf.join(', ')} holds a permission for ${action}` };
+  return delegated;
 }
 
 /**
@@ -195,11 +201,25 @@ export function maySendFor(
   if (!own.allowed || onBehalfOf === undefined || onBehalfOf.length === 0) return own;
   if (!isDelegated(from, action)) return own;
   const others = mayDelegate(onBehalfOf, action);
-  return others.allowed ? { allowed: true, rule: `${own.rule}; ${others.rule}` } : others;
+  return others.allowed ? own : others;
 }
+
+/** By action and name. */
+const allowedPerforms = new Map<Action, Map<string, Verdict>>();
 
 /** Decides whether `name` may carry out `action` when it receives it. */
 export function mayPerform(name: string, action: Action): Verdict {
+  const known = allowedPerforms.get(action)?.get(name);
+  if (known) return known;
+  const verdict = decidePerform(name, action);
+  if (verdict.allowed && roleOf(name) !== undefined) {
+    const performers = allowedPerforms.get(action) ?? new Map<string, Verdict>();
+    allowedPerforms.set(action, performers.set(name, verdict));
+  }
+  return verdict;
+}
+
+function decidePerform(name: string, action: Action): Verdict {
   // A sage serves its own domain and no other's, whoever asks.
   const ownDomain = roleOf(name) === 'sage' && action.startsWith('sage.') ? action : undefined;
   const performs = actionSpec(action).performs ?? ownDomain;

@@ -38,7 +38,10 @@ export function canSend({
   const decide = (target: string): Verdict => {
     const sending = maySendFor(as, target, action, onBehalfOf);
     const performing = mayPerform(target, action);
-    return sending.allowed && !performing.allowed ? performing : sending;
+    if (sending.allowed && !performing.allowed) return performing;
+    const isChain = sending.allowed && onBehalfOf.length > 0 && isDelegated(as, action);
+    const others = `so does each of ${onBehalfOf.join(', ')}, on whose behalf it is asked`;
+    return isChain ? { ...sending, rule: `${sending.rule}; ${others}` } : sending;
   };
   if (to !== undefined) {
     const verdict = decide(to);

@@ -32,6 +32,8 @@ export function stateFolder(project: string) {
     processRecord: (name: string) => join(run, `${fileName(name)}.process.json`),
     /** Which sandbox a servant runs now; see `sandboxNote`. In a folder that only this servant can write to. */
     sandboxRecord: (name: string) => join(run, fileName(name), 'sandbox.json'),
+    /** What the command of a servant leaves for it. */
+    exchange: (name: string) => join(run, fileName(name), 'exchange'),
     /** JSON lines written by the process itself, in a folder that no other elder can write to. */
     logFile: (name: string) => join(log, fileName(name), `${fileName(name)}.log`),
     /** How far a principal of this process had come in Redis, as far as it was told; in a folder of its own. */

@@ -161,3 +161,39 @@ test('equal denials of a flood are counted, not listed, and none holds up the wo
   assert.ok(entries.length < 20, `${entries.length} entries`);
   assert.deepEqual(tree.rows('knowledge_sage', '@audit'), []);
 });
+
+test('while the way to the audit log is full, refusals wait and are counted, and the work goes on', async () => {
+  tree = new MemoryTree(2);
+  const handled: string[] = [];
+  const life = await tree.start('knowledge_sage', {
+    handlers: {
+      'sage.knowledge.search': (_, { payload }) => {
+        handled.push(payload.query);
+        return { entries: [] };
+      },
+    },
+  });
+  for (const name of ['a', 'b', 'c', 'c', 'd', 'c']) {
+    const forged = {
+      ...tree.message('claude_elder', 'knowledge_sage', 'elder.ping', {}),
+      source_elder: name,
+    };
+    tree.sendRaw('gateway', 'knowledge_sage', JSON.stringify(forged));
+    await tree.clock.settle();
+  }
+  await tree.send(tree.message('gateway', 'knowledge_sage', 'sage.knowledge.search', { query: 'x' }));
+  assert.equal(tree.sentAs('knowledge_sage', 'auditor', 'audit.report').length, 2);
+  assert.deepEqual(
+    tree
+      .rows<{ count: number }>('knowledge_sage', '@audit')
+      .map(({ count }) => count)
+      .sort(),
+    [1, 3],
+  );
+  assert.equal(audited('knowledge_sage').length, 2);
+  // What a process refuses outside of its messages takes the same way.
+  life.agent.noteDenial({ kind: 'denial', event: 'https', subject: 'servant_1', reason: 'not the manager' });
+  await tree.clock.settle();
+  assert.equal(tree.rows('knowledge_sage', '@audit').length, 3);
+  assert.deepEqual(handled, ['x']);
+});

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Inbox } from '../../src/agents/inbox.ts';
+import { Inbox, readAhead } from '../../src/agents/inbox.ts';
 import type { Entry } from '../../src/messaging/broker.ts';
 import { type EdgeKey, edgeKey, splitEdgeKey } from '../../src/protocol/keys.ts';
 import { laneQuota, lanes, readWindow } from '../../src/protocol/lanes.ts';
@@ -78,18 +78,22 @@ test('an edge that is held back waits, the others go on', () => {
 });
 
 test('it asks for edges that have room, behind what it has read', () => {
-  const inbox = new Inbox(['a:normal', 'b:normal'], new Map([['b:normal', { id: '7-1', sequence: 7 }]]));
+  const inbox = new Inbox(
+    ['a:normal', 'a:high', 'b:normal'],
+    new Map([['b:normal', { id: '7-1', sequence: 7 }]]),
+  );
   assert.deepEqual(
-    inbox.wanted(),
+    inbox.wanted('usual'),
     new Map([
       ['a:normal', '0-0'],
       ['b:normal', '7-1'],
     ]),
   );
-  inbox.add(entries('a:normal', readWindow), 0);
-  assert.deepEqual(inbox.wanted(), new Map([['b:normal', '7-1']]));
+  inbox.add(entries('a:normal', readAhead), 0);
+  assert.deepEqual(inbox.wanted('usual'), new Map([['b:normal', '7-1']]));
   inbox.pick(1, 0);
-  assert.deepEqual(inbox.wanted().get('a:normal'), `${readWindow}-0`);
+  assert.deepEqual(inbox.wanted('urgent'), new Map([['a:high', '0-0']]));
+  assert.deepEqual(inbox.wanted('usual').get('a:normal'), `${readAhead}-0`);
 });
 
 test('a missing entry is told, with where it should have been', () => {

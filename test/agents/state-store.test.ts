@@ -62,10 +62,10 @@ test('rollback undoes puts and deletes since the mark, and what the commit would
   assert.deepEqual(table.get('kept'), { count: 2 });
   assert.deepEqual(table.get('gone'), { count: 1 });
   assert.equal(table.has('fresh'), false);
-  assert.deepEqual(store.changes(), { set: new Map([['t/kept', '{"count":2}']]), remove: new Set() });
+  assert.deepEqual(store.seal(), { set: new Map([['t/kept', '{"count":2}']]), remove: new Set() });
 });
 
-test('changes are given once they have landed no more, and only where something changed', () => {
+test('changes are given once, and only where something changed', () => {
   const store = new StateStore(
     new Map([
       ['t/a', '{"count":1}'],
@@ -75,15 +75,38 @@ test('changes are given once they have landed no more, and only where something 
   const table = store.table<Row>('t');
   table.put('a', { count: 1 });
   table.delete('nothing');
-  assert.deepEqual(store.changes(), { set: new Map(), remove: new Set() });
+  assert.deepEqual(store.seal(), { set: new Map(), remove: new Set() });
   table.put('a', { count: 2 });
   table.put('a', { count: 3 });
   table.delete('b');
   const changes = { set: new Map([['t/a', '{"count":3}']]), remove: new Set(['t/b']) };
-  assert.deepEqual(store.changes(), changes);
-  assert.deepEqual(store.changes(), changes);
+  assert.deepEqual(store.seal(), changes);
   store.landed();
-  assert.deepEqual(store.changes(), { set: new Map(), remove: new Set() });
+  assert.deepEqual(store.seal(), { set: new Map(), remove: new Set() });
   store.rollback(0);
   assert.deepEqual(table.get('a'), { count: 3 });
+});
+
+test('what comes behind a commit under way goes with it when that is undone, and stays when it lands', () => {
+  const store = new StateStore(new Map([['t/a', '{"count":1}']]));
+  const table = store.table<Row>('t');
+  const change = () => {
+    table.put('a', { count: 2 });
+    store.seal();
+    const mark = store.mark();
+    table.put('a', { count: 3 });
+    store.rollback(mark);
+    assert.deepEqual(table.get('a'), { count: 2 });
+    table.put('a', { count: 4 });
+    table.put('b', { count: 1 });
+  };
+  change();
+  store.rollback(0);
+  assert.deepEqual([table.get('a'), table.has('b')], [{ count: 1 }, false]);
+  assert.deepEqual(store.seal(), { set: new Map(), remove: new Set() });
+  change();
+  store.landed();
+  store.rollback(0);
+  assert.deepEqual([table.get('a'), table.has('b')], [{ count: 2 }, false]);
+  assert.deepEqual(store.seal(), { set: new Map(), remove: new Set() });
 });

@@ -21,7 +21,7 @@ test('can-i answers without a tree: the rule in words and the answer as exit cod
     [
       ['sage.knowledge.search', '--as', 'claude_elder', '--on-behalf-of', 'human,grand_elder'],
       0,
-      /each of gateway/,
+      /so does each of gateway/,
     ],
     [
       ['sage.knowledge.search', '--as', 'claude_elder', '--on-behalf-of', 'servant_2'],

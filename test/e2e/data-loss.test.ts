@@ -2,13 +2,10 @@ import assert from 'node:assert/strict';
 import { cp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { treeKeys } from '../../src/protocol/keys.ts';
 import { stateFolder } from '../../src/protocol/state-folder.ts';
 import { TestTree } from '../support/tree.ts';
-
-interface Incident {
-  readonly fingerprint: string;
-  readonly severity: string;
-}
+import { adminOf } from '../support/tree-admin.ts';
 
 const directive = (title: string) => ({ directive: title, tasks: [{ id: 'one', run: 'true' }] });
 
@@ -44,13 +41,14 @@ test('an older copy of Redis’s files, put back while nothing ran, is alarmed a
     assert.match(found.reason, /lost data: \w+: was at commit \d+, Redis is at \d+/);
     break;
   }
-  for (;;) {
-    const { incidents } = await tree.json<{ incidents: Incident[] }>(['incident', 'list']);
-    const alarm = incidents.find(({ fingerprint }) => fingerprint === 'manager:redis:data_lost');
-    if (!alarm) continue;
-    assert.equal(alarm.severity, 'critical');
-    break;
-  }
+  const admin = await adminOf(tree.folder, tree.portBase);
+  const { tree: id } = await tree.status();
+  const key = treeKeys(id).edge('incident_sage', 'manager', 'high');
+  const args = ['XREAD', 'COUNT', '100', 'BLOCK', '20000', 'STREAMS', key, '0'];
+  const raised = JSON.stringify(await admin.command(args, { timeoutMs: 30_000 }));
+  admin.close();
+  assert.match(raised, /manager:redis:data_lost/);
+  assert.match(raised, /critical/);
   await works('after the loss');
   assert.equal((await tree.cli(['down'])).code, 0);
 

@@ -57,6 +57,44 @@ test('a matrix, conditions and locks work from the file to the command', async (
   assert.equal(await readFile(join(workspace, 'why'), 'utf8'), 'failed\n');
 });
 
+test('what a command tells reaches others: outputs, further tasks, names of failed tests', async () => {
+  const junit =
+    '<testsuite name="s"><testcase name="adds"/><testcase name="carries"><failure message="1 != 2"/></testcase></testsuite>';
+  const { view } = await tree.submitAndWait({
+    directive: 'Tell',
+    workspace,
+    tasks: [
+      {
+        id: 'plan',
+        run: `echo 'part=北 $(x)' >> "$ELDERS_OUTPUT"; echo '{"id":"made","run":"echo made","needs":"plan"}' > "$ELDERS_TASKS"`,
+        additions: true,
+      },
+      {
+        id: 'use',
+        run: 'printf %s "$PART" > part',
+        needs: 'plan',
+        env: { PART: '${{ needs.plan.outputs.part }}' },
+      },
+      { id: 'unit', run: `echo '${junit}' > junit.xml; exit 1`, needs: 'use', reports: 'junit.xml' },
+    ],
+  });
+  assert.deepEqual(statesOf(view), {
+    plan: 'succeeded',
+    use: 'succeeded',
+    made: 'succeeded',
+    unit: 'failed',
+  });
+  assert.equal(await readFile(join(workspace, 'part'), 'utf8'), '北 $(x)');
+  const unit = view.tasks.find(({ id }) => id === 'unit');
+  assert.deepEqual(unit?.tests, {
+    passed: 1,
+    failed: 1,
+    skipped: 0,
+    failures: [{ name: 's › carries', message: '1 != 2' }],
+    problems: [],
+  });
+});
+
 test('a person steers tasks: pause, add, resume, retry, and looks at them', async () => {
   const file = join(tree.folder, 'steer.yaml');
   const tasks = [

@@ -100,6 +100,7 @@ server.listen(order.port, order.host, () => {
       const { certificate: cert, key, ca: authority } = credentials.current();
       return { cert, key, ca: authority };
     },
+    maxAgeMs: order.config.certificates.connectionAge,
     onState: (state) => {
       connected = state;
       report();

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { rm } from 'node:fs/promises';
 import { Credentials } from '../../identity/credentials.ts';
 import type { Broker } from '../../messaging/broker.ts';
 import { systemClock } from '../../messaging/clock.ts';
@@ -113,7 +112,9 @@ export async function runElderProcess(
       },
     });
     const parts = await assemble({ order, folder, log });
-    const orphaned = manager.gone.then(() => forgetProcess(folder, name, log));
+    const orphaned = manager.gone.then(() =>
+      log.warn({}, 'no manager has come: this process ends by itself'),
+    );
     const starting = Promise.all(
       parts.map((part) =>
         startPart(part, {
@@ -155,13 +156,6 @@ export async function runElderProcess(
     begin.report({ kind: 'failed', error: error.toJSON() });
     return 1;
   }
-}
-
-/** Takes the note about this process away, so that the next manager starts it and does not take it for crashed. */
-async function forgetProcess(folder: StateFolder, name: string, log: Logger): Promise<void> {
-  log.warn({}, 'no manager has come: this process drains and ends by itself');
-  // Behind a wall it cannot: then the next manager tells of a process that ended while none ran.
-  await rm(folder.processRecord(name), { force: true }).catch(() => undefined);
 }
 
 /** A bug must not leave a half-dead process behind: it is written down, and the manager starts a fresh one. */

@@ -6,6 +6,7 @@ export const checkNames = [
   'node',
   'redis',
   'sandbox',
+  'isolation',
   'config',
   'folder',
   'ports',

@@ -16,6 +16,7 @@ import { detectSandbox } from '../../elders/servant/execution/sandbox.ts';
 import { defaultConfig } from '../../protocol/config.ts';
 import { ElderError } from '../../protocol/errors.ts';
 import { redisPortOffset, roster } from '../../protocol/roster.ts';
+import { boundaryOf } from '../../supervision/isolation/boundary.ts';
 import { requireFreePorts } from '../../supervision/manager/preflight.ts';
 import { findLivingProcesses } from '../living-processes.ts';
 import { isListening } from '../local-client.ts';
@@ -63,6 +64,21 @@ const checkSandbox: Check = async ({ loaded }) => {
     ? ok(`${sandbox.path} ${sandbox.version} works`)
     : fail(sandbox.reason);
 };
+
+const checkIsolation: Check = async ({ loaded }) => {
+  const isolation = loaded?.config.isolation ?? 'auto';
+  const found = await Promise.all(
+    ['task_sage', 'servant_1'].map((name) => boundaryOf(name, isolation).catch(asReason)),
+  );
+  const [elder, servant] = found;
+  if (elder?.kind !== 'bubblewrap') return warn(elder?.reason ?? 'none');
+  if (servant?.kind !== 'bubblewrap') return warn(`bubblewrap, but ${servant?.reason}`);
+  return ok('bubblewrap around every elder');
+};
+
+function asReason(error: unknown): { kind: 'none'; reason: string } {
+  return { kind: 'none', reason: (error as Error).message };
+}
 
 const checkConfig: Check = async ({ session }) => {
   try {
@@ -144,6 +160,7 @@ export const checks: Readonly<Record<CheckName, Check>> = {
   node: checkNode,
   redis: checkRedis,
   sandbox: checkSandbox,
+  isolation: checkIsolation,
   config: checkConfig,
   folder: checkFolder,
   ports: checkPorts,

@@ -361,6 +361,8 @@ export const en = {
       `redis ${where} ${state}, appendfsync ${appendfsync}`,
     insecureRedis: (reason: string) => `INSECURE REDIS: ${reason}`,
     sandbox: (sandbox: string) => `sandbox ${sandbox}`,
+    isolation: (kind: string, without: readonly string[]) =>
+      `isolation ${kind}${without.length === 0 ? '' : ` (none: ${without.join(', ')})`}`,
     aliveWithoutManager: 'alive by its record; without a manager nobody knows whether it is ready',
     head: ['NAME', 'STATE', 'PID', 'PORT', 'INCARNATION', 'RESTARTS', 'UP', ''],
   },
@@ -495,6 +497,7 @@ export const en = {
       node: 'Node.js',
       redis: 'redis-server',
       sandbox: 'bubblewrap',
+      isolation: 'isolation',
       config: 'configuration',
       folder: 'state folder',
       ports: 'ports',
@@ -507,6 +510,8 @@ export const en = {
         'Install it (Debian/Ubuntu: apt-get install redis-server; macOS: brew install redis), or name your own Redis in elders.yaml.',
       sandbox:
         'Install bubblewrap and allow unprivileged user namespaces, or accept the risk with `sandbox: none` in elders.yaml.',
+      isolation:
+        'Run the tree as an ordinary user on a host with bubblewrap; without it elders can read each other’s secrets.',
       config: 'Correct the place named.',
       folder: 'Take the rights of others away: chmod -R go= .elders',
       ports: 'End that program, or move the tree with --port-base N.',

@@ -362,6 +362,8 @@ export const ja: Catalog = {
     redis: (where, state, appendfsync) => `redis ${where} ${state}、appendfsync ${appendfsync}`,
     insecureRedis: (reason) => `安全でない Redis: ${reason}`,
     sandbox: (sandbox) => `サンドボックス ${sandbox}`,
+    isolation: (kind, without) =>
+      `隔離 ${kind}${without.length === 0 ? '' : `（なし: ${without.join('、')}）`}`,
     aliveWithoutManager: '記録上は生存。マネージャーがいないため準備状態は不明',
     head: ['名前', '状態', 'PID', 'ポート', '世代', '再起動', '稼働', ''],
   },
@@ -489,6 +491,7 @@ export const ja: Catalog = {
       node: 'Node.js',
       redis: 'redis-server',
       sandbox: 'bubblewrap',
+      isolation: 'エルダーの隔離',
       config: '設定',
       folder: '状態フォルダー',
       ports: 'ポート',
@@ -501,6 +504,8 @@ export const ja: Catalog = {
         'インストールするか（Debian/Ubuntu: apt-get install redis-server、macOS: brew install redis）、elders.yaml で自分の Redis を指定してください。',
       sandbox:
         'bubblewrap をインストールして非特権ユーザー名前空間を許可するか、危険を承知のうえで elders.yaml に `sandbox: none` を設定してください。',
+      isolation:
+        'bubblewrap のあるホストで、一般ユーザーとしてツリーを動かしてください。隔離がないと、エルダーは互いの秘密を読めます。',
       config: '示された箇所を直してください。',
       folder: '他のユーザーの権限を外してください: chmod -R go= .elders',
       ports: 'そのプログラムを止めるか、--port-base N でツリーを移してください。',

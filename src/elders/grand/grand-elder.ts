@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Context, Core, Received } from '../../agents/core.ts';
 import { relay, relayAnswer } from '../../agents/relay.ts';
 import type { PayloadOf } from '../../protocol/actions.ts';
-import type { ApprovalRecord } from '../../protocol/approval.ts';
+import type { ApprovalRecord, Risk } from '../../protocol/approval.ts';
 import type { Config } from '../../protocol/config.ts';
 import type { DirectiveRecord, DirectiveSpec } from '../../protocol/directive.ts';
 import { ElderError } from '../../protocol/errors.ts';
@@ -26,12 +26,14 @@ interface Row extends Omit<DirectiveRecord, 'halted' | 'approval'> {
   /** Tells a repeated submission from another one under the same id. */
   readonly fingerprint: string;
   readonly cancelRequested: boolean;
+  /** What it was judged to be when it came. */
+  readonly risk: Risk;
 }
 
 const directives = (ctx: Context) => ctx.table<Row>('directives');
 
 function publicRecord(ctx: Context, row: Row): DirectiveRecord {
-  const { fingerprint: _, cancelRequested: __, ...record } = row;
+  const { fingerprint: _, cancelRequested: __, risk: ___, ...record } = row;
   const halted = isFinalDirective(row.state) ? null : haltOf(ctx, row.id);
   return { ...record, halted, approval: row.state === 'waiting_approval' ? approvalOf(ctx, row.id) : null };
 }
@@ -63,6 +65,7 @@ function submit(ctx: Context, id: string, spec: DirectiveSpec, config: Config): 
   if (known) throw new ElderError('conflict', `directive ${id} exists already with another content`);
   const active = [...directives(ctx).entries()].filter(([, row]) => !isFinalDirective(row.state)).length;
   const reason = reasonToReject(spec, active, config);
+  const assessment = assessRisk(spec, config);
   const row: Row = {
     id,
     title: spec.title,
@@ -77,9 +80,9 @@ function submit(ctx: Context, id: string, spec: DirectiveSpec, config: Config): 
     lessons: [],
     fingerprint,
     cancelRequested: false,
+    risk: assessment.risk,
   };
   if (reason !== null) return publicRecord(ctx, change(ctx, row, { state: 'rejected' }));
-  const assessment = assessRisk(spec, config);
   const order = { directiveId: id, directive: spec };
   if (needsApproval(assessment, config)) {
     askApproval(ctx, order, assessment, config);
@@ -115,6 +118,24 @@ function expire(ctx: Context): void {
   for (const { id, directiveId } of expireApprovals(ctx)) {
     reject(ctx, find(ctx, directiveId), `approval ${id} was not given in time`);
   }
+}
+
+/**
+ * Lets tasks be added only where all of it together would not have had to wait: an approval is for what the human saw.
+ * Throws `approval_required`.
+ */
+function requireSmallRisk(
+  ctx: Context,
+  { directiveId, tasks }: PayloadOf<'development.task.add'>,
+  config: Config,
+): void {
+  const { title, goal, workspace, risk, taskCount } = find(ctx, directiveId);
+  const added = { title, goal, workspace, risk, tasks };
+  const assessment = assessRisk(added, config, taskCount + tasks.length);
+  if (!needsApproval(assessment, config)) return;
+  const why = assessment.reasons.join('; ');
+  const reason = `tasks cannot join ${directiveId} unseen (${why}); submit them as a directive of their own`;
+  throw new ElderError('approval_required', reason);
 }
 
 function cancel(ctx: Context, id: string, reason: string): DirectiveRecord {
@@ -174,8 +195,10 @@ export function grandElder(config: Config): Core {
       },
       'approval.list': (ctx, { payload }) => ({ approvals: listApprovals(ctx, payload.limit) }),
       'approval.decide': (ctx, received) => decided(ctx, received, config),
-      'development.task.add': (ctx, received) =>
-        relay(ctx, received, 'claude_elder', 'development.task.add', received.payload),
+      'development.task.add': (ctx, received) => {
+        requireSmallRisk(ctx, received.payload, config);
+        relay(ctx, received, 'claude_elder', 'development.task.add', received.payload);
+      },
       'development.task.control': (ctx, received) =>
         relay(ctx, received, 'claude_elder', 'development.task.control', received.payload),
       'report.directive.progress': progress,

@@ -15,7 +15,7 @@ interface Finding {
 }
 
 /** What makes a directive risky; each rule gives its finding, or `null`. */
-const rules: readonly ((spec: DirectiveSpec, config: Config) => Finding | null)[] = [
+const rules: readonly ((spec: DirectiveSpec, config: Config, taskCount: number) => Finding | null)[] = [
   // Its author can say that it is riskier than it looks, never that it is less so.
   ({ risk }) =>
     risk && risk !== 'low' ? { risk, reason: `the directive says that its risk is ${risk}` } : null,
@@ -27,20 +27,31 @@ const rules: readonly ((spec: DirectiveSpec, config: Config) => Finding | null)[
     sandboxWritable.length > 0
       ? { risk: 'medium', reason: `commands write outside of the workspace: ${sandboxWritable.join(', ')}` }
       : null,
-  ({ tasks }, { strategy }) =>
-    tasks.length > strategy.manyTasks
+  ({ tasks }) =>
+    tasks.some(({ additions }) => additions)
+      ? { risk: 'medium', reason: 'commands may add tasks of their own (additions)' }
+      : null,
+  (_, { strategy }, taskCount) =>
+    taskCount > strategy.manyTasks
       ? {
           risk: 'medium',
-          reason: `${tasks.length} tasks are more than strategy.manyTasks (${strategy.manyTasks})`,
+          reason: `${taskCount} tasks are more than strategy.manyTasks (${strategy.manyTasks})`,
         }
       : null,
 ];
 
 const rank = (risk: Risk) => risks.indexOf(risk);
 
-/** Judges a directive under a configuration: its risk is that of the worst finding. */
-export function assessRisk(spec: DirectiveSpec, config: Config): Assessment {
-  const findings = rules.map((rule) => rule(spec, config)).filter((finding) => finding !== null);
+/**
+ * Judges a directive under a configuration: its risk is that of the worst finding. `taskCount`: how many tasks it has,
+ * where some of them are not in `spec`.
+ */
+export function assessRisk(
+  spec: DirectiveSpec,
+  config: Config,
+  taskCount: number = spec.tasks.length,
+): Assessment {
+  const findings = rules.map((rule) => rule(spec, config, taskCount)).filter((finding) => finding !== null);
   const risk = findings.reduce<Risk>(
     (worst, finding) => (rank(finding.risk) > rank(worst) ? finding.risk : worst),
     'low',

@@ -1,6 +1,7 @@
 import { isAbsolute, normalize } from 'node:path';
 import type { Config } from '../../protocol/config.ts';
 import type { DirectiveSpec } from '../../protocol/directive.ts';
+import { hostsBeyond } from '../../protocol/network-host.ts';
 import { checkGraph } from '../../protocol/task-graph.ts';
 
 /**
@@ -18,6 +19,11 @@ export function reasonToReject(spec: DirectiveSpec, activeDirectives: number, co
   if (!isAbsolute(spec.workspace) || normalize(spec.workspace) === '/') {
     return `the workspace must be an absolute path below /, not ${spec.workspace}`;
   }
+  const beyond = hostsBeyond(
+    spec.tasks.flatMap((task) => task.hosts ?? []),
+    config.strategy.hosts,
+  );
+  if (beyond.length > 0) return `strategy.hosts does not allow ${[...new Set(beyond)].join(', ')}`;
   const [problem] = checkGraph(spec.tasks);
   return problem?.message ?? null;
 }

@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Agent } from '../../agents/agent.ts';
 import type { Effect } from '../../agents/core.ts';
@@ -11,6 +12,8 @@ import type { Logger } from '../../telemetry/logger.ts';
 import { outputPath } from './execution/output-file.ts';
 import { reapSandbox } from './execution/reap-sandbox.ts';
 import { type RunningCommand, startCommand } from './execution/run-command.ts';
+import { collectReports } from './results/collect-reports.ts';
+import { readTaskFiles } from './results/task-files.ts';
 import type { Assignment, ServantEffect, ServantInput } from './servant.ts';
 
 interface ExecutorOptions {
@@ -93,7 +96,9 @@ export class Executor {
       if (expiresAt <= Date.now()) this.#end(lease, 'lost', 'the lease ran out before the start');
       const command = await this.#start(assignment, running.abort.signal);
       if (command.startedAt !== null) tell({ kind: 'started', lease, startedAt: command.startedAt });
-      result = this.#toResult(assignment, running, await command.finished);
+      const ended = await command.finished;
+      const told = await this.#whatItTold(assignment, ended.startedAt);
+      result = { ...this.#toResult(assignment, running, ended), ...told };
     } catch (error) {
       const finishedAt = Date.now();
       const failed = {
@@ -145,9 +150,42 @@ export class Executor {
                 log.warn({ taskId: task.id, host }, 'a command asked for a host in vain'),
             },
       outputPath: outputPath({ folder: folder.output, directiveId, taskId: task.id, attempt }),
+      exchange: await this.#newExchange(),
       recordPath: folder.sandboxRecord(name),
       signal,
     });
+  }
+
+  /** An empty folder; what an attempt before left there is gone. */
+  async #newExchange(): Promise<string> {
+    const { folder, name } = this.#options;
+    const path = folder.exchange(name);
+    await rm(path, { recursive: true, force: true });
+    await mkdir(path, { recursive: true, mode: 0o700 });
+    return path;
+  }
+
+  /** Reads what the command left for those that come after it; nothing of that can change how it ended. */
+  async #whatItTold(
+    { task, workspace }: Assignment,
+    startedAt: number | null,
+  ): Promise<Partial<AttemptResult>> {
+    if (startedAt === null) return {};
+    const { folder, name, log } = this.#options;
+    const [{ problems, ...files }, tests] = await Promise.all([
+      readTaskFiles(folder.exchange(name)),
+      collectReports(workspace, task.reports ?? [], startedAt).catch((error: Error) => {
+        log.warn({ taskId: task.id, error: error.message }, 'the test reports could not be read');
+        return undefined;
+      }),
+    ]);
+    if (problems.length > 0) log.warn({ taskId: task.id, problems }, 'a command left what is no use');
+    const { outputs, added } = files;
+    return {
+      ...(outputs && { outputs }),
+      ...(added && { added: [...added] }),
+      ...(tests && { tests }),
+    };
   }
 
   /** A command must not loosen its own sandbox for the next start of the tree. */

@@ -51,7 +51,7 @@ function choose(ctx: Context, labels: ReadonlySet<string>): Candidate | undefine
 /** The task as its servant gets it: nothing of the graph, every value filled in. */
 function assignmentOf(ctx: Context, task: Task): TaskSpec {
   const { directiveId, id, spec, matrix } = task;
-  const { run, retries, timeoutMs, env, additions, reports, priority } = spec;
+  const { matrix: _, condition: __, labels: ___, locks: ____, deadlineMs: _____, ...rest } = spec;
   const plan = planOf(ctx, directiveId);
   const fill = (text: string) =>
     fillPlaceholders(text, (placeholder) => {
@@ -59,19 +59,12 @@ function assignmentOf(ctx: Context, task: Task): TaskSpec {
       if (placeholder.kind === 'result') return resultOf(ctx, directiveId, plan, placeholder.need);
       return outputOf(ctx, directiveId, plan, placeholder.need, placeholder.name);
     });
-  const filled = Object.entries(env).map(([name, text]) => [name, hasPlaceholder(text) ? fill(text) : text]);
+  const filled = Object.entries(spec.env).map(([name, text]) => [
+    name,
+    hasPlaceholder(text) ? fill(text) : text,
+  ]);
   const combination = Object.entries(matrix).map(([name, text]) => [`MATRIX_${name.toUpperCase()}`, text]);
-  return {
-    id,
-    run,
-    needs: [],
-    retries,
-    timeoutMs,
-    priority,
-    env: Object.fromEntries([...combination, ...filled]),
-    ...(additions && { additions }),
-    ...(reports && { reports }),
-  };
+  return { ...rest, id, needs: [], env: Object.fromEntries([...combination, ...filled]) };
 }
 
 function assign(ctx: Context, config: Config, name: string, { group, id, row }: Candidate): boolean {

@@ -1,6 +1,6 @@
 import { ElderError } from '../../protocol/errors.ts';
 import type { EdgeKey } from '../../protocol/keys.ts';
-import type { Broker, Commit, CommitAnswer, Entry, Snapshot } from '../broker.ts';
+import type { Broker, Commit, CommitAnswer, Entry, ReadOptions, Snapshot } from '../broker.ts';
 import type { Clock } from '../clock.ts';
 import { isReservedField } from '../reserved-fields.ts';
 import type { MemoryStore } from './memory-store.ts';
@@ -53,10 +53,7 @@ export class MemoryBroker implements Broker {
     });
   }
 
-  read(
-    cursors: ReadonlyMap<EdgeKey, string>,
-    options: { count: number; waitMs: number; signal?: AbortSignal },
-  ): Promise<Entry[]> {
+  read(cursors: ReadonlyMap<EdgeKey, string>, options: ReadOptions): Promise<Entry[]> {
     const { count, waitMs, signal } = options;
     if (this.#closed || signal?.aborted) return Promise.resolve(nothing);
     const { promise, resolve, reject } = Promise.withResolvers<Entry[]>();

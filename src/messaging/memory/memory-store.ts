@@ -3,6 +3,7 @@ import { type EdgeKey, edgeKey } from '../../protocol/keys.ts';
 import type { Lane } from '../../protocol/lanes.ts';
 import type { Commit, CommitAnswer, Entry, Position, Snapshot } from '../broker.ts';
 import type { Clock } from '../clock.ts';
+import { messageId, type Pack, pack } from '../packing.ts';
 import { journalLength, trimInterval } from '../retention.ts';
 import { compareStreamIds } from '../stream-id.ts';
 
@@ -153,7 +154,7 @@ export class MemoryStore {
     const elder = this.#elder(name);
     for (const [field, value] of commit.set) elder.fields.set(field, value);
     for (const field of commit.remove) elder.fields.delete(field);
-    for (const { target, lane, body } of commit.send) this.#append(name, target, lane, body);
+    for (const each of pack(commit.send)) this.#append(name, each);
     if (commit.journal !== null) {
       const { number, journal } = commit;
       elder.journal.push({ id: this.#nextId(), number, incarnation, journal });
@@ -179,12 +180,21 @@ export class MemoryStore {
     return () => this.#listeners.delete(listener);
   }
 
-  #append(source: string, target: string, lane: Lane, body: string): void {
+  #append(source: string, { target, lane, bodies }: Pack): void {
     const key = edgeKey(source, lane);
     const edge = this.#edge(target, key);
-    edge.sent += 1;
-    edge.entries.push({ edge: key, id: this.#nextId(), sequence: edge.sent, body });
-    if (edge.sent % trimInterval > 0) return;
+    const before = edge.sent;
+    const id = this.#nextId();
+    for (const [index, body] of bodies.entries()) {
+      edge.sent += 1;
+      edge.entries.push({
+        edge: key,
+        id: messageId(id, index, bodies.length),
+        sequence: edge.sent,
+        body,
+      });
+    }
+    if (Math.floor(edge.sent / trimInterval) === Math.floor(before / trimInterval)) return;
     const keep = edge.sent - this.#handled(target, key) + this.#retain;
     if (keep < edge.entries.length) edge.entries = edge.entries.slice(edge.entries.length - keep);
   }

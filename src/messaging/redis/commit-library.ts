@@ -2,15 +2,19 @@ import { commitFunction } from '../../identity/redis-acl.ts';
 import type { TreeKeys } from '../../protocol/keys.ts';
 import { edgeKey } from '../../protocol/keys.ts';
 import type { Commit } from '../broker.ts';
+import { pack, packed } from '../packing.ts';
 import { commitNumberField, outFieldPrefix } from '../reserved-fields.ts';
 import { journalLength, trimInterval } from '../retention.ts';
 import type { RedisCommands } from './redis-commands.ts';
+import { encodePosition } from './retained.ts';
 
 /** Name of the function library. */
 export const libraryName = 'elders';
 
-/** Messages of a commit are grouped by the edge they go into; this many arguments describe one edge. */
+/** So many arguments describe an out-edge. */
 const edgeWidth = 3;
+/** So many describe an entry: the edge it goes into, how many messages stand in it, their text. */
+const entryWidth = 3;
 
 /**
  * The function library. Nothing is written before every check has passed: a function that stops in the
@@ -18,8 +22,9 @@ const edgeWidth = 3;
  *
  * KEYS: state, positions, journal, then the out-edges.
  * ARGV: incarnation key, incarnation, commit number, edge limit, retain, journal (empty: none), then the
- * numbers of set fields, removed fields, positions, edges, messages; then these themselves: (field, value)…,
- * field…, (edge, position)…, (positions key of the target, its field, counter field)…, (edge index, body)….
+ * numbers of set fields, removed fields, positions, edges, entries; then these themselves: (field, value)…,
+ * field…, (edge, position)…, (positions key of the target, its field, counter field)…, (edge index, messages,
+ * text)….
  * The incarnation and the targets' positions are not in KEYS, because the caller may only read them and Redis
  * takes every declared key to be written; the hash tag puts them in the same slot.
  */
@@ -56,24 +61,30 @@ local function commit(KEYS, ARGV)
 
   local limit, retain = tonumber(ARGV[4]), tonumber(ARGV[5])
   local sets, removes, moves = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
-  local edges, messages = tonumber(ARGV[10]), tonumber(ARGV[11])
+  local edges, entries = tonumber(ARGV[10]), tonumber(ARGV[11])
   local firstSet = 12
   local firstRemove = firstSet + 2 * sets
   local firstMove = firstRemove + removes
   local firstEdge = firstMove + 2 * moves
-  local firstMessage = firstEdge + ${edgeWidth} * edges
+  local firstEntry = firstEdge + ${edgeWidth} * edges
 
-  local new, sent, handled = {}, {}, {}
+  local new, sent, handled, cut = {}, {}, {}, {}
   for edge = 1, edges do new[edge] = 0 end
-  for message = 0, messages - 1 do
-    local edge = tonumber(ARGV[firstMessage + 2 * message])
-    new[edge] = new[edge] + 1
+  for entry = 0, entries - 1 do
+    local at = firstEntry + ${entryWidth} * entry
+    local edge = tonumber(ARGV[at])
+    new[edge] = new[edge] + tonumber(ARGV[at + 1])
   end
   for edge = 1, edges do
     local at = firstEdge + ${edgeWidth} * (edge - 1)
     sent[edge] = tonumber(redis.call('HGET', state, ARGV[at + 2]) or '0')
+    handled[edge] = 0
     local position = redis.call('HGET', ARGV[at], ARGV[at + 1])
-    handled[edge] = position and tonumber(string.match(position, '%d+$')) or 0
+    if position then
+      handled[edge] = tonumber(string.match(position, '^%S+ (%d+)'))
+      local mark, reached = string.match(position, '^%S+ %d+ (%d+%-%d+)@(%d+)')
+      if mark and handled[edge] - tonumber(reached) >= retain then cut[edge] = mark end
+    end
     if sent[edge] + new[edge] - handled[edge] > limit then return {'FULL', edge} end
   end
 
@@ -88,18 +99,22 @@ local function commit(KEYS, ARGV)
   end)
   local sequence = {}
   for edge = 1, edges do sequence[edge] = sent[edge] end
-  for message = 0, messages - 1 do
-    local at = firstMessage + 2 * message
-    local edge = tonumber(ARGV[at])
-    sequence[edge] = sequence[edge] + 1
-    redis.call('XADD', KEYS[3 + edge], '*', 'q', string.format('%d', sequence[edge]), 'm', ARGV[at + 1])
+  for entry = 0, entries - 1 do
+    local at = firstEntry + ${entryWidth} * entry
+    local edge, count = tonumber(ARGV[at]), tonumber(ARGV[at + 1])
+    local number = string.format('%d', sequence[edge] + 1)
+    sequence[edge] = sequence[edge] + count
+    if count == 1 then
+      redis.call('XADD', KEYS[3 + edge], '*', 'q', number, 'm', ARGV[at + 2])
+    else
+      redis.call('XADD', KEYS[3 + edge], '*', 'q', number, 'n', ARGV[at + 1], 'm', ARGV[at + 2])
+    end
   end
   for edge = 1, edges do
     local total = sequence[edge]
     redis.call('HSET', state, ARGV[firstEdge + ${edgeWidth} * (edge - 1) + 2], string.format('%d', total))
-    if math.floor(total / ${trimInterval}) > math.floor(sent[edge] / ${trimInterval}) then
-      -- exact: an approximate trim keeps more, a smaller number would drop what is not handled
-      redis.call('XTRIM', KEYS[3 + edge], 'MAXLEN', '=', string.format('%d', total - handled[edge] + retain))
+    if cut[edge] and math.floor(total / ${trimInterval}) > math.floor(sent[edge] / ${trimInterval}) then
+      redis.call('XTRIM', KEYS[3 + edge], 'MINID', '=', cut[edge])
     end
   end
   if ARGV[6] ~= '' then
@@ -125,12 +140,16 @@ export function commitCall(options: {
   edgeLimit: number;
   retain: number;
   commit: Commit;
+  /** The positions of the commit as they are to be stored, where that is more than a position. */
+  positions?: Iterable<readonly [edge: string, position: string]>;
 }): { args: string[]; edges: { target: string; lane: Commit['send'][number]['lane'] }[] } {
   const { keys, name, commit } = options;
   const indexes = new Map<string, number>();
   const edges: { target: string; lane: Commit['send'][number]['lane'] }[] = [];
-  const messages: string[] = [];
-  for (const { target, lane, body } of commit.send) {
+  const entries: string[] = [];
+  const packs = pack(commit.send);
+  for (const each of packs) {
+    const { target, lane } = each;
     const key = keys.edge(target, name, lane);
     let index = indexes.get(key);
     if (index === undefined) {
@@ -138,7 +157,7 @@ export function commitCall(options: {
       index = edges.length;
       indexes.set(key, index);
     }
-    messages.push(String(index), body);
+    entries.push(String(index), String(each.bodies.length), packed(each));
   }
   const args = [
     'FCALL',
@@ -158,14 +177,17 @@ export function commitCall(options: {
     String(commit.remove.size),
     String(commit.positions.size),
     String(edges.length),
-    String(commit.send.length),
+    String(packs.length),
   ];
   for (const [field, value] of commit.set) args.push(field, value);
   for (const field of commit.remove) args.push(field);
-  for (const [edge, { id, sequence }] of commit.positions) args.push(edge, `${id} ${sequence}`);
+  const plain = [...commit.positions].map(
+    ([edge, position]) => [edge, encodePosition(position, [])] as const,
+  );
+  for (const [edge, position] of options.positions ?? plain) args.push(edge, position);
   for (const { target, lane } of edges) {
     args.push(keys.positions(target), edgeKey(name, lane), `${outFieldPrefix}${target}:${lane}`);
   }
-  for (const part of messages) args.push(part);
+  for (const part of entries) args.push(part);
   return { args, edges };
 }

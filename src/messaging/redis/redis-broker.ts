@@ -1,12 +1,14 @@
 import type { RedisEndpoint } from '../../protocol/bootstrap.ts';
 import { ElderError } from '../../protocol/errors.ts';
 import { type EdgeKey, splitEdgeKey, treeKeys } from '../../protocol/keys.ts';
-import type { Broker, Commit, CommitAnswer, Entry, Snapshot } from '../broker.ts';
+import type { Broker, Commit, CommitAnswer, Entry, ReadOptions, Snapshot } from '../broker.ts';
 import { systemClock } from '../clock.ts';
 import { isReservedField } from '../reserved-fields.ts';
+import { readBehind } from '../stream-id.ts';
 import { commitCall } from './commit-library.ts';
 import { RedisConnection, type RedisConnectionOptions, type RedisTls } from './redis-connection.ts';
-import { decodeCommitAnswer, decodeEntries, decodeSnapshot } from './replies.ts';
+import { decodeCommitAnswer, decodeEntries, decodeHash, decodeSnapshot } from './replies.ts';
+import { decodeMarks, encodePosition, type Marks, noteMark } from './retained.ts';
 
 export interface RedisBrokerOptions {
   readonly tree: string;
@@ -33,10 +35,22 @@ const longestBlockMs = 2_000;
 const watchdogMs = 2_000;
 const nothing: Entry[] = [];
 
+/** A connection on which one read waits at a time. */
+interface ReadLine {
+  readonly connection: RedisConnection;
+  pending: PendingRead | null;
+}
+
 interface PendingRead {
   readonly cursors: ReadonlyMap<EdgeKey, string>;
   readonly count: number;
   readonly entries: Promise<Entry[]>;
+}
+
+interface Asked {
+  readonly cursors: ReadonlyMap<EdgeKey, string>;
+  readonly count: number;
+  readonly blockMs?: number;
 }
 
 function asksTheSame(pending: PendingRead, cursors: ReadonlyMap<EdgeKey, string>, count: number): boolean {
@@ -45,8 +59,8 @@ function asksTheSame(pending: PendingRead, cursors: ReadonlyMap<EdgeKey, string>
 }
 
 /**
- * The broker of one incarnation on Redis. It keeps two connections, one that blocks in reading and one for
- * the rest, and makes them again when they are lost; meanwhile methods wait up to 2 s and then reject with
+ * The broker of one incarnation on Redis. It keeps a connection that blocks in reading, another for urgent
+ * reads once there are any, and one for the rest, and makes them again when they are lost; meanwhile methods wait up to 2 s and then reject with
  * `redis_unreachable`. Nothing is ever sent twice by itself.
  */
 export class RedisBroker implements Broker {
@@ -54,14 +68,17 @@ export class RedisBroker implements Broker {
   readonly #keys: ReturnType<typeof treeKeys>;
   readonly #inbox: string;
   readonly #writer: RedisConnection;
-  readonly #reader: RedisConnection;
+  readonly #line: ReadLine;
+  #urgent: ReadLine | null = null;
   /** Names of the streams behind the edges; a reader of hundreds of edges needs all of them for every read. */
   readonly #streams = new Map<EdgeKey, string>();
   readonly #closing = new AbortController();
   readonly #listeners = new Set<(event: string) => void>();
   #subscriber: RedisConnection | null = null;
+  readonly #marks = new Map<EdgeKey, Marks>();
+  /** How many messages an entry held in the last read, so that the next asks for as many entries as it needs. */
+  #messagesPerEntry = 1;
   #connected = false;
-  #pending: PendingRead | null = null;
   #writerProvenAt = 0;
 
   constructor(options: RedisBrokerOptions) {
@@ -70,7 +87,17 @@ export class RedisBroker implements Broker {
     this.#inbox = this.#keys.inbox(options.name);
     const onState = (_: boolean, error?: ElderError) => this.#onState(error);
     this.#writer = this.#connect({ onState });
-    this.#reader = this.#connect({ onState });
+    this.#line = this.#newLine();
+  }
+
+  #newLine(): ReadLine {
+    const onState = (_: boolean, error?: ElderError) => this.#onState(error);
+    return { connection: this.#connect({ onState }), pending: null };
+  }
+
+  #urgentLine(): ReadLine {
+    this.#urgent ??= this.#newLine();
+    return this.#urgent;
   }
 
   async load(): Promise<Snapshot> {
@@ -80,25 +107,25 @@ export class RedisBroker implements Broker {
       this.#writer.command(['HGETALL', this.#keys.state(name)]),
       this.#writer.command(['HGETALL', this.#keys.positions(name)]),
     ]);
-    return decodeSnapshot(state, positions);
+    const snapshot = decodeSnapshot(state, positions);
+    for (const [edge, text] of decodeHash(positions)) this.#marks.set(edge as EdgeKey, decodeMarks(text));
+    return snapshot;
   }
 
-  async read(
-    cursors: ReadonlyMap<EdgeKey, string>,
-    options: { count: number; waitMs: number; signal?: AbortSignal },
-  ): Promise<Entry[]> {
-    const { count, waitMs, signal } = options;
+  async read(cursors: ReadonlyMap<EdgeKey, string>, options: ReadOptions): Promise<Entry[]> {
+    const { count, waitMs, signal, urgent = false } = options;
     if (this.#stopped(signal)) return nothing;
     if (waitMs <= 0) {
       // Not on the reader's connection, where an aborted read may still block.
-      const entries = cursors.size > 0 ? this.#ask(this.#writer, this.#readCommand(cursors, count)) : [];
+      const entries = cursors.size > 0 ? this.#ask(this.#writer, { cursors, count }) : [];
       return this.#settle(entries, { signal });
     }
     const until = performance.now() + waitMs;
+    const line = urgent ? this.#urgentLine() : this.#line;
     for (;;) {
       const restMs = Math.ceil(until - performance.now());
       if (restMs <= 0 || this.#stopped(signal)) return nothing;
-      const entries = await this.#wait(cursors, count, restMs, signal);
+      const entries = await this.#wait(line, cursors, count, restMs, signal);
       if (entries.length > 0) return entries;
     }
   }
@@ -108,7 +135,12 @@ export class RedisBroker implements Broker {
       if (isReservedField(field)) throw new ElderError('internal', `state field ${field} is reserved`);
     }
     const { name, incarnation, edgeLimit, retain } = this.#options;
-    const call = commitCall({ keys: this.#keys, name, incarnation, edgeLimit, retain, commit });
+    const positions = [...commit.positions].map(([edge, position]) => {
+      const marks = noteMark(this.#marks.get(edge) ?? [], position, retain);
+      this.#marks.set(edge, marks);
+      return [edge, encodePosition(position, marks)] as const;
+    });
+    const call = commitCall({ keys: this.#keys, name, incarnation, edgeLimit, retain, commit, positions });
     return decodeCommitAnswer(await this.#writer.command(call.args), call.edges);
   }
 
@@ -133,7 +165,8 @@ export class RedisBroker implements Broker {
   async close(): Promise<void> {
     this.#closing.abort();
     this.#writer.close();
-    this.#reader.close();
+    this.#line.connection.close();
+    this.#urgent?.connection.close();
     this.#subscriber?.close();
     this.#listeners.clear();
     this.#options.onClosed?.();
@@ -141,7 +174,8 @@ export class RedisBroker implements Broker {
 
   /** Has every connection replaced by one that shows the present certificate; nothing is lost by it. */
   renewConnections(): void {
-    for (const connection of [this.#writer, this.#reader, this.#subscriber]) connection?.renew();
+    const reading = [this.#line.connection, this.#urgent?.connection];
+    for (const connection of [this.#writer, ...reading, this.#subscriber]) connection?.renew();
   }
 
   #connect(rest: Pick<RedisConnectionOptions, 'onState' | 'subscription'>): RedisConnection {
@@ -151,7 +185,7 @@ export class RedisBroker implements Broker {
   }
 
   #onState(error: ElderError | undefined): void {
-    const connected = this.#writer.connected && this.#reader.connected;
+    const connected = this.#writer.connected && this.#line.connection.connected;
     if (connected === this.#connected || this.#closing.signal.aborted) return;
     this.#connected = connected;
     // It sends nothing by which it would notice a dead connection; what broke the others broke it too.
@@ -163,10 +197,12 @@ export class RedisBroker implements Broker {
     return this.#closing.signal.aborted || signal?.aborted === true;
   }
 
-  #readCommand(cursors: ReadonlyMap<EdgeKey, string>, count: number, blockMs?: number): string[] {
+  #readCommand({ cursors, count, blockMs }: Asked): string[] {
     const block = blockMs === undefined ? [] : ['BLOCK', String(blockMs)];
     const streams = [...cursors.keys()].map((edge) => this.#streamOf(edge));
-    return ['XREAD', 'COUNT', String(count), ...block, 'STREAMS', ...streams, ...cursors.values()];
+    const behind = [...cursors.values()].map(readBehind);
+    const entries = Math.ceil(count / this.#messagesPerEntry);
+    return ['XREAD', 'COUNT', String(entries), ...block, 'STREAMS', ...streams, ...behind];
   }
 
   #streamOf(edge: EdgeKey): string {
@@ -179,6 +215,7 @@ export class RedisBroker implements Broker {
   }
 
   #wait(
+    line: ReadLine,
     cursors: ReadonlyMap<EdgeKey, string>,
     count: number,
     waitMs: number,
@@ -187,18 +224,17 @@ export class RedisBroker implements Broker {
     if (cursors.size === 0) return this.#settle(null, { signal, waitMs });
     // A read that was aborted still blocks its connection. One that asks the same takes it over, which loses
     // nothing since Redis keeps no trace of what was read; otherwise the connection has to be made anew.
-    if (this.#pending && asksTheSame(this.#pending, cursors, count)) {
-      return this.#settle(this.#pending.entries, { signal, waitMs });
+    if (line.pending && asksTheSame(line.pending, cursors, count)) {
+      return this.#settle(line.pending.entries, { signal, waitMs });
     }
-    if (this.#pending) this.#reader.drop();
+    if (line.pending) line.connection.drop();
     const blockMs = Math.min(waitMs, longestBlockMs);
-    const command = this.#readCommand(cursors, count, blockMs);
-    const entries = this.#ask(this.#reader, command, blockMs + watchdogMs);
+    const entries = this.#ask(line.connection, { cursors, count, blockMs });
     this.#proveWriter(blockMs + watchdogMs);
     const pending: PendingRead = { cursors, count, entries };
-    this.#pending = pending;
+    line.pending = pending;
     const done = () => {
-      if (this.#pending === pending) this.#pending = null;
+      if (line.pending === pending) line.pending = null;
     };
     entries.then(done, done);
     return this.#settle(entries, { signal });
@@ -212,9 +248,13 @@ export class RedisBroker implements Broker {
     this.#writer.command(['PING'], { timeoutMs }).catch(() => undefined);
   }
 
-  async #ask(connection: RedisConnection, command: string[], timeoutMs?: number): Promise<Entry[]> {
-    const options = timeoutMs === undefined ? {} : { timeoutMs };
-    return decodeEntries(await connection.command(command, options), this.#inbox);
+  async #ask(connection: RedisConnection, asked: Asked): Promise<Entry[]> {
+    const { blockMs } = asked;
+    const options = blockMs === undefined ? {} : { timeoutMs: blockMs + watchdogMs };
+    const reply = await connection.command(this.#readCommand(asked), options);
+    const { entries, messagesPerEntry } = decodeEntries(reply, this.#inbox, asked);
+    this.#messagesPerEntry = messagesPerEntry ?? this.#messagesPerEntry;
+    return entries;
   }
 
   /** Waits for the entries, but not beyond the time, the signal or the end of this broker. */

@@ -35,7 +35,7 @@ const answerMs = 4_000;
 /** How long a command waits for a lost connection to come back before it is refused, in ms. */
 const connectionWaitMs = 2_000;
 const firstBackoffMs = 20;
-const longestBackoffMs = 1_000;
+const longestBackoffMs = 250;
 /** Wait before another try at the successor of a connection that is due, in ms. */
 const successorRetryMs = 2_000;
 /** Errors by which Redis says that it is not ready yet, rather than that the command is wrong. */
@@ -105,8 +105,9 @@ export class RedisConnection implements RedisCommands {
     return new Promise((resolve, reject) => {
       // A peer that vanished without closing leaves a socket that looks alive for minutes.
       const watchdog = setTimeout(() => {
-        reject(this.#unreachable(`no answer to ${args[0]} within ${timeoutMs} ms`));
-        client.destroy();
+        const error = this.#unreachable(`no answer to ${args[0]} within ${timeoutMs} ms`);
+        reject(error);
+        client.destroy(error);
       }, timeoutMs);
       client.send(args).then(
         (reply) => {

@@ -2,7 +2,9 @@ import { ElderError } from '../../protocol/errors.ts';
 import { type EdgeKey, edgeKey, splitEdgeKey } from '../../protocol/keys.ts';
 import type { Lane } from '../../protocol/lanes.ts';
 import type { CommitAnswer, Entry, Position, Snapshot } from '../broker.ts';
+import { unpack } from '../packing.ts';
 import { commitNumberField, isReservedField } from '../reserved-fields.ts';
+import { compareStreamIds } from '../stream-id.ts';
 
 /** A stream entry as it came from Redis: its id, and names and values in turn. */
 export interface StreamEntry {
@@ -51,9 +53,9 @@ function count(text: unknown, what: string): number {
   return number;
 }
 
-/** Decodes `<stream id> <sequence>`. Throws `redis_refused`. */
+/** Decodes a position, `<id> <sequence>`, whatever stands behind it. Throws `redis_refused`. */
 export function decodePosition(text: string): Position {
-  const match = /^(\d+-\d+) (\d+)$/.exec(text);
+  const match = /^(\d+-\d+(?:\.\d+)?) (\d+)(?: |$)/.exec(text);
   if (!match) throw unexpected(`a position: ${JSON.stringify(text)}`);
   return { id: match[1]!, sequence: count(match[2], 'a position') };
 }
@@ -68,24 +70,43 @@ export function decodeSnapshot(state: unknown, positions: unknown): Snapshot {
   return { commitNumber, fields, positions: read };
 }
 
-/** Decodes what `XREAD` of edges gives; an entry without its two fields is one with an empty body. */
-export function decodeEntries(reply: unknown, inbox: string): Entry[] {
-  if (reply === null) return [];
+/** What a read of edges gave, and how many messages stand in an entry there, on an average. */
+export interface ReadReply {
+  readonly entries: Entry[];
+  /** At least 1; `null` when there was none. */
+  readonly messagesPerEntry: number | null;
+}
+
+const everything = { cursors: new Map<EdgeKey, string>(), count: Infinity };
+
+/** Decodes what `XREAD` of edges gives: at most `count` messages of each, behind its cursor. */
+export function decodeEntries(
+  reply: unknown,
+  inbox: string,
+  { cursors, count: most }: { cursors: ReadonlyMap<EdgeKey, string>; count: number } = everything,
+): ReadReply {
   const entries: Entry[] = [];
+  let packs = 0;
+  let messages = 0;
+  if (reply === null) return { entries, messagesPerEntry: null };
   for (const stream of replyArray(reply, 'streams')) {
     const [key, items] = replyArray(stream, 'a stream');
     const { source, lane } = splitEdgeKey(replyString(key, 'a key').slice(inbox.length) as EdgeKey);
     const edge = edgeKey(source, lane);
+    const cursor = cursors.get(edge) ?? '';
+    const end = entries.length + most;
     for (const { id, fields } of decodeStream(items)) {
-      entries.push({
-        edge,
-        id,
-        sequence: Number(fields.get('q') ?? Number.NaN),
-        body: fields.get('m') ?? '',
-      });
+      packs += 1;
+      // Only the entry in which the cursor stands has anything before it.
+      const again = cursor.startsWith(`${id}.`);
+      for (const message of unpack(id, fields)) {
+        messages += 1;
+        if (again && compareStreamIds(message.id, cursor) <= 0) continue;
+        if (entries.length < end) entries.push({ edge, ...message });
+      }
     }
   }
-  return entries;
+  return { entries, messagesPerEntry: packs > 0 ? messages / packs : null };
 }
 
 /** Decodes what the commit function answers. Throws `redis_refused`. */

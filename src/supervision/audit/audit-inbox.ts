@@ -10,6 +10,8 @@ import { readWindow } from '../../protocol/lanes.ts';
 import { maySend } from '../../protocol/permissions.ts';
 import { safeCheck } from '../../protocol/safe-check.ts';
 import type { AuditLog } from '../../telemetry/audit/audit-log.ts';
+import { compareEntries } from './entry-order.ts';
+import { LineBudget } from './line-budget.ts';
 
 /** The principal in whose name the manager reads what is to be audited. */
 export const auditor = 'auditor';
@@ -26,6 +28,8 @@ interface AuditInboxOptions {
 }
 
 const waitMs = 10_000;
+/** Of each elder: at some 400 bytes a line that is 8 MB at once and 3.5 GB a day for one that does nothing else. */
+const lineBudget = { burst: 20_000, perSecond: 100 };
 
 /** What others than the manager may speak of, besides the denials that everybody meets. */
 const spokenOf: Readonly<Record<string, readonly AuditKind[]>> = { grand_elder: ['approval', 'emergency'] };
@@ -36,6 +40,7 @@ const spokenOf: Readonly<Record<string, readonly AuditKind[]>> = { grand_elder: 
  */
 export class AuditInbox {
   readonly #options: AuditInboxOptions;
+  readonly #budget = new LineBudget({ ...lineBudget, now: Date.now });
   readonly #closed = new AbortController();
   #broker: Broker | null = null;
   #positions = new Map<EdgeKey, string>();
@@ -108,7 +113,7 @@ export class AuditInbox {
     const entries = await broker.read(this.#positions, { count: readWindow, ...wait });
     if (entries.length === 0) return !last && !signal.aborted;
     const records = entries.flatMap((entry) => recordsOf(entry));
-    await log.append(records.filter((record) => isNew(record, log)));
+    await log.append(this.#budget.apply(records.filter((record) => isNew(record, log))));
     const positions = new Map<EdgeKey, Position>();
     for (const { edge, id, sequence } of entries) positions.set(edge, { id, sequence });
     await this.#commit(broker, positions);
@@ -163,14 +168,4 @@ function recordsOf({ edge, id, body }: Entry): AuditEntry[] {
 function isNew({ from }: AuditEntry, log: AuditInboxOptions['log']): boolean {
   const last = from && log.lastEntryOf(from.edge);
   return !from || !last || compareEntries(from.entry, last) > 0;
-}
-
-function compareEntries(one: string, other: string): number {
-  const parts = (text: string) => text.split(/[-#]/).map(BigInt);
-  const others = parts(other);
-  for (const [index, part] of parts(one).entries()) {
-    const difference = part - (others[index] ?? 0n);
-    if (difference !== 0n) return difference > 0n ? 1 : -1;
-  }
-  return 0;
 }

@@ -9,6 +9,8 @@ import { writeFileAtomic } from '../atomic-file.ts';
 const registerFile = z.object({ certificates: z.array(certificateRow) });
 /** A certificate that is over is still listed for this long (ms). */
 const keepExpiredMs = 600_000;
+/** The last one of a process that sleeps, or has no manager, is remembered for this long (ms), so that it can be renewed. */
+const keepCurrentMs = 7 * 24 * 3_600_000;
 
 /**
  * Every certificate that this tree's authority has issued and that is not over, kept in a file so that what was
@@ -47,6 +49,11 @@ export class CertificateRegister {
       .toSorted((a, b) => a.name.localeCompare(b.name) || b.issuedAt - a.issuedAt);
   }
 
+  /** Tells whether a certificate is the last one that its holder was given, and not revoked, though it may be over. */
+  isCurrent(serial: string): boolean {
+    return this.#rows.some((row) => row.serial === serial && row.state === 'current');
+  }
+
   /** Serial numbers that must be refused: revoked, and not over yet. */
   get revoked(): string[] {
     const now = Date.now();
@@ -60,7 +67,9 @@ export class CertificateRegister {
     const { name, serial, subjectAltName, notAfter, incarnation } = issue;
     const now = Date.now();
     this.#rows = this.#rows
-      .filter(({ expiresAt }) => expiresAt + keepExpiredMs > now)
+      .filter(
+        ({ expiresAt, state }) => expiresAt + (state === 'current' ? keepCurrentMs : keepExpiredMs) > now,
+      )
       .map((row) => (row.name === name && row.state === 'current' ? { ...row, state: 'superseded' } : row));
     this.#rows.push({
       name,

@@ -15,6 +15,8 @@ interface AdoptionOptions {
   readonly host: string;
   readonly port: number;
   readonly credentials: Credentials;
+  /** Tells whether the certificate with this serial number is the last one that its holder was given. */
+  readonly isCurrent?: (serial: string) => boolean;
   /** Ms that it may take to prove itself. */
   readonly proofMs: number;
   /** Ms between two looks at whether it still exists. */
@@ -43,8 +45,16 @@ export async function endProcess(record: ProcessRecord): Promise<void> {
 }
 
 async function provesItself(options: AdoptionOptions): Promise<boolean> {
-  const { record, tree, host, port, credentials } = options;
-  const client = new ElderClient({ credentials, tree, name: record.name, host, port });
+  const { record, tree, host, port, credentials, isCurrent } = options;
+  const client = new ElderClient({
+    credentials,
+    tree,
+    name: record.name,
+    host,
+    port,
+    // No manager may have been there to renew it.
+    ...(isCurrent && { isCurrent }),
+  });
   try {
     const answer = await client.request({ method: 'GET', path: '/v1/info', timeoutMs: options.proofMs });
     const claim = info.parse(JSON.parse(answer.body));

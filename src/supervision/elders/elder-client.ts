@@ -6,6 +6,7 @@ import type { Credentials } from '../../identity/credentials.ts';
 import { peerAgent } from '../../identity/tls.ts';
 import { ElderError } from '../../protocol/errors.ts';
 import { connectAddress } from '../listen-address.ts';
+import { LenientAgent } from './lenient-agent.ts';
 
 interface ElderClientOptions {
   readonly credentials: Credentials;
@@ -16,6 +17,8 @@ interface ElderClientOptions {
   readonly port: number;
   /** Ms after which its connections are made anew; never when left out. */
   readonly connectionAgeMs?: number;
+  /** Given, a peer is also talked to when its certificate is over, if this says that it is the last one it was given. */
+  readonly isCurrent?: (serial: string) => boolean;
 }
 
 interface ElderRequest {
@@ -142,9 +145,11 @@ export class ElderClient {
   }
 
   #makeAgent(): Agent {
-    const { credentials, tree, name } = this.#options;
+    const { credentials, tree, name, isCurrent } = this.#options;
     this.#agentSince = performance.now();
     const options = { ...credentials.current(), tree, expect: name };
-    return peerAgent(options, { keepAlive: true, maxSockets: 2 });
+    const kept = { keepAlive: true, maxSockets: 2 };
+    if (isCurrent === undefined) return peerAgent(options, kept);
+    return new LenientAgent({ credentials, tree, expect: name, isCurrent }, kept);
   }
 }

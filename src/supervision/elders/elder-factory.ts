@@ -64,6 +64,7 @@ export class ElderFactory {
       host: config.host,
       port,
       credentials,
+      isCurrent: (serial) => certificates.register.isCurrent(serial),
       proofMs: config.supervision.livenessDeadline,
       lookInterval,
     });

@@ -68,8 +68,14 @@ export class TreeElders {
     for (const elder of this.#elders.values()) elder.watchAnew();
   }
 
-  /** Takes over what runs already, and has the processes of the first others load their programs; nothing is started. */
-  async open(records: ReadonlyMap<string, ProcessRecord>): Promise<void> {
+  /**
+   * Takes over what runs already, and has the processes of the first others load their programs; nothing is started.
+   * `expectEnded`: processes that are gone have ended by themselves, as those do that nobody looks after.
+   */
+  async open(
+    records: ReadonlyMap<string, ProcessRecord>,
+    { expectEnded }: { expectEnded: boolean },
+  ): Promise<void> {
     const { config, folder } = this.#options;
     const specs = roster(config.servants);
     const known = new Set(['redis', ...specs.map((spec) => spec.name)]);
@@ -89,7 +95,7 @@ export class TreeElders {
       onHistory: (branch, history) => this.#options.onBranchHistory(historyName(branch), history),
       onEscalation: this.#options.onEscalation,
     });
-    await Promise.all(specs.map((spec) => this.#takeOver(spec, records.get(spec.name))));
+    await Promise.all(specs.map((spec) => this.#takeOver(spec, records.get(spec.name), expectEnded)));
     this.#prepareAhead();
     const held = new Set(this.#options.certificates.holders.map(({ name }) => name));
     await this.#options.certificates.revoke(
@@ -176,13 +182,13 @@ export class TreeElders {
   }
 
   /** Makes the supervisor of one elder, with the process that runs already, if there is one. */
-  async #takeOver(spec: ElderSpec, record: ProcessRecord | undefined): Promise<void> {
+  async #takeOver(spec: ElderSpec, record: ProcessRecord | undefined, expectEnded: boolean): Promise<void> {
     const { folder, config } = this.#options;
     const port = config.portBase + spec.portOffset;
     const process = record === undefined ? null : await this.#factory.adopt(record, port);
     const history = await loadCrashHistory(folder, spec.name);
     // A record of this boot without its process: it ended while no manager looked, and starting it is a restart.
-    const missed = process === null && record?.bootId === bootId();
+    const missed = process === null && record?.bootId === bootId() && !expectEnded;
     const restarts = Math.max(history.restarts, record?.restarts ?? 0) + (missed ? 1 : 0);
     const kept = { ...history, restarts };
     if (missed) {

@@ -50,6 +50,7 @@ export function monitorElder(options: ElderMonitorOptions): { stop(): void } {
     host,
     port,
     connectionAgeMs,
+    isCurrent: (serial) => certificates.register.isCurrent(serial),
   });
   const health = new HealthChecker({
     probe: (signal) => probeElder(client, { timeoutMs: livenessDeadline, signal }),

@@ -4,6 +4,9 @@ export type Health =
   | { readonly alive: true; readonly ready: false; readonly reason: string }
   | { readonly alive: false; readonly reason: string };
 
+/** Node takes no longer time for a timer, ms. */
+const longestTimer = 2 ** 31 - 1;
+
 interface HealthCheckerOptions {
   readonly probe: (signal: AbortSignal) => Promise<Health>;
   /** Ms between the starts of two probes. */
@@ -27,6 +30,7 @@ export class HealthChecker {
   readonly #options: HealthCheckerOptions;
   readonly #stopped = new AbortController();
   #timer: NodeJS.Timeout | undefined;
+  #deadline: NodeJS.Timeout | undefined;
   #probing = false;
   #lastAnswer = 0;
   #lastTick = 0;
@@ -40,26 +44,41 @@ export class HealthChecker {
   start(): void {
     this.#lastAnswer = this.#lastTick = this.#options.now();
     this.#timer = setInterval(() => this.#tick(), this.#options.interval);
+    this.#awaitDeadline();
     void this.#probe();
   }
 
   /** Sends no more probes and calls nobody any more. */
   stop(): void {
     clearInterval(this.#timer);
+    clearTimeout(this.#deadline);
     this.#stopped.abort();
   }
 
   #tick(): void {
     this.#forgiveSuspension();
-    const now = this.#options.now();
-    this.#lastTick = now;
-    const silentFor = now - this.#lastAnswer;
-    if (silentFor >= this.#options.deadline) {
-      this.stop();
-      this.#options.onHanging(`no answer for ${Math.round(silentFor)} ms: ${this.#lastFailure}`);
-    } else if (!this.#probing) {
-      void this.#probe();
+    this.#lastTick = this.#options.now();
+    if (!this.#probing) void this.#probe();
+  }
+
+  /** Looks again exactly when the deadline is over, not when the next probe happens to be due. */
+  #awaitDeadline(): void {
+    const { deadline, now } = this.#options;
+    if (deadline === Infinity) return;
+    const left = this.#lastAnswer + deadline - now();
+    clearTimeout(this.#deadline);
+    this.#deadline = setTimeout(() => this.#judge(), Math.min(longestTimer, Math.max(1, left)));
+  }
+
+  #judge(): void {
+    this.#forgiveSuspension();
+    const silentFor = this.#options.now() - this.#lastAnswer;
+    if (silentFor < this.#options.deadline) {
+      this.#awaitDeadline();
+      return;
     }
+    this.stop();
+    this.#options.onHanging(`no answer for ${Math.round(silentFor)} ms: ${this.#lastFailure}`);
   }
 
   #forgiveSuspension(): void {

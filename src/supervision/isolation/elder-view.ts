@@ -14,8 +14,6 @@ const systemFiles = [
   ...['ld.so.cache', 'ld.so.conf', 'ld.so.conf.d', 'alternatives', 'ssl/certs', 'ssl/openssl.cnf', 'pki'],
 ].map((name) => `/etc/${name}`);
 
-const temporaryBytes = 64 * 1024 * 1024;
-
 /** What is below `/run` that programs of the system are reached by; the rest are sockets of other programs. */
 const runFolders = ['/run/current-system', '/run/wrappers', '/run/opengl-driver'];
 
@@ -41,7 +39,7 @@ function roleView(folder: StateFolder, program: ElderProgram, reads: readonly st
       .filter((path) => existsSync(path))
       .flatMap((path) => ['--ro-bind', realpathSync(path), path]),
     ...['--dev', '/dev', '--proc', '/proc', ...kernelSettingsReadOnly()],
-    ...['--size', String(temporaryBytes), '--tmpfs', '/tmp'],
+    ...['--tmpfs', '/tmp'],
     ...reads.flatMap((path) => ['--ro-bind', path, path]),
     ...[...paths, realpathSync(program.command)].flatMap((path) => ['--ro-bind', path, path]),
     ...(existsSync(cache) ? ['--ro-bind', cache, cache] : []),
@@ -63,7 +61,7 @@ function servantView(folder: StateFolder): string[] {
 }
 
 function hidden(folder: StateFolder): string[] {
-  return ['--size', String(temporaryBytes), '--tmpfs', folder.root];
+  return ['--tmpfs', folder.root];
 }
 
 /** On many systems some of these are links into `/usr`. */

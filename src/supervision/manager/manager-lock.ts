@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { ElderError } from '../../protocol/errors.ts';
 import { type ProcessIdentity, processIdentity } from '../../protocol/process.ts';
@@ -26,10 +26,13 @@ function isBusy(error: unknown): boolean {
 export class ManagerLock {
   readonly #database: DatabaseSync;
   readonly #path: string;
+  /** When (ms since the epoch) a holder before, that could not give it back, was last known to live; `null` if there was none. */
+  readonly lastHeld: number | null;
 
-  private constructor(database: DatabaseSync, path: string) {
+  private constructor(database: DatabaseSync, path: string, lastHeld: number | null) {
     this.#database = database;
     this.#path = path;
+    this.lastHeld = lastHeld;
   }
 
   /** Takes the lock at `path` for `holder`. Throws `already_running`, naming who holds it. */
@@ -47,8 +50,19 @@ export class ManagerLock {
         detail: { pid: other?.pid ?? null },
       });
     }
+    const lastHeld = statSync(noteOf(path), { throwIfNoEntry: false })?.mtimeMs ?? null;
     writeFileSync(noteOf(path), JSON.stringify(holder), { mode: 0o600 });
-    return new ManagerLock(database, path);
+    return new ManagerLock(database, path, lastHeld);
+  }
+
+  /** Shows that its holder lives, for one that comes after it. */
+  touch(): void {
+    const now = new Date();
+    try {
+      utimesSync(noteOf(this.#path), now, now);
+    } catch {
+      // Somebody has removed the note; the lock itself is not in danger.
+    }
   }
 
   /** Gives the lock back. The locked file stays: removing it would let two managers lock two files of one name. */

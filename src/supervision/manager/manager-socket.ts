@@ -7,7 +7,7 @@ import type { AuditHead } from '../../protocol/audit.ts';
 import { readBounded } from '../../protocol/bounded-body.ts';
 import { parseBoundedJson } from '../../protocol/bounded-json.ts';
 import { asElderError, ElderError, type ErrorCode } from '../../protocol/errors.ts';
-import { portLimits, serverLimits } from '../../protocol/limits.ts';
+import { type PortLimits, portLimits, serverLimits } from '../../protocol/limits.ts';
 import {
   type DeadLetterView,
   type ManagerEvent,
@@ -57,29 +57,34 @@ export class ManagerSocket {
   readonly #server: Server;
   readonly #path: string;
   readonly #control: ManagerControl;
-  readonly #rate = new RateLimit(portLimits.manager);
+  readonly #rate: RateLimit;
 
-  private constructor(path: string, control: ManagerControl) {
+  private constructor(path: string, control: ManagerControl, limits: PortLimits) {
     this.#path = path;
     this.#control = control;
+    this.#rate = new RateLimit(limits);
     this.#server = createServer(
-      serverLimits(portLimits.manager),
+      serverLimits(limits),
       (request, response) => void this.#answer(request, response),
     );
-    this.#server.maxConnections = portLimits.manager.connections;
+    this.#server.maxConnections = limits.connections;
   }
 
   /**
    * Opens the socket at `path`, mode 0600; a stale one is replaced, so the caller must hold the manager's lock.
    * Throws `config_invalid` when the path is longer than the kernel allows.
    */
-  static async open(path: string, control: ManagerControl): Promise<ManagerSocket> {
+  static async open(
+    path: string,
+    control: ManagerControl,
+    limits: PortLimits = portLimits.manager,
+  ): Promise<ManagerSocket> {
     if (Buffer.byteLength(path) > maxPathBytes) {
       const reason = `${path} is longer than the ${maxPathBytes} bytes of a Unix socket; use a shorter folder`;
       throw new ElderError('config_invalid', reason);
     }
     await rm(path, { force: true });
-    const socket = new ManagerSocket(path, control);
+    const socket = new ManagerSocket(path, control, limits);
     socket.#server.listen(path);
     await once(socket.#server, 'listening');
     await chmod(path, 0o600);

@@ -99,6 +99,7 @@ export class TreeManager implements Manager {
     signal?.addEventListener('abort', () => this.#beginShutdown('drain'), { once: true });
     killSignal?.addEventListener('abort', () => this.#beginShutdown('kill'), { once: true });
     try {
+      this.#showLife();
       this.#tree = await loadTreeId(folder.tree);
       const audit = await this.#openAudit();
       this.#socket = await ManagerSocket.open(folder.managerSocket, this.#control());
@@ -217,7 +218,7 @@ export class TreeManager implements Manager {
         });
       },
     });
-    await this.#elders.open(records);
+    await this.#elders.open(records, { expectEnded: this.#wereLeftAlone() });
     await redis.start(records.get('redis'), this.#starting.signal);
     const connect = () => connectManagerBroker({ tree: this.#tree, config, redis, own, name: 'auditor' });
     const sources = sourcesOf('auditor', roster(config.servants));
@@ -226,6 +227,20 @@ export class TreeManager implements Manager {
     this.#desk = new CertificateDesk({ ...common, own, redis, elders: this.#elders, signal });
     await this.#elders.start(this.#starting.signal);
     this.#desk.resume();
+  }
+
+  /** Shows until the end that this manager lives. */
+  #showLife(): void {
+    const interval = Math.min(60_000, this.#config.supervision.orphanTimeout / 10);
+    const timer = setInterval(() => this.#lock.touch(), interval);
+    timer.unref();
+    this.#stopping.signal.addEventListener('abort', () => clearInterval(timer), { once: true });
+  }
+
+  /** Whether no manager has run for so long that the elders have ended by themselves. */
+  #wereLeftAlone(): boolean {
+    const { lastHeld } = this.#lock;
+    return lastHeld !== null && Date.now() - lastHeld > this.#config.supervision.orphanTimeout;
   }
 
   async #openAudit(): Promise<TreeAudit> {

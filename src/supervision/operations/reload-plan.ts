@@ -9,11 +9,7 @@ import { roster } from '../../protocol/roster.ts';
 type Concern = 'fixed' | 'manager' | 'caller' | ((name: string) => boolean);
 
 const everyElder: Concern = () => true;
-const servants: Concern = (name) => name.startsWith('servant_');
-const only =
-  (...names: string[]): Concern =>
-  (name) =>
-    names.includes(name);
+const servants = (name: string) => name.startsWith('servant_');
 
 /** Every setting stands here, so that a new one is not forgotten. */
 const concerns: Readonly<Record<Exclude<keyof Config, 'supervision' | 'certificates'>, Concern>> = {
@@ -32,7 +28,7 @@ const concerns: Readonly<Record<Exclude<keyof Config, 'supervision' | 'certifica
   assignKinds: (name) => name === 'task_sage' || name.startsWith('servant_'),
   language: 'caller',
   messages: everyElder,
-  strategy: only('grand_elder'),
+  strategy: (name) => name === 'grand_elder' || servants(name),
   tasks: (name) => name === 'task_sage' || name.startsWith('servant_'),
   log: everyElder,
 };

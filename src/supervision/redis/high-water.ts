@@ -12,14 +12,15 @@ export interface Loss {
 
 /** The highest that was seen in Redis, by principal. */
 export class HighWater {
-  readonly #marks: Map<string, Mark>;
+  readonly #marks = new Map<string, Mark>();
+  readonly #begun = new Map<string, number>();
 
-  constructor(marks: Iterable<readonly [string, Mark]> = []) {
-    this.#marks = new Map(marks);
-  }
-
-  get marks(): ReadonlyMap<string, Mark> {
-    return this.#marks;
+  /** Notes an incarnation that was begun, so that its loss shows even before the next look; known ones change nothing. */
+  begun(name: string, incarnation: number): void {
+    if (incarnation <= (this.#begun.get(name) ?? 0)) return;
+    this.#begun.set(name, incarnation);
+    const { commits = 0 } = this.#marks.get(name) ?? {};
+    this.#marks.set(name, { incarnation, commits });
   }
 
   /** Takes what is there now as the new marks and lists who has less than before. */

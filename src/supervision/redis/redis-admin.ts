@@ -95,6 +95,11 @@ export class RedisAdmin implements RedisCommands {
     this.#savesUsers = typeof file === 'string' && file !== '';
   }
 
+  /** The last incarnation begun here, by principal. */
+  get begun(): ReadonlyMap<string, number> {
+    return this.#begun;
+  }
+
   get connected(): boolean {
     return this.#connection.connected;
   }

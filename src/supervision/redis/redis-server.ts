@@ -48,6 +48,8 @@ export interface ManagedRedisOptions {
 }
 
 const name = 'redis';
+/** It is renewed as often as all others, but lives so many times as long: a Redis outlives its manager for a while. */
+const lifetimes = 24;
 
 /**
  * The Redis that the manager runs for its tree: TLS with client certificates only, users by ACL, an
@@ -98,7 +100,7 @@ export class ManagedRedis {
     const { certificatePem, privateKeyPem } = await authority.issueWithKey({
       name,
       addresses: certificateAddresses(config.host),
-      lifetimeMs: config.certificates.lifetime,
+      lifetimeMs: config.certificates.lifetime * lifetimes,
     });
     await writeRedisFiles({
       folder,
@@ -180,7 +182,7 @@ export class ManagedRedis {
     const { certificatePem } = await authority.issue({
       name,
       addresses: certificateAddresses(config.host),
-      lifetimeMs: config.certificates.lifetime,
+      lifetimeMs: config.certificates.lifetime * lifetimes,
       publicKey: present.publicKey.export({ format: 'der', type: 'spki' }),
     });
     await writeFileAtomic(paths.certificate, certificatePem);

@@ -54,7 +54,7 @@ const longestAge = 1.5;
 /** Redis counts ages in whole seconds, which may be one too many. */
 const ageStepMs = 1_000;
 /** Ms between two looks at the age of the connections. */
-const ageLookMs = 5_000;
+const ageLookMs = 30_000;
 /** Whoever has not logged in after this long (ms) is cut. */
 const loginMs = 10_000;
 /** Ms before another try at giving Redis a new certificate. */
@@ -317,6 +317,9 @@ export class RedisSupervisor implements RedisGate {
     if (connected && this.#prepared) {
       this.admin.loadLibrary().catch((error) => {
         this.#options.log.warn({ error }, 'the commit function could not be loaded');
+      });
+      this.#guard.lengthen().catch((error) => {
+        this.#options.log.warn({ error }, 'the ACL log could not be made longer');
       });
     }
     this.#changed.dispatchEvent(new Event('change'));

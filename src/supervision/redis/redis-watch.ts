@@ -33,6 +33,8 @@ export class RedisWatch {
       await admin.loadLibrary();
       onLibraryRestored();
     }
+    // Before they are read: what is begun in between is seen at the next look.
+    for (const [name, incarnation] of admin.begun) this.#highWater.begun(name, incarnation);
     const losses = this.#highWater.advance(await this.#read());
     if (losses.length > 0) onLoss(losses);
   }

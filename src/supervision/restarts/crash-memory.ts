@@ -1,6 +1,7 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { fileName } from '../../protocol/file-name.ts';
 import { pastError } from '../../protocol/local-api.ts';
 import type { StateFolder } from '../../protocol/state-folder.ts';
 import { writeFileAtomic } from '../atomic-file.ts';
@@ -14,7 +15,7 @@ const crashFile = z.object({
 export type CrashHistory = z.infer<typeof crashFile>;
 
 function pathOf(folder: StateFolder, name: string): string {
-  return join(folder.run, `${name}.crashes.json`);
+  return join(folder.run, `${fileName(name)}.crashes.json`);
 }
 
 /** Reads what an earlier manager remembered of a process, so that a crash loop survives the death of managers. */

@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
-import { type FileHandle, mkdir, open, readFile, stat, truncate } from 'node:fs/promises';
-import type { z } from 'zod';
-import { type AuditEntry, type AuditHead, auditEntry, emptyHead } from '../../protocol/audit.ts';
+import { type FileHandle, mkdir, open, stat } from 'node:fs/promises';
+import type { AuditEntry, AuditHead } from '../../protocol/audit.ts';
 import { ElderError } from '../../protocol/errors.ts';
-import { readLine, sealLine, type UnsealedRecord } from './audit-line.ts';
-import { listSegments, type Segment, segmentAt } from './audit-segments.ts';
+import { type AuditEnd, findAuditEnd } from './audit-end.ts';
+import { type CompleteEntry, completeEntry, foldEqual } from './audit-entries.ts';
+import { sealLine } from './audit-line.ts';
+import { type Segment, segmentAt } from './audit-segments.ts';
 
 /** Where others hand in what is to be audited. */
 export interface AuditSink {
@@ -27,13 +27,12 @@ export interface AuditLogOptions {
 }
 
 interface Waiting {
-  readonly entry: z.output<typeof auditEntry> & { readonly at: number };
+  readonly entry: CompleteEntry;
   readonly done?: { resolve: () => void; reject: (error: Error) => void };
 }
 
 const defaultMaxBytes = 10_000_000;
 const batchLimit = 1_000;
-const keptOfStump = 1_000;
 /** Entries that wait for the disk or the anchor; beyond it equal ones are counted and others are told of as dropped. */
 const waitingLimit = 100_000;
 
@@ -55,7 +54,7 @@ export class AuditLog implements AuditSink {
   /** Last message recorded of each edge. */
   readonly #seen: Map<string, string>;
 
-  private constructor(options: AuditLogOptions, found: Found) {
+  private constructor(options: AuditLogOptions, found: AuditEnd) {
     this.#options = options;
     this.#head = found.head;
     this.#segment = found.segment;
@@ -70,7 +69,7 @@ export class AuditLog implements AuditSink {
    */
   static async open(options: AuditLogOptions): Promise<AuditLog> {
     await mkdir(options.folder, { recursive: true, mode: 0o700 });
-    return new AuditLog(options, await findEnd(options.folder));
+    return new AuditLog(options, await findAuditEnd(options.folder));
   }
 
   /** The last record that is on the disk. */
@@ -99,7 +98,7 @@ export class AuditLog implements AuditSink {
       this.#head = anchor;
       const event = ahead ? 'truncated' : 'rewritten';
       this.#waiting.unshift({
-        entry: complete({ kind: 'audit', event, by: 'manager', reason }, this.#now()),
+        entry: completeEntry({ kind: 'audit', event, by: 'manager', reason }, this.#now()),
       });
     }
     this.#write();
@@ -107,7 +106,7 @@ export class AuditLog implements AuditSink {
   }
 
   record(entry: AuditEntry): void {
-    this.#queue({ entry: complete(entry, this.#now()) });
+    this.#queue({ entry: completeEntry(entry, this.#now()) });
   }
 
   /** Records entries and resolves once they are on the disk. Rejects when the disk refuses or the log is closed. */
@@ -117,7 +116,7 @@ export class AuditLog implements AuditSink {
     if (last === undefined) return;
     for (const entry of entries.slice(0, -1)) this.record(entry);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.#queue({ entry: complete(last, this.#now()), done: { resolve, reject } });
+    this.#queue({ entry: completeEntry(last, this.#now()), done: { resolve, reject } });
     await promise;
   }
 
@@ -199,14 +198,14 @@ export class AuditLog implements AuditSink {
       object: 'the audit log',
       reason,
     };
-    this.#waiting.unshift({ entry: complete(entry, this.#now()) });
+    this.#waiting.unshift({ entry: completeEntry(entry, this.#now()) });
     this.#options.onTampered?.(reason);
   }
 
   async #writeBatch(batch: readonly Waiting[]): Promise<void> {
     let head = this.#head;
     const lines: string[] = [];
-    const records = foldEqual(batch);
+    const records = foldEqual(batch.map(({ entry }) => entry));
     for (const record of records) {
       const sealed = sealLine({ seq: head.seq + 1, ...record, prev: head.hash });
       lines.push(sealed.line);
@@ -240,100 +239,4 @@ export class AuditLog implements AuditSink {
     this.#file = await open(this.#segment.path, 'a', 0o600);
     return this.#file;
   }
-}
-
-/** Fills in what an entry leaves out; texts that are too long are cut, for what is odd must be recorded all the more. */
-function complete(entry: AuditEntry, now: number): Waiting['entry'] {
-  const cut = (value: string | null | undefined, length = 2_000) => value?.slice(0, length) ?? null;
-  const { subject, object, action, reason, at = now, count = 1, ...rest } = entry;
-  const texts = { subject: cut(subject), object: cut(object), action: cut(action), reason: cut(reason) };
-  const checked = auditEntry.safeParse({ ...rest, ...texts, at, count });
-  if (checked.success) return { ...checked.data, at };
-  const [issue] = checked.error.issues;
-  const odd = `an entry that does not fit: ${issue?.path.join('.')}: ${issue?.message}`;
-  return { kind: 'audit', event: 'malformed', by: 'manager', ...texts, reason: odd, at, count: 1 };
-}
-
-/** Equal denials of one batch become one record that counts them. */
-function foldEqual(batch: readonly Waiting[]): Omit<UnsealedRecord, 'seq' | 'prev'>[] {
-  const records: Omit<UnsealedRecord, 'seq' | 'prev'>[] = [];
-  const places = new Map<string, number>();
-  for (const { entry } of batch) {
-    const { kind, event, by, subject, object, action, reason, from } = entry;
-    const key = JSON.stringify([event, by, subject, object, action, reason]);
-    const place = kind === 'denial' && !from ? places.get(key) : undefined;
-    const same = place === undefined ? undefined : records[place];
-    if (place !== undefined && same) {
-      records[place] = { ...same, count: same.count + entry.count, lastAt: entry.lastAt ?? entry.at };
-    } else {
-      if (kind === 'denial' && !from) places.set(key, records.length);
-      records.push(entry);
-    }
-  }
-  return records;
-}
-
-interface Found {
-  readonly head: AuditHead;
-  readonly segment: Segment | null;
-  readonly size: number;
-  readonly seen: Map<string, string>;
-  readonly remarks: AuditEntry[];
-}
-
-/** Finds where the log ends, and takes out what a crash left of a line. */
-async function findEnd(folder: string): Promise<Found> {
-  const segments = listSegments(folder);
-  const seen = new Map<string, string>();
-  const remarks: AuditEntry[] = [];
-  let segment: Segment | null = null;
-  let size = 0;
-  // A segment that a crash left empty has no record to go on from.
-  for (const candidate of segments.toReversed()) {
-    const bytes = await readFile(candidate.path);
-    const end = bytes.lastIndexOf(0x0a) + 1;
-    if (end < bytes.length) {
-      const stump = bytes.subarray(end);
-      await truncate(candidate.path, end);
-      remarks.push({
-        kind: 'audit',
-        event: 'repaired',
-        by: 'manager',
-        object: candidate.name,
-        reason: `a line that was cut short (${stump.length} bytes) was taken out`,
-        detail: {
-          sha256: createHash('sha256').update(stump).digest('hex'),
-          beginning: stump.toString('utf8').slice(0, keptOfStump),
-        },
-      });
-    }
-    segment ??= candidate;
-    if (segment === candidate) size = end;
-    const head = lastHead(bytes.subarray(0, end).toString('utf8'), seen, remarks, candidate);
-    if (head) return { head, segment, size, seen, remarks };
-  }
-  return { head: emptyHead, segment, size, seen, remarks };
-}
-
-function lastHead(
-  text: string,
-  seen: Map<string, string>,
-  remarks: AuditEntry[],
-  segment: Segment,
-): AuditHead | null {
-  let head: AuditHead | null = null;
-  let broken = 0;
-  for (const line of text.split('\n')) {
-    if (line === '') continue;
-    const { record, intact } = readLine(line);
-    if (!intact) broken += 1;
-    if (!record) continue;
-    head = { seq: record.seq, hash: record.hash };
-    if (record.from) seen.set(record.from.edge, record.from.entry);
-  }
-  if (broken > 0) {
-    const reason = `${broken} lines are not as they were written; see \`elders audit verify\``;
-    remarks.push({ kind: 'audit', event: 'damaged', by: 'manager', object: segment.name, reason });
-  }
-  return head;
 }

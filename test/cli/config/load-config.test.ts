@@ -161,3 +161,12 @@ test('paths are seen from the folder of the project', (context) => {
   const fromEnvironment = loadConfig({ cwd, env: { ELDERS_SANDBOX_WRITABLE: '/a,b' } });
   assert.deepEqual(fromEnvironment.config.sandboxWritable, ['/a', join(folder, 'b')]);
 });
+
+test('a mapping stands in its variable as JSON', (context) => {
+  const cwd = project(context);
+  const env = { ELDERS_SUPERVISION_ELDERS: '{"rag_sage":{"restart":"transient","shutdown":"3s"}}' };
+  assert.deepEqual(loadConfig({ cwd, env }).config.supervision.elders, {
+    rag_sage: { restart: 'transient', shutdown: 3_000 },
+  });
+  assert.match(reasonOf({ cwd, env: { ELDERS_SUPERVISION_ELDERS: '{' } }), /expected a mapping, got "\{"/);
+});

@@ -158,6 +158,22 @@ test('what waits survives a restart, and can be cancelled', async () => {
   assert.deepEqual(tree.sent(self, 'claude_elder'), []);
 });
 
+test('tasks join a directive only where it would not have had to wait with them', async () => {
+  const strict = configSchema.parse({ strategy: { maxRisk: 'low', manyTasks: 3 } });
+  await tree.start(self, grandElder(strict));
+  await submit(directive([task('a'), task('b')]), 'small');
+  const add = (directiveId: string, ids: string[]) =>
+    ask('development.task.add', { directiveId, tasks: ids.map((id) => task(id)) });
+  await add('small', ['c']);
+  const relayed = () => tree.sentAs(self, 'claude_elder', 'development.task.add').length;
+  assert.equal(relayed(), 1);
+  assert.equal(await add('small', ['d', 'e']), 'approval_required');
+  const { approval } = await submit(risky, 'approved');
+  await decide('approve', approval?.id as string);
+  assert.equal(await add('approved', ['more']), 'approval_required');
+  assert.equal(relayed(), 1);
+});
+
 test('only the human decides', async () => {
   const id = await waiting();
   await tree.send(
@@ -179,6 +195,7 @@ test('the risk is that of the worst finding, and its author can only raise it', 
   assert.equal(risk({ risk: 'medium' }), 'medium');
   assert.equal(risk({ risk: 'low' }, { sandbox: 'none' }), 'medium');
   assert.equal(risk({}, { sandboxNetwork: true }), 'medium');
+  assert.equal(risk({ tasks: [task('a', { additions: true })] }), 'medium');
   assert.equal(risk({}, { sandboxWritable: ['/x'] }), 'medium');
   assert.equal(risk({ tasks: [task('a'), task('b')] }, { strategy: { manyTasks: 1 } }), 'medium');
   assert.equal(risk({ risk: 'high' }, { sandbox: 'none' }), 'high');

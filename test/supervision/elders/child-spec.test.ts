@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { roster } from '../../../src/protocol/roster.ts';
+import { loadProcessRecords } from '../../../src/supervision/elders/process-records.ts';
 import { loadCrashHistory } from '../../../src/supervision/restarts/crash-memory.ts';
+import { appears } from '../../support/appears.ts';
 import { SupervisedTree } from '../../support/supervised-tree.ts';
 
 const portBase = 12_000;
@@ -111,5 +114,32 @@ describe('an elder that cannot be kept alive', () => {
       [count('grand_elder'), count('claude_elder'), count('servant_1'), ...sages.slice(0, 2).map(count)],
       [1, 2, 2, 3, 3],
     );
+  });
+});
+
+describe('crashes that an earlier manager saw', () => {
+  let tree: SupervisedTree;
+  after(() => tree.remove());
+
+  test('count on under the next one', async () => {
+    // Three crashes are one too many: one under the first manager, two under the second.
+    tree = await SupervisedTree.create(portBase, {
+      servants: 1,
+      supervision: { intensity: 2, period: '1h' },
+    });
+    await tree.upApart();
+    const record = (await loadProcessRecords(tree.folder)).get('servant_1') ?? assert.fail('no record');
+    process.kill(record.pid, 'SIGKILL');
+    await appears(join(tree.folder.run, 'servant_1.crashes.json'));
+    await tree.killManager();
+    await tree.up();
+    for (let crash = 0; crash < 2; crash += 1) {
+      await tree.until(() => tree.elder('servant_1').state === 'ready');
+      const pid = tree.pid('servant_1');
+      process.kill(pid, 'SIGKILL');
+      await tree.until(() => tree.elder('servant_1').pid !== pid);
+    }
+    await tree.until(() => tree.elder('servant_1').state === 'failed');
+    assert.match(tree.elder('servant_1').reason ?? '', /crashed more than 2 times/);
   });
 });

@@ -74,6 +74,7 @@ describe('a tree of which a process ends', () => {
     const before = tree.status.redis;
     process.kill(before.pid as number, 'SIGKILL');
     await tree.until(() => tree.status.redis.state !== 'ready');
+    await tree.until(() => tree.status.elders.some(({ state }) => state === 'unready'));
     await tree.until(
       () => tree.status.redis.restarts === before.restarts + 1 && tree.status.state === 'ready',
     );

@@ -3,16 +3,15 @@ import { mock, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { type Health, HealthChecker } from '../../../src/supervision/health/health-checker.ts';
 
-/** A checker with an interval of 100 ms and a deadline of 500 ms, on a clock of the test's own. */
-function harness(answer: () => Promise<Health>) {
-  mock.timers.enable({ apis: ['setInterval'] });
+/** A checker on a clock of the test's own; times in ms. */
+function harness(answer: () => Promise<Health>, times = { interval: 100, deadline: 500 }) {
+  mock.timers.enable({ apis: ['setInterval', 'setTimeout'] });
   let now = 0;
   const answers: Health[] = [];
   const hanging: string[] = [];
   const checker = new HealthChecker({
     probe: answer,
-    interval: 100,
-    deadline: 500,
+    ...times,
     now: () => now,
     onAnswer: (health) => answers.push(health),
     onHanging: (reason) => hanging.push(reason),
@@ -84,6 +83,19 @@ test('the time in which this process was suspended itself does not count', async
   assert.equal(checked.hanging.length, 0);
   await checked.run(200);
   assert.equal(checked.hanging.length, 1);
+});
+
+test('a hang is noticed when the deadline is over, not when the next probe is due', async () => {
+  let hangs = false;
+  using checked = harness(() => (hangs ? never() : healthy()), { interval: 2_000, deadline: 5_000 });
+  checked.checker.start();
+  await checked.run(2_000);
+  assert.equal(checked.answers.length, 2);
+  hangs = true;
+  await checked.run(4_900);
+  assert.equal(checked.hanging.length, 0);
+  await checked.run(100);
+  assert.match(checked.hanging[0] ?? '', /no answer for 5000 ms/);
 });
 
 test('after stop nobody is called', async () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -88,6 +88,27 @@ describe('a tree on a Redis of the user’s', () => {
     await redis.restart();
     await tree.until(() => tree.status.state === 'ready');
     assert.deepEqual(tree.pids(), pids);
+  });
+
+  test('leaves one that hangs alone, says that it does not answer, and goes on when it does', async () => {
+    const pids = tree.pids();
+    const incarnations = tree.status.elders.map(({ incarnation }) => incarnation);
+    const record = JSON.parse(await readFile(redis.folder.processRecord('redis'), 'utf8'));
+    process.kill(record.pid, 'SIGSTOP');
+    try {
+      await tree.until(() => tree.status.redis.state === 'unreachable');
+      assert.match(tree.status.redis.reason ?? '', /no answer to \w+ within \d+ ms/);
+      assert.equal(tree.status.redis.pid, null);
+      assert.equal(tree.status.redis.restarts, 0);
+    } finally {
+      process.kill(record.pid, 'SIGCONT');
+    }
+    await tree.until(() => tree.status.state === 'ready');
+    assert.deepEqual(tree.pids(), pids);
+    assert.deepEqual(
+      tree.status.elders.map(({ incarnation }) => incarnation),
+      incarnations,
+    );
   });
 
   test('leaves it running when it stops', async () => {

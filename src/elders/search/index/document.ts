@@ -33,4 +33,6 @@ export interface StoredDocument {
 export interface StoredChunk extends Chunk {
   readonly id: number;
   readonly documentId: number;
+  /** How long its text is; see `columns`. */
+  readonly width: number;
 }

@@ -1,78 +1,145 @@
 import type { SearchIndex } from '../index/search-index.ts';
-import { quoted, type TermFrequencies } from './frequency.ts';
-import type { Form, FormTerm, Unit } from './unit.ts';
-
-/** Postings that one look-up reads at most: what keeps a query for common words below its time. */
-const postingBudget = 30_000;
+import { type Postings, quoted } from './postings.ts';
+import type { FormTerm, Unit } from './unit.ts';
 
 /** What narrows the passages that are looked at, as an FTS5 expression; undefined when nothing does. */
 export type Restriction = string | undefined;
 
-interface CandidateTerm {
-  readonly term: string;
-  readonly isPrefix: boolean;
-  readonly frequency: number;
-}
+/** Postings that are added up at most, and that FTS5 scores at most: what keeps common words below their time. */
+const sumBudget = 40_000;
+const bm25Budget = 8_000;
+/** FTS5 scores each term in each passage: more of them cost more than they choose. */
+const bm25Terms = 8;
+/** A word in a heading says more than one in the text. */
+const headShare = 0.8;
 
 /** A single ideograph also begins pairs; a prefix begins words. */
-function isPrefixTerm({ term, match }: FormTerm): boolean {
+export function isPrefixTerm({ term, match }: FormTerm): boolean {
   return match === 'prefix' || (match === 'anywhere' && term.length === 1);
 }
 
-function candidateTerms(forms: readonly Form[], frequencies: TermFrequencies): CandidateTerm[] {
-  const found = new Map<string, CandidateTerm>();
-  for (const form of forms) {
-    for (const term of form.terms) {
-      if (found.has(term.term)) continue;
-      const isPrefix = isPrefixTerm(term);
-      const frequency = frequencies.of(term.term, isPrefix);
-      if (frequency > 0) found.set(term.term, { term: term.term, isPrefix, frequency });
+interface WeightedTerm {
+  readonly term: FormTerm;
+  readonly weight: number;
+  readonly isAsked: boolean;
+  readonly frequency: number;
+}
+
+function idf(total: number, frequency: number): number {
+  return Math.log(1 + (Math.max(0, total - frequency) + 0.5) / (frequency + 0.5));
+}
+
+/** Every term once, with the most that it may add; the rarest first. */
+function weightedTerms(units: readonly Unit[], postings: Postings): WeightedTerm[] {
+  const found = new Map<string, WeightedTerm>();
+  for (const unit of units) {
+    for (const form of unit.forms) {
+      const shares = form.terms.reduce((sum, term) => sum + term.share, 0);
+      for (const term of form.terms) {
+        const weight = (unit.weight * form.weight * form.size * term.share) / shares;
+        const known = found.get(term.term);
+        if (known !== undefined && known.weight >= weight) continue;
+        const frequency = postings.frequency(term.term, isPrefixTerm(term));
+        const isAsked = form.origin === 'query' || form.origin === 'prefix' || known?.isAsked === true;
+        if (frequency > 0) found.set(term.term, { term, weight, isAsked, frequency });
+      }
     }
   }
   return [...found.values()].sort((a, b) => a.frequency - b.frequency);
 }
 
-function lookUp(
-  index: SearchIndex,
-  terms: readonly CandidateTerm[],
-  restriction: Restriction,
+/** The best by how much rarity they hold, whatever the number of times. */
+function bySum(
+  terms: readonly WeightedTerm[],
+  postings: Postings,
+  allowed: ReadonlySet<number> | undefined,
   limit: number,
 ): number[] {
-  if (terms.length === 0) return [];
-  const any = terms.map(({ term, isPrefix }) => (isPrefix ? `${quoted(term)} *` : quoted(term))).join(' OR ');
-  const words = `({head body stem gram} : (${any}))`;
-  const rows = index
+  const sums = new Map<number, number>();
+  let left = sumBudget;
+  for (const { term, weight, isAsked, frequency } of terms) {
+    if (left <= 0) break;
+    const worth = weight * idf(postings.total, frequency);
+    const isPrefix = isPrefixTerm(term);
+    const add = (ids: Int32Array, amount: number) => {
+      left -= ids.length;
+      for (const id of ids) {
+        if (allowed === undefined || allowed.has(id)) sums.set(id, (sums.get(id) ?? 0) + amount);
+      }
+    };
+    add(postings.of(term.term, isPrefix).ids, worth);
+    if (isAsked) add(postings.of(term.term, isPrefix, 'head').ids, worth * headShare);
+  }
+  return [...sums]
+    .sort(([, a], [, b]) => b - a)
+    .slice(0, limit)
+    .map(([id]) => id);
+}
+
+function expressionOf(
+  terms: readonly WeightedTerm[],
+  operator: 'OR' | 'AND',
+  restriction: Restriction,
+): string {
+  const words = terms
+    .map(({ term }) => (isPrefixTerm(term) ? `${quoted(term.term)} *` : quoted(term.term)))
+    .join(` ${operator} `);
+  const expression = `({head body stem gram} : (${words}))`;
+  return restriction === undefined ? expression : `${expression} AND (${restriction})`;
+}
+
+function byBm25(index: SearchIndex, expression: string, limit: number): number[] {
+  return index
     .statement(
-      `SELECT rowid FROM (
+      `SELECT rowid AS id FROM (
          SELECT rowid, bm25(terms, 3.0, 1.0, 0.8, 1.0, 0.0) AS score FROM terms WHERE terms MATCH ? LIMIT ?
        ) ORDER BY score LIMIT ?`,
     )
-    .all(restriction === undefined ? words : `${words} AND (${restriction})`, postingBudget, limit);
-  return rows.map((row) => Number(row.rowid));
+    .all(expression, bm25Budget, limit)
+    .map((row) => Number(row.id));
 }
 
-/** The passages worth scoring: those that hold the rarest terms, first by the words asked for, then by their kin. */
+/** Ids that a restriction leaves; undefined when there is none. */
+function allowedIds(index: SearchIndex, restriction: Restriction): ReadonlySet<number> | undefined {
+  if (restriction === undefined) return undefined;
+  const row = index
+    .statement(
+      'SELECT json_group_array(rowid) AS ids FROM (SELECT rowid FROM terms WHERE terms MATCH ? LIMIT 200000)',
+    )
+    .get(restriction);
+  return new Set(JSON.parse(String(row?.ids ?? '[]')) as number[]);
+}
+
+/**
+ * The passages worth scoring in full: the best by the rarity of all that may be meant, and the best by FTS5's BM25 for
+ * the rarest words asked for, each `limit` at most.
+ */
 export function candidates(
   index: SearchIndex,
   units: readonly Unit[],
-  frequencies: TermFrequencies,
+  postings: Postings,
   restriction: Restriction,
   limit: number,
 ): number[] {
   const strong = units.filter(({ weight }) => weight >= 0.3);
-  const chosen = strong.length > 0 ? strong : units;
-  const forms = chosen.flatMap((unit) => unit.forms);
-  const found = new Set<number>();
-  for (const group of [forms.filter(({ origin }) => origin === 'query'), forms]) {
-    const terms = candidateTerms(group, frequencies);
-    const picked: CandidateTerm[] = [];
-    let postings = 0;
-    for (const term of terms) {
-      if (picked.length > 0 && postings + term.frequency > postingBudget) break;
-      picked.push(term);
-      postings += term.frequency;
-    }
-    for (const id of lookUp(index, picked, restriction, limit)) found.add(id);
+  const terms = weightedTerms(strong.length > 0 ? strong : units, postings);
+  if (terms.length === 0) return [];
+  const found = new Set(bySum(terms, postings, allowedIds(index, restriction), limit));
+  const asked = terms.filter(({ isAsked }) => isAsked);
+  const rare: WeightedTerm[] = [];
+  let sum = 0;
+  for (const term of asked.slice(0, bm25Terms)) {
+    if (rare.length > 0 && sum + term.frequency > bm25Budget) break;
+    rare.push(term);
+    sum += term.frequency;
+  }
+  if (rare.length > 0)
+    for (const id of byBm25(index, expressionOf(rare, 'OR', restriction), limit)) found.add(id);
+  // Where every word is common, only together do they choose.
+  const common = asked.filter(({ term }) => !postings.of(term.term, isPrefixTerm(term)).isWhole);
+  if (common.length > 1 && common.length === asked.length) {
+    const all = expressionOf(common.slice(0, bm25Terms), 'AND', restriction);
+    for (const id of byBm25(index, all, limit)) found.add(id);
   }
   return [...found];
 }

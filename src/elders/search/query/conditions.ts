@@ -1,9 +1,10 @@
 import { attributeTerm } from '../index/chunk-terms.ts';
 import type { StoredChunk, StoredDocument } from '../index/document.ts';
 import { normalize } from '../language/normalize.ts';
+import { isUnspaced } from '../language/scripts.ts';
 import { eachTerm } from '../language/terms.ts';
-import { quoted } from './frequency.ts';
 import type { Condition } from './parse-query.ts';
+import { quoted } from './postings.ts';
 
 /** What a caller narrows a search by, besides what the query says. */
 export interface SearchFilters {
@@ -21,10 +22,12 @@ const attributeFields = new Set(['tag', 'kind', 'source', 'lang']);
 /** Terms of one condition that FTS5 is asked about; the text itself is looked at afterwards. */
 const mostTerms = 12;
 
+/** Terms that stand in every text which holds this one: where its runs go on in the text, their ends do not. */
 function termsOf(text: string): string[] {
   const found = new Set<string>();
   eachTerm(normalize(text), (term, kind) => {
-    if (kind === 'gram' || kind === 'word') found.add(term);
+    const isPair = kind === 'gram' && term.length > 1;
+    if (isPair || (kind === 'word' && !isUnspaced(term.charCodeAt(0)))) found.add(term);
   });
   return [...found].slice(0, mostTerms);
 }

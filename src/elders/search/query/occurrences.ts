@@ -58,6 +58,7 @@ export function eachOccurrence(
   visit: (start: number, end: number) => void,
 ): void {
   const wanted = match === 'stem' ? sharedStart(term) : term;
+  if (wanted === '') return;
   let found = 0;
   for (let at = lower.indexOf(wanted); at !== -1 && found < most; at = lower.indexOf(wanted, at + 1)) {
     let end = at + wanted.length;

@@ -40,12 +40,13 @@ export function rank(scored: readonly ScoredChunk[]): RankedChunk[] {
     );
     const document = scoreWeights.document * othersOf(byDocument.get(one.document.id) ?? [one.own], one.own);
     const neighbours = scoreWeights.neighbours * best;
-    const { terms, units, coverage, proximity } = one;
+    const { terms, units, coverage, proximity, heading } = one;
     const explanation = {
       terms,
       units,
       coverage,
       proximity,
+      heading,
       prior: one.document.prior,
       document,
       neighbours,

@@ -1,3 +1,4 @@
+import { columns } from '../chunks/chunk.ts';
 import type { StoredChunk, StoredDocument } from '../index/document.ts';
 import type { SearchIndex } from '../index/search-index.ts';
 
@@ -5,6 +6,7 @@ type Row = Record<string, unknown>;
 
 function chunkOf(row: Row): StoredChunk {
   const [headingPath = [], innerHeadings = []] = JSON.parse(String(row.headings)) as string[][];
+  const text = String(row.text);
   return {
     id: Number(row.id),
     documentId: Number(row.document),
@@ -12,7 +14,8 @@ function chunkOf(row: Row): StoredChunk {
     endLine: Number(row.end_line),
     headingPath,
     innerHeadings,
-    text: String(row.text),
+    text,
+    width: columns(text),
   };
 }
 

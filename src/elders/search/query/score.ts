@@ -1,8 +1,7 @@
-import { columns } from '../chunks/chunk.ts';
 import type { StoredChunk, StoredDocument } from '../index/document.ts';
 import { normalize } from '../language/normalize.ts';
-import type { TermFrequencies } from './frequency.ts';
 import { countOccurrences, eachOccurrence, type Searchable, searchable } from './occurrences.ts';
+import type { Postings } from './postings.ts';
 import type { Form, FormOrigin, FormTerm, Unit } from './unit.ts';
 
 /** How the signals are weighed against each other. */
@@ -22,8 +21,10 @@ export const scoreWeights = {
   coverage: 0.6,
   /** It stands close together. */
   proximity: 0.35,
+  /** A heading is about just that. */
+  headingFit: 0.5,
   /** What the rest of the document says. */
-  document: 0.12,
+  document: 0.2,
   /** The passages before and after. */
   neighbours: 0.08,
 } as const;
@@ -41,12 +42,13 @@ export interface UnitScore {
   readonly score: number;
 }
 
-/** How a score came about: `score` = `terms` × `coverage` × `proximity` × `prior`, plus `document` and `neighbours`. */
+/** How a score came about: `score` = `terms` × `coverage` × `proximity` × `heading` × `prior`, plus `document` and `neighbours`. */
 export interface Explanation {
   readonly terms: number;
   readonly units: readonly UnitScore[];
   readonly coverage: number;
   readonly proximity: number;
+  readonly heading: number;
   readonly prior: number;
   readonly document: number;
   readonly neighbours: number;
@@ -67,7 +69,8 @@ export interface ScoredChunk {
   readonly units: readonly UnitScore[];
   readonly coverage: number;
   readonly proximity: number;
-  /** `terms` × `coverage` × `proximity` × `prior`. */
+  readonly heading: number;
+  /** `terms` × `coverage` × `proximity` × `heading` × `prior`. */
   readonly own: number;
   /** Where most of what is asked stands together. */
   readonly best: Span;
@@ -88,15 +91,16 @@ export class Scorer {
   readonly #idf = new Map<string, number>();
   readonly #possible: readonly number[];
   readonly #averageColumns: number;
+  readonly #fields = new Map<number, readonly Field[]>();
 
-  constructor(units: readonly Unit[], frequencies: TermFrequencies, averageColumns: number) {
+  constructor(units: readonly Unit[], postings: Postings, averageColumns: number) {
     this.#units = units;
     this.#averageColumns = averageColumns;
-    const total = frequencies.total;
+    const total = postings.total;
     for (const term of units.flatMap((unit) => unit.forms.flatMap((form) => form.terms))) {
       const frequency = Math.min(
         total,
-        frequencies.of(term.term, term.match === 'prefix' || term.term.length === 1),
+        postings.frequency(term.term, term.match === 'prefix' || term.term.length === 1),
       );
       this.#idf.set(term.term, Math.log(1 + (total - frequency + 0.5) / (frequency + 0.5)));
     }
@@ -108,25 +112,36 @@ export class Scorer {
     });
   }
 
+  /** What stands above every passage of a document. */
+  #documentFields(document: StoredDocument): readonly Field[] {
+    const known = this.#fields.get(document.id);
+    if (known !== undefined) return known;
+    const made = fieldsOf([
+      [document.title, scoreWeights.title],
+      [document.path, scoreWeights.path],
+      [document.tags.join('\n'), scoreWeights.tags],
+    ]);
+    this.#fields.set(document.id, made);
+    return made;
+  }
+
+  /** Scores one passage by itself. */
   score(chunk: StoredChunk, document: StoredDocument): ScoredChunk {
     const text = searchable(normalize(chunk.text));
     const path = chunk.headingPath;
+    const headings = searchable(normalize([...path.slice(-1), ...chunk.innerHeadings].join('\n')));
     const fields: Field[] = [
       { text, weight: 1 },
-      { text: searchable(normalize(document.title)), weight: scoreWeights.title },
-      { text: searchable(normalize(document.path)), weight: scoreWeights.path },
-      { text: searchable(normalize(document.tags.join('\n'))), weight: scoreWeights.tags },
-      { text: searchable(normalize(path.slice(0, -1).join('\n'))), weight: scoreWeights.ancestors },
-      {
-        text: searchable(normalize([...path.slice(-1), ...chunk.innerHeadings].join('\n'))),
-        weight: scoreWeights.heading,
-      },
-    ].filter((field) => field.text.text !== '');
+      { text: headings, weight: scoreWeights.heading },
+      ...fieldsOf([[path.slice(0, -1).join('\n'), scoreWeights.ancestors]]),
+      ...this.#documentFields(document),
+    ];
     const { k1, b } = scoreWeights;
-    const length = k1 * (1 - b + (b * columns(chunk.text)) / this.#averageColumns);
+    const length = k1 * (1 - b + (b * chunk.width) / this.#averageColumns);
     const saturate = (count: number) => (count === 0 ? 0 : (count * (k1 + 1)) / (count + length));
     const units: UnitScore[] = [];
     const hits: Hit[] = [];
+    const headingHits: Hit[] = [];
     let covered = 0;
     let possible = 0;
     let sum = 0;
@@ -148,13 +163,20 @@ export class Scorer {
       units.push(best);
       sum += best.score;
       covered += worth * Math.min(1, bestShare);
-      if (unit.weight >= 0.3) collectHits(text, bestForm.terms, index, hits);
+      if (unit.weight < 0.3) return;
+      collectHits(text, bestForm.terms, index, hits);
+      collectHits(headings, bestForm.terms, index, headingHits);
     });
     const coverage = 1 - scoreWeights.coverage * (1 - covered / Math.max(possible, 1e-9));
-    const { span, share } = densest(hits, this.#possible, text.text);
+    const { span, share } = densest(
+      hits,
+      this.#possible,
+      (windowColumns * text.text.length) / Math.max(1, chunk.width),
+    );
     const proximity = 1 + scoreWeights.proximity * share;
-    const own = sum * coverage * proximity * document.prior;
-    return { chunk, document, text, terms: sum, units, coverage, proximity, own, best: span };
+    const heading = 1 + scoreWeights.headingFit * headingFit(headings.text, headingHits, this.#possible);
+    const own = sum * coverage * proximity * heading * document.prior;
+    return { chunk, document, text, terms: sum, units, coverage, proximity, heading, own, best: span };
   }
 
   /** The score of a form, and the share of its terms (by weight) that the passage holds. */
@@ -189,6 +211,36 @@ export class Scorer {
   }
 }
 
+function fieldsOf(parts: readonly (readonly [string, number])[]): Field[] {
+  return parts
+    .filter(([text]) => text !== '')
+    .map(([text, weight]) => ({ text: searchable(normalize(text)), weight }));
+}
+
+/** How far one heading says what is asked and nothing else, from 0 to 1. */
+function headingFit(text: string, hits: readonly Hit[], worth: readonly number[]): number {
+  const total = Math.max(
+    worth.reduce((sum, one) => sum + one, 0),
+    1e-9,
+  );
+  let best = 0;
+  let start = 0;
+  for (const line of text.split('\n')) {
+    const end = start + line.length;
+    const inside = hits.filter((hit) => hit.start >= start && hit.end <= end);
+    if (inside.length > 0) {
+      const covered = new Set<number>();
+      for (const hit of inside) for (let at = hit.start; at < hit.end; at += 1) covered.add(at);
+      const letters = line.match(/[\p{L}\p{N}]/gu)?.length ?? 0;
+      const asked = new Set(inside.map(({ unit }) => unit));
+      const share = [...asked].reduce((sum, unit) => sum + (worth[unit] ?? 0), 0) / total;
+      best = Math.max(best, Math.min(1, covered.size / Math.max(1, letters)) * share);
+    }
+    start = end + 1;
+  }
+  return best;
+}
+
 function countIn(fields: readonly Field[], term: FormTerm): number {
   let count = 0;
   for (const field of fields) count += field.weight * countOccurrences(field.text, term, mostRepeats);
@@ -201,8 +253,8 @@ function collectHits(text: Searchable, terms: readonly FormTerm[], unit: number,
   }
 }
 
-/** The window that holds the most of what is asked, and its share of all that is asked. */
-function densest(hits: Hit[], worth: readonly number[], text: string): { span: Span; share: number } {
+/** The window of `most` characters that holds the most of what is asked, and its share of all that is asked. */
+function densest(hits: Hit[], worth: readonly number[], most: number): { span: Span; share: number } {
   const total = worth.reduce((sum, one) => sum + one, 0);
   hits.sort((a, b) => a.start - b.start);
   let best = { span: { start: 0, end: 0 }, share: 0 };
@@ -216,7 +268,7 @@ function densest(hits: Hit[], worth: readonly number[], text: string): { span: S
     inside.set(hit.unit, count + 1);
     if (count === 0) value += worth[hit.unit] ?? 0;
     for (let first = hits[from]; first !== undefined && from < to; first = hits[from]) {
-      if (columns(text.slice(first.start, hit.end)) <= windowColumns) break;
+      if (hit.end - first.start <= most) break;
       const left = (inside.get(first.unit) ?? 1) - 1;
       inside.set(first.unit, left);
       if (left === 0) value -= worth[first.unit] ?? 0;

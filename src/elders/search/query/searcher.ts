@@ -1,11 +1,10 @@
-import { columns } from '../chunks/chunk.ts';
 import type { StoredChunk } from '../index/document.ts';
 import type { SearchIndex } from '../index/search-index.ts';
 import { builtInConcepts, type Concept, ConceptTable } from '../language/concepts.ts';
 import { candidates } from './candidates.ts';
 import { meets, restrictionOf, type SearchFilters } from './conditions.ts';
-import { TermFrequencies } from './frequency.ts';
 import { parseQuery } from './parse-query.ts';
+import { Postings } from './postings.ts';
 import { type RankedChunk, rank } from './rank.ts';
 import { readChunks, readDocuments } from './read-chunks.ts';
 import { type Explanation, Scorer } from './score.ts';
@@ -51,7 +50,7 @@ export interface SearchAnswer {
 }
 
 /** Passages that are scored in full, for each of the two look-ups. */
-const candidateLimit = 160;
+const candidateLimit = 100;
 /** How many more are looked at when conditions have to be checked in the text. */
 const conditionFactor = 4;
 
@@ -59,14 +58,14 @@ const conditionFactor = 4;
 export class Searcher {
   readonly #index: SearchIndex;
   readonly #tables: readonly ConceptTable[];
-  readonly #frequencies: TermFrequencies;
+  readonly #postings: Postings;
 
   /** `dictionary` holds words that mean the same in this project; see `parseConcepts` for a file of them. */
   constructor(index: SearchIndex, dictionary: readonly Concept[] = []) {
     this.#index = index;
     this.#tables =
       dictionary.length === 0 ? [builtInConcepts()] : [builtInConcepts(), new ConceptTable(dictionary)];
-    this.#frequencies = new TermFrequencies(index);
+    this.#postings = new Postings(index);
   }
 
   /** Finds the passages that answer a query best; an empty query finds nothing. */
@@ -74,7 +73,7 @@ export class Searcher {
     const limit = options.limit ?? 10;
     const filters = options.filters ?? {};
     const parsed = parseQuery(query.slice(0, longestQuery));
-    this.#frequencies.refresh();
+    this.#postings.refresh();
     const units = this.#units(parsed.words, parsed.prefixes);
     const restriction = restrictionOf(parsed.conditions, filters);
     const isNarrowed =
@@ -82,7 +81,7 @@ export class Searcher {
     const most = Math.max(candidateLimit, limit * 2) * (isNarrowed ? conditionFactor : 1);
     const ids =
       units.length > 0
-        ? candidates(this.#index, units, this.#frequencies, restriction, most)
+        ? candidates(this.#index, units, this.#postings, restriction, most)
         : this.#restricted(restriction, parsed.conditions.length > 0, most);
     const chunks = readChunks(this.#index, ids);
     const documents = readDocuments(
@@ -93,7 +92,7 @@ export class Searcher {
       const document = documents.get(chunk.documentId);
       return document !== undefined && meets(parsed.conditions, filters, chunk, document);
     });
-    const scorer = new Scorer(units, this.#frequencies, averageColumns(kept));
+    const scorer = new Scorer(units, this.#postings, averageColumns(kept));
     const scored = kept.flatMap((chunk) => {
       const document = documents.get(chunk.documentId);
       return document === undefined ? [] : [scorer.score(chunk, document)];
@@ -103,7 +102,7 @@ export class Searcher {
   }
 
   #units(words: string, prefixes: readonly string[]): Unit[] {
-    const units = withSpelling(this.#index, unitsOf(words, this.#tables), this.#frequencies);
+    const units = withSpelling(this.#index, unitsOf(words, this.#tables), this.#postings);
     const beginning = prefixes.map((start): Unit => {
       const form: Form = {
         text: `${start}*`,
@@ -137,7 +136,7 @@ const longestQuery = 1_000;
 
 function averageColumns(chunks: readonly StoredChunk[]): number {
   if (chunks.length === 0) return 1;
-  return chunks.reduce((sum, chunk) => sum + columns(chunk.text), 0) / chunks.length;
+  return chunks.reduce((sum, chunk) => sum + chunk.width, 0) / chunks.length;
 }
 
 function resultOf(

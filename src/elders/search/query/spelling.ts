@@ -3,7 +3,7 @@ import type { SearchIndex } from '../index/search-index.ts';
 import { englishStem } from '../language/english-stem.ts';
 import { soundOf } from '../language/sound.ts';
 import { katakanaWord } from '../language/terms.ts';
-import type { TermFrequencies } from './frequency.ts';
+import type { Postings } from './postings.ts';
 import type { Form, Unit } from './unit.ts';
 import { formOf } from './units.ts';
 
@@ -60,16 +60,12 @@ function soundalikes(index: SearchIndex, word: string): string[] {
 }
 
 /** Adds ways to match words that are misspelt, and loan words written in the other script. */
-export function withSpelling(
-  index: SearchIndex,
-  units: readonly Unit[],
-  frequencies: TermFrequencies,
-): Unit[] {
+export function withSpelling(index: SearchIndex, units: readonly Unit[], postings: Postings): Unit[] {
   return units.map((unit) => {
     const word = katakanaWord(unit.text.toLowerCase());
     if (!latin.test(word) && !katakana.test(word)) return unit;
     const forms: Form[] = soundalikes(index, word).map((term) => formOf(term, 'sound', soundWeight));
-    const isKnown = frequencies.of(word) > 0 || frequencies.of(englishStem(word)) > 0;
+    const isKnown = postings.frequency(word) > 0 || postings.frequency(englishStem(word)) > 0;
     if (!isKnown)
       forms.push(...corrections(index, word).map((term) => formOf(term, 'spelling', spellingWeight)));
     return forms.length === 0 ? unit : { ...unit, forms: [...unit.forms, ...forms] };

@@ -12,13 +12,13 @@ export const unitWeights = {
   /** A single ideograph between kana. */
   single: 0.6,
   general: 0.35,
-  synonym: 0.45,
+  synonym: 0.6,
   translation: 0.7,
   dictionary: 0.8,
   /** Share of the words that the ICU dictionary sees, beside the pairs of characters. */
-  word: 0.6,
+  word: 1,
   /** Shares of an English word as written and of its stem, which add up where both are met. */
-  exact: 0.4,
+  exact: 0.2,
   stem: 0.7,
   /** Share of a part of an identifier beside the whole. */
   part: 0.3,

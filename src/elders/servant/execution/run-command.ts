@@ -1,10 +1,12 @@
 import { closeSync, openSync, rmSync } from 'node:fs';
 import { constants, setPriority, userInfo } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { asElderError, ElderError } from '../../../protocol/errors.ts';
 import type { AttemptOutcome } from '../../../protocol/states.ts';
 import { newProcessMark } from '../../../telemetry/marked-processes.ts';
 import { type HostAccess, openHostAccess } from '../network/host-access.ts';
+import { taskFileNames } from '../results/task-files.ts';
 import { bubblewrapArguments, realFolder, type SandboxPolicy, sandboxHome } from './bubblewrap-arguments.ts';
 import { commandEnvironment } from './environment.ts';
 import { type GuardedProcess, type Launch, launch } from './guarded-process.ts';
@@ -52,6 +54,8 @@ export interface CommandOptions {
         });
   /** File for the output; see `outputPath`. */
   readonly outputPath: string;
+  /** Folder of this attempt alone, in which the command may leave files for its servant. */
+  readonly exchange: string;
   readonly limits: CommandLimits;
   /** File that names the process tree as long as it may run. */
   readonly recordPath: string;
@@ -118,6 +122,17 @@ async function openHosts({ sandbox }: CommandOptions): Promise<HostAccess | unde
   return openHostAccess({ hosts, onRefused });
 }
 
+/** Where a command in a sandbox finds its exchange folder. */
+const exchangeInSandbox = '/run/elders-task';
+
+function exchangeVariables({ sandbox, exchange }: CommandOptions): Record<string, string> {
+  const folder = sandbox.kind === 'none' ? exchange : exchangeInSandbox;
+  return {
+    ELDERS_OUTPUT: join(folder, taskFileNames.output),
+    ELDERS_TASKS: join(folder, taskFileNames.tasks),
+  };
+}
+
 type Plan = Omit<Launch, 'output' | 'report'>;
 
 async function plan(options: CommandOptions, proxy: HostAccess | undefined): Promise<Plan> {
@@ -128,7 +143,7 @@ async function plan(options: CommandOptions, proxy: HostAccess | undefined): Pro
   const workspace = realFolder(options.workspace, 'workspace');
   const ownHome = (sandbox.kind === 'bubblewrap' ? sandbox.home : undefined) ?? userInfo().homedir;
   const home = sandbox.kind === 'none' ? ownHome : sandboxHome({ home: ownHome, workspace });
-  const task = { ...proxy?.environment, ...options.environment };
+  const task = { ...proxy?.environment, ...options.environment, ...exchangeVariables(options) };
   const environment = commandEnvironment({ parent: process.env, home, task, taskId, directiveId, attempt });
   const { limits, shellCommand: commandLine } = options;
   const common = { mark: newProcessMark(), commandLine, limits, workspace, environment };
@@ -136,7 +151,7 @@ async function plan(options: CommandOptions, proxy: HostAccess | undefined): Pro
   const available = await detectSandbox();
   if (available.kind === 'none') throw new ElderError('sandbox_unavailable', available.reason);
   const temporaryBytes = available.boundsFolders ? limits.temporary : null;
-  const shown = proxy?.arguments ?? [];
+  const shown = [...(proxy?.arguments ?? []), '--bind', options.exchange, exchangeInSandbox];
   const policy = { readOnly: [], ...sandbox, home: ownHome, workspace, temporaryBytes, shown };
   return {
     ...common,

@@ -52,15 +52,20 @@ export class RedisGuard {
 
   /** Begins to read. What Redis denied before is read as well; refused connections count from now on. */
   async start(): Promise<void> {
+    await this.lengthen();
+    this.#handshakes?.take();
+    await this.read();
+    this.#running = this.#run();
+  }
+
+  /** Asks Redis to hold more denials between two readings; one of the user's forgets that when it is restarted. */
+  async lengthen(): Promise<void> {
     const { admin, log } = this.#options;
     await admin.command(['CONFIG', 'SET', 'acllog-max-len', String(aclLogLength)]).catch((error) => {
       log.warn({ error: asElderError(error).message }, 'the ACL log of this Redis cannot be made longer');
     });
     const reply = await admin.command(['CONFIG', 'GET', 'acllog-max-len']).catch(() => []);
     this.#limit = Array.isArray(reply) && Number(reply[1]) > 0 ? Number(reply[1]) : usualLength;
-    this.#handshakes?.take();
-    await this.read();
-    this.#running = this.#run();
   }
 
   /** Reads a last time and ends. */

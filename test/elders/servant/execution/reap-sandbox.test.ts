@@ -94,7 +94,7 @@ async function halfMadeSandbox(t: TestContext, mark: string): Promise<ProcessIde
     for (;;) writeSync(reader, Buffer.alloc(4_096));
   }, /EAGAIN/);
   const writer = openSync(report, constants.O_WRONLY);
-  const options = ['--info-fd', '3', ...isolationArguments({ network: false })];
+  const options = ['--info-fd', '3', ...isolationArguments({ network: false, temporaryBytes: null })];
   const bubblewrap = spawn(sandbox.path, [...options, '--', '/bin/sh', '-c', ':', mark], {
     stdio: ['ignore', 'ignore', 'inherit', writer],
   });
@@ -125,7 +125,7 @@ test('what bubblewrap leaves when it dies while it makes a sandbox is found by i
 
 test('a servant killed at any moment of a start leaves nothing that its successor does not end', async (t) => {
   const { options, recordPath } = workbench(t);
-  for (let round = 0; round < 12; round += 1) {
+  for (let round = 0; round < 6; round += 1) {
     const servant = spawn(process.execPath, [fixture, JSON.stringify(options('sleep 1000'))], {
       stdio: ['ignore', 'ignore', 'inherit'],
     });
@@ -144,7 +144,7 @@ test('a servant killed at any moment of a start leaves nothing that its successo
 
 test('an abort at any moment of a start leaves nothing', async (t) => {
   const { run, recordPath } = workbench(t);
-  for (let round = 0; round < 12; round += 1) {
+  for (let round = 0; round < 6; round += 1) {
     const abort = new AbortController();
     const watching = (async () => {
       while (!existsSync(recordPath)) await setImmediate();

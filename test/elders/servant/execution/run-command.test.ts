@@ -4,6 +4,7 @@ import { existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from '
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { readSandboxRecord } from '../../../../src/elders/servant/execution/sandbox-record.ts';
+import { defaultConfig } from '../../../../src/protocol/config.ts';
 import { findMarkedProcesses } from '../../../../src/telemetry/marked-processes.ts';
 import { isSameProcess } from '../../../../src/telemetry/process-identity.ts';
 import { appeared, newMarker, printed, processesWith, workbench } from './workbench.ts';
@@ -110,7 +111,7 @@ for (const [name, changes] of [
     const { run } = workbench(t);
     const result = await run('head -c 50000000 /dev/zero; echo the end', {
       ...changes,
-      maxOutputBytes: 100_000,
+      limits: { ...defaultConfig.sandboxLimits, output: 100_000 },
     });
     assert.equal(result.outcome, 'succeeded');
     assert.match(result.reason!, /beyond 100000 bytes was dropped/);

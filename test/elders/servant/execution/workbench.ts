@@ -17,6 +17,7 @@ import {
   type CommandResult,
   startCommand,
 } from '../../../../src/elders/servant/execution/run-command.ts';
+import { defaultConfig } from '../../../../src/protocol/config.ts';
 
 export const repository = join(import.meta.dirname, '../../../..');
 
@@ -29,7 +30,8 @@ export function workbench(t: TestContext) {
   const workspace = join(base, 'project');
   const elders = join(workspace, '.elders');
   const home = join(base, 'home');
-  for (const folder of [elders, home]) mkdirSync(folder, { recursive: true });
+  const exchange = join(elders, 'exchange');
+  for (const folder of [elders, home, exchange]) mkdirSync(folder, { recursive: true });
   const recordPath = join(elders, 'servant_1.sandbox.json');
   let attempt = 0;
 
@@ -43,8 +45,10 @@ export function workbench(t: TestContext) {
       environment: {},
       timeoutMs: 60_000,
       killGraceMs: 200,
+      limits: defaultConfig.sandboxLimits,
       sandbox: { kind: 'bubblewrap', masked: [elders], writable: [], network: false, home },
       outputPath: outputPath({ folder: join(elders, 'output'), ...names }),
+      exchange,
       recordPath,
       ...changes,
     };

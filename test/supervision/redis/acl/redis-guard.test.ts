@@ -101,6 +101,30 @@ test('what Redis refuses by its configuration, whoever asks', async () => {
   connection.close();
 });
 
+test('commits of another incarnation and out of step, but not one that is sent again', async () => {
+  const broker = await redis.brokerFor('rag_sage');
+  const commit = (number: number) =>
+    broker.commit({
+      number,
+      set: new Map(),
+      remove: new Set(),
+      positions: new Map(),
+      send: [],
+      journal: null,
+    });
+  assert.equal((await commit(1)).kind, 'ok');
+  assert.equal((await commit(1)).kind, 'stale');
+  await guard.read();
+  assert.equal(total('redis_acl'), 0);
+  assert.equal((await commit(3)).kind, 'stale');
+  await redis.admin.command(['INCR', redis.keys.incarnation('rag_sage')]);
+  assert.equal((await commit(2)).kind, 'fenced');
+  await guard.read();
+  const objects = recorded.map(({ object }) => object?.split(':').at(-1));
+  assert.deepEqual(objects, ['stale', 'fenced']);
+  assert.ok(recorded.every(({ subject }) => subject === 'rag_sage'));
+});
+
 test('handshakes that Redis refuses', async () => {
   const { host, port } = redis.endpoint;
   const socket = connect({ host, port, rejectUnauthorized: false });

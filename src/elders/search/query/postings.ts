@@ -1,0 +1,85 @@
+import type { SearchIndex } from '../index/search-index.ts';
+
+/** Passages that one term gives at most; beyond, it is too common to choose by. */
+const longestList = 8_000;
+/** Entries kept in memory over all terms (4 bytes each). */
+const cacheEntries = 2_000_000;
+
+/** A term as FTS5 takes it. */
+export function quoted(term: string): string {
+  return `"${term.replaceAll('"', '""')}"`;
+}
+
+/** The passages that hold a term. */
+export interface Posting {
+  /** Ids, rising; the first of them only where there are too many. */
+  readonly ids: Int32Array;
+  /** About how many there are. */
+  readonly frequency: number;
+  readonly isWhole: boolean;
+}
+
+/** Reads which passages hold a term and remembers it until the index changes. */
+export class Postings {
+  readonly #index: SearchIndex;
+  readonly #known = new Map<string, Posting>();
+  #entries = 0;
+  #newest = 0;
+  #version = -1;
+  #changes = -1;
+
+  constructor(index: SearchIndex) {
+    this.#index = index;
+  }
+
+  /** Forgets what is stale; before each search. */
+  refresh(): void {
+    // The first counts commits of other connections, the second what this one has written.
+    const version = Number(this.#index.statement('PRAGMA data_version').get()?.data_version);
+    const changes = Number(this.#index.statement('SELECT total_changes() AS n').get()?.n);
+    if (version === this.#version && changes === this.#changes) return;
+    this.#version = version;
+    this.#changes = changes;
+    this.#newest = Number(this.#index.statement('SELECT max(id) AS n FROM chunks').get()?.n ?? 0);
+    this.#forget();
+  }
+
+  #forget(): void {
+    this.#known.clear();
+    this.#entries = 0;
+  }
+
+  /** About how many passages there are. */
+  get total(): number {
+    return Math.max(1, this.#newest);
+  }
+
+  /** The passages that hold a term, or a word that begins with it, in one column or any. */
+  of(term: string, isPrefix = false, column?: 'head'): Posting {
+    const words = isPrefix ? `${quoted(term)} *` : quoted(term);
+    const match = column === undefined ? words : `${column} : ${words}`;
+    const known = this.#known.get(match);
+    if (known !== undefined) return known;
+    const row = this.#index
+      .statement(
+        'SELECT json_group_array(rowid) AS ids FROM (SELECT rowid FROM terms WHERE terms MATCH ? LIMIT ?)',
+      )
+      .get(match, longestList);
+    const ids = Int32Array.from(JSON.parse(String(row?.ids ?? '[]')) as number[]);
+    const isWhole = ids.length < longestList;
+    // What was read tells how thick the rest is sown.
+    const frequency = isWhole
+      ? ids.length
+      : Math.round((ids.length * this.total) / Math.max(1, ids.at(-1) ?? 1));
+    const posting = { ids, frequency, isWhole };
+    if (this.#entries > cacheEntries) this.#forget();
+    this.#known.set(match, posting);
+    this.#entries += ids.length + 16;
+    return posting;
+  }
+
+  /** About how many passages hold the term, in any field. */
+  frequency(term: string, isPrefix = false): number {
+    return this.of(term, isPrefix).frequency;
+  }
+}

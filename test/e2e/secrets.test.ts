@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { createHash, randomBytes } from 'node:crypto';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { processesTouching } from '../../scripts/processes-touching.ts';
+import { replyArray } from '../../src/messaging/redis/replies.ts';
+import { stateFolder } from '../../src/protocol/state-folder.ts';
+import { TestTree } from '../support/tree.ts';
+import { adminOf } from '../support/tree-admin.ts';
+
+let tree: TestTree;
+
+before(async () => {
+  tree = await TestTree.create();
+  await tree.up();
+});
+after(() => tree.dispose());
+
+interface Secrets {
+  /** Texts that are secret. */
+  readonly texts: readonly string[];
+  /** SHA-256 of passwords that only their owners know. */
+  readonly hashes: ReadonlySet<string>;
+}
+
+/** Names the places, of files and of processes, in which one of the secrets stands. */
+function placesOf({ texts, hashes }: Secrets, places: ReadonlyMap<string, string>): string[] {
+  const isPassword = (word: string) => hashes.has(createHash('sha256').update(word).digest('hex'));
+  return [...places]
+    .filter(([, content]) => {
+      const words = new Set(content.match(/(?<![\w-])[\w-]{43}(?![\w-])/g) ?? []);
+      return texts.some((text) => content.includes(text)) || [...words].some(isPassword);
+    })
+    .map(([place]) => place);
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'latin1');
+  } catch {
+    return '';
+  }
+}
+
+/** All that stands on disk outside of the folder of the secrets, and what every process shows of itself to its user. */
+function everyPlace(): Map<string, string> {
+  const folder = stateFolder(tree.folder);
+  const files = readdirSync(folder.root, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && !entry.parentPath.startsWith(folder.secret))
+    .map((entry) => join(entry.parentPath, entry.name));
+  const shown = processesTouching(tree.folder)
+    .filter(({ pid }) => pid !== process.pid)
+    .flatMap(({ pid }) => [`/proc/${pid}/cmdline`, `/proc/${pid}/environ`]);
+  return new Map([...files, ...shown].map((path) => [path, read(path)]));
+}
+
+test('no secret is found outside of its place: files, dumps, logs, arguments, environments', async () => {
+  const folder = stateFolder(tree.folder);
+  const admin = await adminOf(tree.folder, tree.portBase);
+  // Both kinds of dump, with what has been written so far.
+  await admin.command(['BGREWRITEAOF']);
+  await admin.command(['SAVE']).catch(() => undefined);
+  const planted = randomBytes(32).toString('base64url');
+  await admin.command(['ACL', 'SETUSER', 'planted', 'on', `>${planted}`]);
+  const users = replyArray(await admin.command(['ACL', 'LIST']), 'users').map(String);
+  await admin.command(['ACL', 'DELUSER', 'planted']);
+  admin.close();
+  const hashes = new Set(
+    users.flatMap((user) => [...user.matchAll(/#([0-9a-f]{64})/g)].map((found) => found[1]!)),
+  );
+  assert.ok(hashes.size > 9, 'the admin, ten principals, and the planted one');
+
+  const secretFiles = readdirSync(folder.secret).map((name) => join(folder.secret, name));
+  const texts = secretFiles.flatMap((path) => secretsIn(read(path)));
+  assert.ok(texts.length >= 2, 'the key of the authority and the password of the admin');
+  const secrets = { texts, hashes };
+  const places = everyPlace();
+  assert.ok(places.size > 40);
+  const keyFiles = placesOf({ texts: ['PRIVATE KEY-----'], hashes: new Set() }, places);
+  assert.deepEqual(keyFiles, []);
+  assert.deepEqual(placesOf(secrets, places), []);
+
+  // Positive controls: the same search finds each kind where it is planted on purpose.
+  const log = folder.logFile('task_sage');
+  for (const secret of [planted, ...texts]) {
+    writeFileSync(log, `{"msg":"${secret}"}\n`);
+    assert.deepEqual(placesOf(secrets, everyPlace()), [log]);
+  }
+  writeFileSync(log, '');
+});
+
+/** The password, or the lines of a key. */
+function secretsIn(text: string): string[] {
+  const key = /-----BEGIN [A-Z ]*PRIVATE KEY-----\s+([\s\S]+?)\s+-----END/.exec(text)?.[1];
+  if (key !== undefined) return key.split(/\s+/).filter((line) => line.length > 30);
+  return text.includes('BEGIN') ? [] : [text.trim()];
+}
+
+test('an elder leaves no core and no report when it crashes, and no debugger enters it', async () => {
+  const { elders } = await tree.status();
+  for (const { pid, name } of elders) {
+    assert.ok(pid);
+    assert.match(read(`/proc/${pid}/limits`), /^Max core file size +0 +0 /m, name);
+    const options = read(`/proc/${pid}/cmdline`).split('\0');
+    assert.ok(options.includes('--disable-sigusr1') && options.includes('--permission'), name);
+    assert.deepEqual(
+      options.filter((option) => /^--(report|inspect|heapsnapshot|allow-inspector)/.test(option)),
+      [],
+    );
+    assert.doesNotMatch(read(`/proc/${pid}/environ`), /NODE_OPTIONS/);
+  }
+});
+
+test('status tells the isolation of each elder, as the kernel has it', async () => {
+  const { elders } = await tree.status();
+  const asRoot = process.geteuid?.() === 0;
+  for (const { name, isolation } of elders) {
+    assert.equal(isolation, asRoot && name.startsWith('servant_') ? 'none' : 'bubblewrap', name);
+  }
+});

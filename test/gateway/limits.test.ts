@@ -1,0 +1,45 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { Events } from '../../src/gateway/events.ts';
+import { Gateway } from '../../src/gateway/gateway.ts';
+import { GatewayServer } from '../../src/gateway/gateway-server.ts';
+import { type PortLimits, portLimits } from '../../src/protocol/limits.ts';
+import { gatewayRoutes } from '../../src/protocol/local-api.ts';
+import { createLogger } from '../../src/telemetry/logger.ts';
+import { checkConnections, checkRate, checkSizes, type LimitedSocket } from '../support/socket-limits.ts';
+
+/** A gateway's socket with the limits given. */
+async function open(context: TestContext, change: Partial<PortLimits>): Promise<LimitedSocket> {
+  const folder = await mkdtemp(join(tmpdir(), 'elders-gw-'));
+  const log = createLogger({
+    name: 'g',
+    level: 'error',
+    file: join(folder, 'g.log'),
+    maxBytes: 1e6,
+    files: 1,
+  });
+  const limits = { ...portLimits.gateway, ...change };
+  const server = new GatewayServer(new Gateway(), new Events(), log, limits);
+  const path = join(folder, 'g.sock');
+  await server.listen(path);
+  context.after(async () => {
+    await server.close();
+    log.close();
+    await rm(folder, { recursive: true });
+  });
+  return { path, limits, post: gatewayRoutes.ask.path };
+}
+
+test('the gateway ends what is too large, too deep or too slow', async (context) => {
+  await checkSizes(await open(context, { bodyBytes: 50_000, headersMs: 200, requestMs: 300 }));
+});
+
+test('the gateway takes so many connections and no more', async (context) => {
+  await checkConnections(await open(context, { connections: 5 }));
+});
+
+test('the gateway takes so many requests and no more', async (context) => {
+  await checkRate(await open(context, { rate: 0.001, burst: 3 }));
+});

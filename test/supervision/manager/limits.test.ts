@@ -1,0 +1,38 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { ElderError } from '../../../src/protocol/errors.ts';
+import { type PortLimits, portLimits } from '../../../src/protocol/limits.ts';
+import { managerRoutes } from '../../../src/protocol/local-api.ts';
+import { type ManagerControl, ManagerSocket } from '../../../src/supervision/manager/manager-socket.ts';
+import { checkConnections, checkRate, checkSizes, type LimitedSocket } from '../../support/socket-limits.ts';
+
+/** A manager's socket with the limits given, of a manager that has no tree yet. */
+async function open(context: TestContext, change: Partial<PortLimits>): Promise<LimitedSocket> {
+  const folder = await mkdtemp(join(tmpdir(), 'elders-ms-'));
+  const none = () => Promise.reject(new ElderError('not_found', 'there is no tree'));
+  const control = {
+    certificates: { list: none, rotate: none, revoke: none, health: none },
+  } as unknown as ManagerControl;
+  const limits = { ...portLimits.manager, ...change };
+  const path = join(folder, 'm.sock');
+  const socket = await ManagerSocket.open(path, control, limits);
+  context.after(async () => {
+    await socket.close();
+    await rm(folder, { recursive: true });
+  });
+  return { path, limits, post: managerRoutes.shutdown.path };
+}
+
+test('the manager’s socket ends what is too large, too deep or too slow', async (context) => {
+  await checkSizes(await open(context, { headersMs: 200, requestMs: 300 }));
+});
+
+test('the manager’s socket takes so many connections and no more', async (context) => {
+  await checkConnections(await open(context, { connections: 5 }));
+});
+
+test('the manager’s socket takes so many requests and no more', async (context) => {
+  await checkRate(await open(context, { rate: 0.001, burst: 3 }));
+});

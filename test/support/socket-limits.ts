@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import type { PortLimits } from '../../src/protocol/limits.ts';
+
+/** A Unix socket that speaks HTTP, and a request that it answers. */
+export interface LimitedSocket {
+  readonly path: string;
+  readonly limits: PortLimits;
+  /** Path of a route that takes a body by POST. */
+  readonly post: string;
+}
+
+/** Sends text on a connection of its own and gives the status of the answer; 0 when it ends without one. */
+async function exchange(path: string, text: string): Promise<number> {
+  const socket = connect(path);
+  let answer = '';
+  socket.on('error', () => undefined);
+  socket.on('data', (data) => {
+    answer += String(data);
+    socket.end();
+  });
+  socket.write(text);
+  await once(socket, 'close');
+  return Number(/^HTTP\/1\.1 (\d+)/.exec(answer)?.[1] ?? 0);
+}
+
+function post(path: string, body: string): string {
+  return `POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+}
+
+/** Checks that what is too large, too deep or too slow is refused or ended, whatever else it says. */
+export async function checkSizes({ path, limits, post: route }: LimitedSocket): Promise<void> {
+  const header = `GET / HTTP/1.1\r\nX: ${'x'.repeat(limits.headerBytes)}\r\n\r\n`;
+  assert.ok([0, 431].includes(await exchange(path, header)), 'headers');
+  assert.equal(await exchange(path, post(route, `"${'x'.repeat(limits.bodyBytes)}"`)), 413, 'body');
+  const deep = '['.repeat(limits.depth + 1);
+  assert.ok([400, 409].includes(await exchange(path, post(route, deep))), 'depth');
+  assert.ok([0, 408].includes(await exchange(path, 'GET / HTTP/1.1\r\nX: ')), 'slow headers');
+  const begun = `POST ${route} HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n{`;
+  assert.ok([0, 408].includes(await exchange(path, begun)), 'slow body');
+}
+
+/** Checks that connections beyond the limit are closed and that the others go on. */
+export async function checkConnections({ path, limits }: LimitedSocket): Promise<void> {
+  const open: Socket[] = Array.from({ length: limits.connections }, () => connect(path));
+  await Promise.all(open.map((socket) => once(socket, 'connect')));
+  const more = connect(path);
+  more.on('error', () => undefined);
+  await once(more, 'close');
+  for (const socket of open) {
+    assert.equal(socket.destroyed, false);
+    socket.on('error', () => undefined).destroy();
+  }
+}
+
+/** Checks that requests beyond the burst are refused as too many. */
+export async function checkRate({ path, limits, post: route }: LimitedSocket): Promise<void> {
+  for (let count = 0; count < limits.burst; count += 1) {
+    assert.notEqual(await exchange(path, post(route, '{}')), 429);
+  }
+  assert.equal(await exchange(path, post(route, '{}')), 429);
+}
