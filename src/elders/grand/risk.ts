@@ -27,6 +27,12 @@ const rules: readonly ((spec: DirectiveSpec, config: Config, taskCount: number) 
     sandboxWritable.length > 0
       ? { risk: 'medium', reason: `commands write outside of the workspace: ${sandboxWritable.join(', ')}` }
       : null,
+  ({ tasks }) => {
+    const hosts = [...new Set(tasks.flatMap((task) => task.hosts ?? []))].sort();
+    return hosts.length > 0
+      ? { risk: 'medium', reason: `commands reach these hosts: ${hosts.join(', ').slice(0, 200)}` }
+      : null;
+  },
   ({ tasks }) =>
     tasks.some(({ additions }) => additions)
       ? { risk: 'medium', reason: 'commands may add tasks of their own (additions)' }

@@ -36,6 +36,7 @@ interface Running {
 export class Executor {
   readonly #options: ExecutorOptions;
   #running: Running | null = null;
+  #agent: Agent | null = null;
 
   constructor(options: ExecutorOptions) {
     this.#options = options;
@@ -44,6 +45,7 @@ export class Executor {
 
   /** The `perform` of the servant's agent. */
   perform(effect: Effect, agent: Agent): void {
+    this.#agent = agent;
     const wanted = effect as unknown as ServantEffect;
     const tell = (input: ServantInput) => {
       // An agent that stops does not listen any more; its successor finds the attempt in the state.
@@ -116,6 +118,11 @@ export class Executor {
     tell({ kind: 'finished', result });
   }
 
+  #noteDenial(task: string, host: string, reason: string): void {
+    const whom = { subject: task, object: host, action: 'task.execute' };
+    this.#agent?.noteDenial({ kind: 'denial', event: 'network', ...whom, reason });
+  }
+
   async #start(
     { task, workspace, directiveId, attempt }: Assignment,
     signal: AbortSignal,
@@ -123,8 +130,11 @@ export class Executor {
     const { folder, config, name, log } = this.#options;
     // The grand elder has measured it already; nothing that comes in a message is believed.
     const beyond = hostsBeyond(task.hosts ?? [], config.strategy.hosts);
-    if (beyond.length > 0)
-      throw new ElderError('denied', `strategy.hosts does not allow ${beyond.join(', ')}`);
+    if (beyond.length > 0) {
+      const reason = `strategy.hosts does not allow ${beyond.join(', ')}`;
+      this.#noteDenial(`${directiveId}/${task.id}`, beyond.join(', '), reason);
+      throw new ElderError('denied', reason);
+    }
     const { sandboxWritable: writable, sandboxNetwork: network } = config;
     return startCommand({
       shellCommand: task.run,
@@ -146,8 +156,10 @@ export class Executor {
               writable,
               network,
               hosts: task.hosts ?? [],
-              onRefusedHost: (host) =>
-                log.warn({ taskId: task.id, host }, 'a command asked for a host in vain'),
+              onRefusedHost: (host) => {
+                log.warn({ taskId: task.id, host }, 'a command asked for a host in vain');
+                this.#noteDenial(`${directiveId}/${task.id}`, host, 'not among the hosts of the task');
+              },
             },
       outputPath: outputPath({ folder: folder.output, directiveId, taskId: task.id, attempt }),
       exchange: await this.#newExchange(),

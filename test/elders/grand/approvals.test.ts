@@ -196,6 +196,7 @@ test('the risk is that of the worst finding, and its author can only raise it', 
   assert.equal(risk({ risk: 'low' }, { sandbox: 'none' }), 'medium');
   assert.equal(risk({}, { sandboxNetwork: true }), 'medium');
   assert.equal(risk({ tasks: [task('a', { additions: true })] }), 'medium');
+  assert.equal(risk({ tasks: [task('a', { hosts: ['example.com'] })] }), 'medium');
   assert.equal(risk({}, { sandboxWritable: ['/x'] }), 'medium');
   assert.equal(risk({ tasks: [task('a'), task('b')] }, { strategy: { manyTasks: 1 } }), 'medium');
   assert.equal(risk({ risk: 'high' }, { sandbox: 'none' }), 'high');
