@@ -169,7 +169,10 @@ export class Agent {
   /** Does one thing of what is to be done, or waits until there is something. */
   async #goOn(): Promise<void> {
     if (this.#suspects.left > 0) {
-      if (this.#hasWork())
+      if (this.#open || this.#flight) {
+        this.#launch();
+        await this.#flight;
+      } else if (this.#hasWork())
         await this.#suspects.step(this.#desk, this.#newStep, (batch) => this.#commit(batch));
       else await this.#sleep();
     } else if (this.#mayHandle()) {

@@ -31,9 +31,9 @@ export interface Desk {
 }
 
 /** Messages after which a commit is complete, so that few are suspected when the process dies. */
-export const batchLimit = 128;
+export const batchLimit = 256;
 /** Characters sent after which a commit is complete. */
-const batchLength = 262_144;
+const batchLength = 524_288;
 /** Inputs of one window. */
 const inputLimit = 64;
 

@@ -156,6 +156,13 @@ export const commandTable: readonly CommandSpec[] = [
   },
   { path: 'task show', arguments: [task], options: [], load: () => import('./commands/task-show.ts') },
   {
+    path: 'task logs',
+    arguments: [task],
+    options: [{ name: 'follow', short: 'f' }, count('attempt', 100_000)],
+    streams: true,
+    load: () => import('./commands/task-logs.ts'),
+  },
+  {
     path: 'task graph',
     arguments: [id],
     options: [

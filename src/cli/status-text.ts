@@ -34,6 +34,16 @@ function isolationText({ elders }: TreeStatus, t: Catalog['status']): string[] {
   ];
 }
 
+/** How many warm processes wait to become an elder, and for whom there is none now. */
+function sparesText({ spares, elders }: TreeStatus, t: Catalog['status']): string[] {
+  if (spares.length === 0) return [];
+  const ready = spares.filter(({ state }) => state === 'ready');
+  const without = elders
+    .map(({ name }) => name)
+    .filter((name) => !ready.some(({ takes }) => takes.includes(name)));
+  return [t.spares(ready.length, spares.length, without)];
+}
+
 /** Draws the tree with the state of each process, as `elders status` prints it. `now` is ms since the epoch. */
 export function statusText(status: TreeStatus, text: Catalog, now: number): string {
   const t = text.status;
@@ -44,6 +54,7 @@ export function statusText(status: TreeStatus, text: Catalog, now: number): stri
     t.redis(`${redis.host}:${redis.port}`, redis.state, redis.appendfsync),
     t.sandbox(status.sandbox),
     ...isolationText(status, t),
+    ...sparesText(status, t),
   ];
   const warnings = redis.insecure.map((reason) => `${t.insecureRedis(oneLine(reason))}\n`).join('');
   const about = redis.reason === null ? '' : `redis: ${oneLine(redis.reason)}\n`;

@@ -40,6 +40,8 @@ export function statusWithoutManager(folder: StateFolder, aliveReason: string): 
     redis: redisStatus(records.get('redis')),
     sandbox: 'unknown',
     elders: records.size > 0 ? elders : [],
+    // Without a manager they end by themselves.
+    spares: [],
   };
 }
 

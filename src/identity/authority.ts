@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { createPrivateKey, type KeyObject, randomBytes, X509Certificate } from 'node:crypto';
+import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import {
   AuthorityKeyIdentifierExtension,
@@ -22,6 +22,18 @@ import {
   saveAuthorityPem,
 } from './authority-file.ts';
 import { createKeyPair, p256PublicKey, spkiOf } from './key-proof.ts';
+import {
+  authorityName,
+  clockSkewMs,
+  createAuthorityPem,
+  newSerial,
+  privatePem,
+  type Root,
+  readCertificate,
+  readRoot,
+  signature,
+  wholeSecond,
+} from './root-certificate.ts';
 import { spiffeUri } from './spiffe.ts';
 
 /** A certificate as the authority hands it out; PEM texts end with a newline. */
@@ -47,10 +59,6 @@ export interface CertificateRequest {
   readonly now?: number;
 }
 
-const signature = { name: 'ECDSA', hash: 'SHA-256' };
-const caLifetimeMs = 10 * 365 * 24 * 3_600_000;
-/** Clocks of two hosts may differ by this much before a fresh certificate is refused. */
-const clockSkewMs = 60_000;
 const hostPattern =
   /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/i;
 
@@ -59,12 +67,6 @@ export interface Issue extends IssuedCertificate {
   readonly name: string;
   readonly subjectAltName: string;
   readonly incarnation: number | null;
-}
-
-/** One root: its certificate and, unless it only remains trusted, the key by which it signs. */
-interface Root {
-  readonly certificate: X509Certificate;
-  readonly signingKey: CryptoKey;
 }
 
 /**
@@ -223,89 +225,12 @@ export class Authority {
   }
 }
 
-async function readRoot(treeId: string, file: string, pem: string): Promise<Root> {
-  const certificate = readCertificate(file, pem);
-  let key: KeyObject;
-  try {
-    key = createPrivateKey(pem);
-  } catch (cause) {
-    throw new ElderError('config_invalid', `${file} in the secret folder is damaged`, { cause });
-  }
-  if (!certificate.checkPrivateKey(key)) {
-    throw new ElderError('config_invalid', `key and certificate in ${file} do not belong together`);
-  }
-  if (certificate.subject !== `CN=${authorityName(treeId)}`) {
-    throw new ElderError('denied', `${file} is not the authority of tree ${treeId}`);
-  }
-  if (certificate.validToDate.getTime() <= Date.now()) {
-    throw new ElderError('config_invalid', `${file} is not valid since ${certificate.validTo}; remove it`);
-  }
-  return { certificate, signingKey: await importSigningKey(key) };
-}
-
-function readCertificate(file: string, pem: string): X509Certificate {
-  try {
-    return new X509Certificate(pem);
-  } catch (cause) {
-    throw new ElderError('config_invalid', `${file} in the secret folder is damaged`, { cause });
-  }
-}
-
 function fingerprintOf(certificate: X509Certificate): string {
   return certificate.fingerprint256.replaceAll(':', '').toLowerCase();
-}
-
-async function createAuthorityPem(treeId: string): Promise<string> {
-  const pair = createKeyPair();
-  const publicKey = new PublicKey(spkiOf(pair.publicKey));
-  const now = Date.now();
-  const name = [{ CN: [authorityName(treeId)] }];
-  const certificate = await X509CertificateGenerator.create({
-    serialNumber: newSerial(),
-    subject: name,
-    issuer: name,
-    notBefore: new Date(wholeSecond(now - clockSkewMs)),
-    notAfter: new Date(wholeSecond(now + caLifetimeMs)),
-    publicKey,
-    signingKey: await importSigningKey(pair.privateKey),
-    signingAlgorithm: signature,
-    extensions: [
-      new BasicConstraintsExtension(true, 0, true),
-      new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
-      await SubjectKeyIdentifierExtension.create(publicKey),
-    ],
-  });
-  return `${privatePem(pair.privateKey)}${certificate.toString('pem').trimEnd()}\n`;
-}
-
-function importSigningKey(key: KeyObject): Promise<CryptoKey> {
-  const pkcs8 = key.export({ format: 'der', type: 'pkcs8' });
-  return crypto.subtle.importKey('pkcs8', pkcs8, { name: 'ECDSA', namedCurve: 'P-256' }, false, ['sign']);
-}
-
-function privatePem(key: KeyObject): string {
-  return key.export({ format: 'pem', type: 'pkcs8' }).toString();
-}
-
-function authorityName(treeId: string): string {
-  // The tree id is checked where a principal's URI is made, so that there is one rule for it.
-  spiffeUri(treeId, 'manager');
-  return `Elders Tree ${treeId}`;
 }
 
 function addressName(address: string): { type: 'ip' | 'dns'; value: string } {
   if (isIP(address)) return { type: 'ip', value: address };
   if (hostPattern.test(address)) return { type: 'dns', value: address };
   throw new ElderError('config_invalid', `neither a host name nor an IP address: ${JSON.stringify(address)}`);
-}
-
-function newSerial(): string {
-  const bytes = randomBytes(16);
-  // A serial number is a positive integer; a first byte of 0x40–0x7f keeps its length fixed as well.
-  bytes[0] = (bytes[0]! & 0x3f) | 0x40;
-  return bytes.toString('hex').toUpperCase();
-}
-
-function wholeSecond(ms: number): number {
-  return Math.floor(ms / 1000) * 1000;
 }

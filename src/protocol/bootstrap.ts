@@ -5,6 +5,9 @@ import type { WireError } from './errors.ts';
 /** File descriptor on which a child finds its manager: one JSON object per line, both ways. */
 export const bootstrapFd = 3;
 
+/** Before the name of an elder: a process that can become this elder or another with the same isolation. */
+export const sparePrefix = 'spare.';
+
 /** Where Redis is and whom to trust there. PEM texts, not paths. */
 export const redisEndpoint = z.object({
   host: z.string(),
@@ -61,6 +64,8 @@ export interface StartOrder {
   readonly project: string;
   readonly config: Config;
   readonly redis: RedisEndpoint;
+  /** Folders that it could have come to need under another name, and gives up now. */
+  readonly relinquish: readonly string[];
   /** By principal: the elder itself and, in the grand elder's process, `gateway`. */
   readonly credentials: Readonly<Record<string, RedisCredential>>;
 }

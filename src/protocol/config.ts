@@ -99,6 +99,14 @@ export const configSchema = z
       .describe('The grand elder’s port; all other ports are counted from it.'),
     host: z.string().default('127.0.0.1').describe('Address that every port listens on.'),
     servants: z.int().min(1).max(maxServants).default(2).describe('How many servants execute tasks.'),
+    spares: z
+      .int()
+      .min(0)
+      .max(4)
+      .default(1)
+      .describe(
+        'Warm processes kept for each kind of isolation, so that an elder that dies is replaced in milliseconds; 0 saves their memory.',
+      ),
     servantKinds: z
       .record(
         label,
@@ -150,8 +158,8 @@ export const configSchema = z
       .describe('Paths besides the workspace that commands may write, such as a package cache.'),
     sandboxLimits: z
       .strictObject({
-        memory: size('4GB').describe('Memory of all processes of a command together, and of each alone.'),
-        processes: z.int().min(8).default(1_024).describe('Processes of a command.'),
+        memory: size('4GB').describe('Memory of all processes of a command together.'),
+        processes: z.int().min(8).default(1_024).describe('Processes and threads of a command.'),
         cpuTime: duration('8h').describe('CPU time of all processes of a command together.'),
         fileSize: size('10GB').describe('The largest file that a command may write.'),
         temporary: size('1GB').describe('What each temporary folder of a command holds, in memory.'),

@@ -45,6 +45,22 @@ export const elderStatus = z.object({
 });
 export type ElderStatus = z.infer<typeof elderStatus>;
 
+/** One warm process that waits to become an elder; it holds no identity and no right. */
+export const spareStatus = z.object({
+  name: z.string(),
+  /** The elders that it can become: those with the same isolation. */
+  takes: z.array(z.string()),
+  /** `warming`: it is being started; `backoff`: it ended and is started again after a while. */
+  state: z.enum(['warming', 'ready', 'backoff']),
+  pid: z.int().nullable(),
+  startedAt: z.number().nullable(),
+  /** How often one ended without having become an elder. */
+  restarts: z.int(),
+  reason: z.string().nullable(),
+  isolation: z.enum(['bubblewrap', 'none']),
+});
+export type SpareStatus = z.infer<typeof spareStatus>;
+
 /** `elders status --json`. */
 export const treeStatus = z.object({
   schemaVersion: z.literal(1),
@@ -67,5 +83,6 @@ export const treeStatus = z.object({
   /** How servants wall off commands. */
   sandbox: z.string(),
   elders: z.array(elderStatus),
+  spares: z.array(spareStatus),
 });
 export type TreeStatus = z.infer<typeof treeStatus>;

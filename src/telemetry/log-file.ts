@@ -1,4 +1,14 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 
 import { dirname } from 'node:path';
 
@@ -21,6 +31,7 @@ export class LogFile {
   #fd: number | undefined;
   #size: number;
   #torn = false;
+  #durable = false;
 
   /** Opens the file for appending, mode 0600, in a folder that is made where it is missing, mode 0700. Throws the error of the file system when that fails. */
   constructor(options: LogFileOptions) {
@@ -36,14 +47,37 @@ export class LogFile {
     // After a line that was cut short by a full disk, the next must not be glued to its stump.
     const bytes = Buffer.from(this.#torn ? `\n${line}` : line);
     if (this.#size > 0 && this.#size + bytes.length > this.#options.maxBytes) this.#rotate();
+    const fd = this.#durable ? this.#openDurably() : this.#fd;
     let written = 0;
     try {
-      while (written < bytes.length) written += writeSync(this.#fd, bytes, written);
+      while (written < bytes.length) written += writeSync(fd, bytes, written);
       this.#torn = false;
     } catch {
       this.#torn ||= written > 0;
     }
     this.#size += written;
+    if (fd !== this.#fd) closeSync(fd);
+  }
+
+  /** What is written meanwhile is on the disk itself when this returns, as far as the disk takes it. */
+  durably(write: () => void): void {
+    this.#durable = true;
+    try {
+      write();
+    } finally {
+      this.#durable = false;
+      this.flushSync();
+    }
+  }
+
+  /** An elder may not call `fsync`: Node's permission model does not know which file it would be for. */
+  #openDurably(): number {
+    const { O_WRONLY, O_APPEND, O_DSYNC } = constants;
+    try {
+      return openSync(this.#options.file, O_WRONLY | O_APPEND | O_DSYNC);
+    } catch {
+      return this.#fd as number;
+    }
   }
 
   /** Returns once everything written so far is on the disk itself, as far as the disk takes it. */

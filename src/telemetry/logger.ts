@@ -76,10 +76,7 @@ function wrap(log: PinoLogger, file: LogFile): Logger {
     info: (fields, text) => log.info(fields, text),
     warn: (fields, text) => log.warn(fields, text),
     error: (fields, text) => log.error(fields, text),
-    fatal: (fields, text) => {
-      log.fatal(fields, text);
-      file.flushSync();
-    },
+    fatal: (fields, text) => file.durably(() => log.fatal(fields, text)),
     child: (fields) => wrap(log.child(publicFields(fields)), file),
     flush: () => file.flushSync(),
     close: () => file.close(),

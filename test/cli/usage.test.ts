@@ -152,6 +152,7 @@ const cases: readonly Case[] = [
   { args: ['directive', 'report', 'd1'], code: 3, error: 'not_running', reason: /no tree runs/ },
   { args: ['task', 'list'], code: 3, error: 'not_running', reason: /no tree runs/ },
   { args: ['task', 'list', '--state', 'done'], code: 2, error: 'usage', reason: /no state "done"/ },
+  { args: ['task', 'logs', 'd1'], code: 2, error: 'usage', reason: /DIRECTIVE\/TASK/ },
   { args: ['task', 'show', 'd1'], code: 2, error: 'usage', reason: /DIRECTIVE\/TASK/ },
   { args: ['task', 'graph', 'd1', '--format', 'png'], code: 2, error: 'usage', reason: /--format/ },
   {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { ReplyOf } from '../../src/protocol/actions.ts';
 import type { DirectiveView } from '../../src/protocol/directive.ts';
+import { appears } from '../support/appears.ts';
 import { TestTree } from '../support/tree.ts';
 
 let tree: TestTree;
@@ -144,6 +145,25 @@ test('a person steers tasks: pause, add, resume, retry, and looks at them', asyn
     path: page,
   });
   assert.match(await readFile(page, 'utf8'), /<svg [\s\S]*build #1/);
+});
+
+test('the output of a running task is followed to its end, over its attempts', async () => {
+  const file = join(tree.folder, 'talk.yaml');
+  const lines = [
+    'directive: Talk',
+    'workspace: work',
+    'tasks:',
+    '  - { id: t, retries: 1, run: "echo one 北; touch talks; while [ ! -e heard ]; do sleep 0.05; done; echo two; [ $ELDERS_ATTEMPT = 2 ]" }',
+  ];
+  await writeFile(file, lines.join('\n'));
+  const { id } = await tree.json<{ id: string }>(['directive', 'submit', file]);
+  await appears(join(workspace, 'talks'));
+  const following = tree.cli(['task', 'logs', `${id}/t`, '--attempt', '1', '-f']);
+  await writeFile(join(workspace, 'heard'), '');
+  const { code, stdout, stderr } = await following;
+  assert.equal(code, 0, stderr);
+  assert.equal(stdout, 'one 北\ntwo\none 北\ntwo\n');
+  assert.equal((await tree.cli(['task', 'logs', `${id}/t`, '--attempt', '1'])).stdout, 'one 北\ntwo\n');
 });
 
 test('a running task is cancelled with all that waits for it, the rest goes on', async () => {

@@ -33,7 +33,7 @@ async function open(context: TestContext, change: Partial<PortLimits>): Promise<
 }
 
 test('the gateway ends what is too large, too deep or too slow', async (context) => {
-  await checkSizes(await open(context, { bodyBytes: 50_000, headersMs: 200, requestMs: 300 }));
+  await checkSizes(await open(context, { bodyBytes: 50_000, headersMs: 1_000, requestMs: 1_500 }));
 });
 
 test('the gateway takes so many connections and no more', async (context) => {

@@ -41,7 +41,10 @@ export class SupervisedTree {
     const project = await realpath(await mkdtemp(join(tmpdir(), 'elders-sup-')));
     await mkdir(join(project, 'control'));
     const base = await freePortBase(portBase + (process.pid % 900), servants);
-    return new SupervisedTree(project, configSchema.parse({ servants, portBase: base, ...config }));
+    return new SupervisedTree(
+      project,
+      configSchema.parse({ servants, portBase: base, spares: 0, ...config }),
+    );
   }
 
   /** Steers the fixture elders; see `fixture-elder.ts`. */

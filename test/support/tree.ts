@@ -43,7 +43,8 @@ export class TestTree {
     const folder = await mkdtemp(join(tmpdir(), 'elders-tree-'));
     // Anywhere, so that test files which run beside each other do not meet.
     const portBase = await freePortBase(10_000 + Math.floor(Math.random() * 18_000), servants);
-    const config = { portBase, servants, ...options.config };
+    // Spares are for tests of spares: every other would pay for their start.
+    const config = { portBase, servants, spares: 0, ...options.config };
     await writeFile(join(folder, 'elders.yaml'), JSON.stringify(config));
     return new TestTree(folder, portBase, options.program ?? sourceProgram);
   }

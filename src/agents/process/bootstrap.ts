@@ -20,13 +20,17 @@ export interface Bootstrap {
   report(report: ChildReport): void;
 }
 
-/** Proves the key of this new process to its manager on the inherited descriptor and receives its orders. */
-export async function bootstrap(name: string): Promise<Bootstrap> {
+/**
+ * Proves the key of this new process to its manager on the inherited descriptor and receives its orders. With
+ * `null` for its name it becomes whom the manager says, whenever that is. Throws `not_running` when the manager
+ * goes away before that.
+ */
+export async function bootstrap(name: string | null): Promise<Bootstrap> {
   let channel: Socket;
   try {
     channel = new Socket({ fd: bootstrapFd, readable: true, writable: true });
   } catch (cause) {
-    throw new ElderError('usage', `elder ${name} is started by the manager, not by hand`, { cause });
+    throw new ElderError('usage', `elder ${name ?? ''} is started by the manager, not by hand`, { cause });
   }
   // The manager may die at any time; this process goes on and is adopted by the next one.
   channel.on('error', () => channel.destroy());
@@ -42,12 +46,13 @@ export async function bootstrap(name: string): Promise<Bootstrap> {
       throw new ElderError('malformed', `expected ${kind} from the manager, got ${line.kind}`);
     return line as Extract<ToChild, { kind: K }>;
   };
+  // Made before anybody waits for it. The private half never leaves this process.
+  const keys = createKeyPair();
   say({ kind: 'loaded' });
   const challenge = await hear('challenge');
-  if (challenge.name !== name) {
+  if (name !== null && challenge.name !== name) {
     throw new ElderError('denied', `started as ${name}, but the manager wants ${challenge.name}`);
   }
-  const keys = createKeyPair();
   say(proveKey(keys, challenge));
   const order = await hear('start');
   channel.unref();

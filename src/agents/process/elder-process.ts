@@ -43,19 +43,28 @@ const startRetryMs = 500;
 
 /**
  * Runs this process as one elder: proves its key to the manager, serves its port, and runs its parts until
- * SIGTERM, which drains it. Resolves with the exit code.
+ * SIGTERM, which drains it. Resolves with the exit code. With `null` for its name it waits as a spare, for as
+ * long as there is a manager, to be told which elder it is.
  */
 export async function runElderProcess(
-  name: string,
-  assemble: (tools: PartTools) => Promise<Part[]>,
+  expected: string | null,
+  assemble: (tools: PartTools, name: string) => Promise<Part[]>,
 ): Promise<number> {
-  const begin = await bootstrap(name);
+  const begin = await bootstrap(expected).catch((error: unknown) => {
+    if (expected === null && asElderError(error).code === 'not_running') return null;
+    throw error;
+  });
+  if (begin === null) return 0;
   const { order, challenge } = begin;
+  const M0 = performance.now(), C0 = process.cpuUsage(); const MARK = (w: string) => { const c = process.cpuUsage(C0); process.stderr.write(`MARK ${w} ${(performance.now() - M0).toFixed(1)} cpu ${((c.user + c.system) / 1000).toFixed(1)}\n`); };
+  const { name } = challenge;
+  relinquish(order.relinquish);
   const role = roleOf(name) ?? 'servant';
   const folder = stateFolder(order.project);
   const { level, maxBytes, files } = order.config.log;
   const log = createLogger({ name, file: folder.logFile(name), level, maxBytes, files });
   const metrics = createMetrics({ name, role });
+  MARK('log+metrics');
   failLoudly(log);
   const startedAt = Date.now();
   const readiness = new Readiness((reason) => {
@@ -91,6 +100,7 @@ export async function runElderProcess(
       ready: readiness.reason === null,
       certificateExpiresAt: credentials.expiresAt(),
     });
+    MARK('credentials');
     const server = await listenElderServer({
       host: order.host,
       port: order.port,
@@ -111,7 +121,9 @@ export async function runElderProcess(
         agents[0]?.noteDenial({ kind: 'denial', event: 'https', ...whom, action, reason });
       },
     });
-    const parts = await assemble({ order, folder, log });
+    MARK('listening');
+    const parts = await assemble({ order, folder, log }, name);
+    MARK('assembled');
     const orphaned = manager.gone.then(() =>
       log.warn({}, 'no manager has come: this process ends by itself'),
     );
@@ -137,6 +149,7 @@ export async function runElderProcess(
       return 0;
     }
     readiness.clear('start');
+    MARK('ready');
     log.info({ incarnation, port: order.port, pid: order.pid }, 'started');
     const ended = Promise.all(running.map((part) => part.ended));
     await Promise.race([terminated, ended, orphaned]);
@@ -155,6 +168,16 @@ export async function runElderProcess(
     log.fatal({ error: error.toJSON(), stack: error.stack }, 'ended by an error');
     begin.report({ kind: 'failed', error: error.toJSON() });
     return 1;
+  }
+}
+
+/** Gives up for good what only another elder needs, as far as Node's permission model holds this process. */
+function relinquish(folders: readonly string[]): void {
+  // Not in the types yet.
+  const permission = process.permission as { drop?(scope: string, path: string): void } | undefined;
+  for (const path of folders) {
+    permission?.drop?.('fs.write', path);
+    permission?.drop?.('fs.read', path);
   }
 }
 

@@ -122,6 +122,14 @@ export const en = {
       arguments: { task: 'DIRECTIVE/TASK' },
       options: {},
     },
+    'task logs': {
+      summary: 'print what a task printed',
+      arguments: { task: 'DIRECTIVE/TASK' },
+      options: {
+        follow: 'go on until the task has ended',
+        attempt: 'number of the attempt (default: the last)',
+      },
+    },
     'task graph': {
       summary: 'print the graph of a directive',
       arguments: { id: 'id of the directive' },
@@ -363,6 +371,8 @@ export const en = {
     sandbox: (sandbox: string) => `sandbox ${sandbox}`,
     isolation: (kind: string, without: readonly string[]) =>
       `isolation ${kind}${without.length === 0 ? '' : ` (none: ${without.join(', ')})`}`,
+    spares: (ready: number, of: number, without: readonly string[]) =>
+      `spares ${ready}/${of} warm${without.length === 0 ? '' : ` (none for ${without.join(', ')})`}`,
     aliveWithoutManager: 'alive by its record; without a manager nobody knows whether it is ready',
     head: ['NAME', 'STATE', 'PID', 'PORT', 'INCARNATION', 'RESTARTS', 'UP', ''],
   },

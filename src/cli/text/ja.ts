@@ -124,6 +124,11 @@ export const ja: Catalog = {
       arguments: { task: '指示/タスク' },
       options: {},
     },
+    'task logs': {
+      summary: 'タスクの出力を表示',
+      arguments: { task: '指示/タスク' },
+      options: { follow: 'タスクが終わるまで続ける', attempt: '試行の番号（既定: 最後）' },
+    },
     'task graph': {
       summary: '指示のグラフを出力',
       arguments: { id: '指示の ID' },
@@ -364,6 +369,8 @@ export const ja: Catalog = {
     sandbox: (sandbox) => `サンドボックス ${sandbox}`,
     isolation: (kind, without) =>
       `隔離 ${kind}${without.length === 0 ? '' : `（なし: ${without.join('、')}）`}`,
+    spares: (ready, of, without) =>
+      `予備 ${ready}/${of} 待機中${without.length === 0 ? '' : `（なし: ${without.join('、')}）`}`,
     aliveWithoutManager: '記録上は生存。マネージャーがいないため準備状態は不明',
     head: ['名前', '状態', 'PID', 'ポート', '世代', '再起動', '稼働', ''],
   },

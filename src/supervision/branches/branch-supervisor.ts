@@ -9,8 +9,15 @@ interface BranchSupervisorOptions {
   /** By name of the branch; what an earlier manager remembered. */
   readonly histories: ReadonlyMap<Branch, CrashHistory>;
   readonly now: () => number;
-  /** Stops these groups in the reverse order, waits until `after` is ready or has failed, and starts them anew in order. */
-  readonly restart: (groups: readonly ElderSpec[][], after: string | null) => Promise<void>;
+  /**
+   * Stops these groups in the reverse order, waits until `after` is ready or has failed, and starts them anew in order.
+   * Calls `onStart` before it starts the first.
+   */
+  readonly restart: (
+    groups: readonly ElderSpec[][],
+    after: string | null,
+    onStart?: () => void,
+  ) => Promise<void>;
   /** Told what a branch has been through, so that a later manager knows. */
   readonly onHistory: (branch: Branch, history: CrashHistory) => void;
   /** Told that a branch is restarted, or given up when `restarted` is false. */
@@ -35,7 +42,7 @@ export interface Escalation {
 export class BranchSupervisor {
   readonly #options: BranchSupervisorOptions;
   readonly #restarts = new Map<Branch, number[]>();
-  /** The elders whose followers are to be restarted, and that has not begun yet. */
+  /** The elders whose followers are to be restarted, and of which none has been started yet. */
   readonly #waiting = new Set<string>();
 
   constructor(options: BranchSupervisorOptions) {
@@ -51,7 +58,9 @@ export class BranchSupervisor {
     const groups = groupsAfter(config, spec);
     if (groups.length === 0) return;
     this.#waiting.add(spec.name);
-    void this.#options.restart(groups, spec.name).finally(() => this.#waiting.delete(spec.name));
+    // Those that start from here on must be restarted again by a crash that comes after.
+    const begun = () => this.#waiting.delete(spec.name);
+    void this.#options.restart(groups, spec.name, begun).finally(begun);
   }
 
   /** Told that an elder was given up. */

@@ -59,7 +59,7 @@ export class CertificateDesk {
     const wanted = request.what === 'one' ? [request.name] : ['manager', 'redis', ...names];
     for (const name of wanted) {
       if (name === 'manager') await own.renew();
-      else if (name === 'redis') await redis.renewCertificate(signal);
+      else if (name === 'redis') await redis.upkeep.renewCertificate(signal);
       else await this.#renewElder(name);
     }
     return this.#rotated(wanted);
@@ -144,8 +144,8 @@ export class CertificateDesk {
       {
         certificates,
         renewOwn: own.renew,
-        renewRedis: (stop) => redis.renewCertificate(stop),
-        noteRedisConnections: () => redis.noteConnections(),
+        renewRedis: (stop) => redis.upkeep.renewCertificate(stop),
+        noteRedisConnections: () => redis.upkeep.noteConnections(),
         onStep: (step) => {
           if (step === 'dropped') redis.admin.renewConnection();
           log.info({ step }, 'replacement of the root');

@@ -100,7 +100,11 @@ export class CertificateRegister {
     this.#rows = this.#rows.map((row) =>
       picked.has(row.serial) ? { ...row, state: 'revoked', revokedAt, reason } : row,
     );
-    await writeFileAtomic(this.#path, this.#text());
+    // What was noted while the file was being written would be missing from it.
+    for (let text = ''; text !== this.#text(); ) {
+      text = this.#text();
+      await writeFileAtomic(this.#path, text);
+    }
     return [...picked];
   }
 

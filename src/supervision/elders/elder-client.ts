@@ -107,6 +107,8 @@ export class ElderClient {
       response.on('error', fail);
     });
     sent.on('error', fail);
+    // A request whose connection does not come about tells nothing of its end.
+    signal.addEventListener('abort', () => fail(signal.reason as Error), { once: true });
     sent.end(options.body);
     return promise;
   }

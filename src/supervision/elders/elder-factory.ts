@@ -2,15 +2,19 @@ import type { Credentials } from '../../identity/credentials.ts';
 import { childSpec } from '../../protocol/child-spec.ts';
 import type { Config } from '../../protocol/config.ts';
 import type { ProcessIdentity, ProcessRecord } from '../../protocol/process.ts';
-import type { ElderSpec } from '../../protocol/roster.ts';
+import { type ElderSpec, roster } from '../../protocol/roster.ts';
 import type { StateFolder } from '../../protocol/state-folder.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Holder, TreeCertificates } from '../certificates/tree-certificates.ts';
 import { monitorElder } from '../health/elder-monitor.ts';
+import { placesOf } from '../isolation/elder-places.ts';
 import type { ElderProgram } from '../isolation/elder-program.ts';
+import { groupByPlaces } from '../isolation/spare-places.ts';
 import type { RedisSupervisor } from '../redis/redis-supervisor.ts';
 import type { CrashHistory } from '../restarts/crash-memory.ts';
 import { liveView } from '../restarts/live-view.ts';
+import { moveIn, moveRawOutput, prepareHome, spareHome } from '../spares/spare-folders.ts';
+import { type TakenSpare, WarmSpares } from '../spares/warm-spares.ts';
 import { adoptProcess } from './adoption.ts';
 import type { LaunchElder } from './elder-life.ts';
 import { admitElder } from './elder-process.ts';
@@ -30,7 +34,15 @@ export interface ElderFactoryOptions {
   readonly credentials: Credentials;
   readonly redis: RedisSupervisor;
   readonly log: Logger;
+  /** Told that there is another spare, or one less. */
+  readonly onSparesChange: () => void;
 }
+
+/** Who a waiting process is to become, and by what. */
+type AdmissionOrder = Pick<
+  Parameters<typeof admitElder>[1],
+  'name' | 'incarnation' | 'port' | 'credentials' | 'restarts' | 'onReport' | 'signal'
+>;
 
 type Hooks = Pick<
   ConstructorParameters<typeof ElderSupervisor>[0],
@@ -39,6 +51,8 @@ type Hooks = Pick<
 
 /** An adopted process that ended is noticed after this many ms at the latest. */
 const lookInterval = 250;
+/** Within this many ms a warm spare takes its orders. */
+const spareAnswerMs = 2_000;
 
 /** Makes the processes of elders, with all that each needs, and those who look after them. */
 export class ElderFactory {
@@ -46,12 +60,26 @@ export class ElderFactory {
   readonly #holders = new WeakMap<RunningProcess, Holder>();
   /** Processes that were started ahead of their turn. */
   readonly prepared: PreparedElders;
+  /** Processes that are kept warm for whichever elder dies. */
+  readonly spares: WarmSpares;
 
   constructor(options: ElderFactoryOptions) {
     this.#options = options;
     this.prepared = new PreparedElders({
       spawn: (name) => this.#spawn(name),
-      note: (name, spawned) => this.#notePrepared(name, spawned),
+      note: (name, spawned) => this.#noteWaiting(`${name}.next`, spawned),
+    });
+    const { config, folder, launch } = options;
+    this.spares = new WarmSpares({
+      groups: () => {
+        const names = roster(config.servants).map(({ name }) => name);
+        return launch.files === undefined ? [names] : groupByPlaces(names, folder);
+      },
+      limits: () => ({ count: config.spares, ...config.supervision }),
+      spawn: (spare, names) => this.#spawnSpare(spare, names),
+      note: (spare, spawned) => this.#noteWaiting(spare, spawned),
+      onChange: options.onSparesChange,
+      onLost: (spare, reason) => options.log.warn({ spare, reason }, 'a spare was lost'),
     });
   }
 
@@ -124,9 +152,8 @@ export class ElderFactory {
   }
 
   /** Under a name that no elder has, so that the next manager ends what it finds there. */
-  async #notePrepared(name: string, spawned: SpawnedElder | null): Promise<void> {
+  async #noteWaiting(noted: string, spawned: SpawnedElder | null): Promise<void> {
     const { folder, config } = this.#options;
-    const noted = `${name}.next`;
     if (spawned === null) return removeProcessRecord(folder, noted);
     await saveProcessRecord(folder, {
       ...spawned.identity,
@@ -140,39 +167,89 @@ export class ElderFactory {
   }
 
   async #launch(name: string, port: number, options: Parameters<LaunchElder>[0]): Promise<RunningProcess> {
-    const { folder, config, certificates, redis } = this.#options;
+    const { certificates, redis } = this.#options;
     // Making the new user deletes the predecessor's first: whatever is left of it can write no more.
-    const credential = await redis.admin.createIncarnation(name);
-    const credentials = { [name]: credential };
-    if (name === 'grand_elder') credentials.gateway = await redis.admin.createIncarnation('gateway');
-    const { incarnation } = credential;
-    await certificates.revoke(
+    const principals = name === 'grand_elder' ? [name, 'gateway'] : [name];
+    const made = await Promise.all(
+      principals.map(async (each) => [each, await redis.admin.createIncarnation(each)] as const),
+    );
+    const credentials = Object.fromEntries(made);
+    const incarnation = credentials[name]?.incarnation ?? 0;
+    const revoking = certificates.revoke(
       (row) => row.name === name && row.incarnation !== null && row.incarnation < incarnation,
       `superseded by incarnation ${incarnation}`,
     );
+    const order = { ...options, name, incarnation, port, credentials };
+    const [process] = await Promise.all([this.#admitQuickest(order), revoking]);
+    return process;
+  }
+
+  /** Has a process that waits for its orders become the elder, a warm spare where there is one that answers. */
+  async #admitQuickest(order: AdmissionOrder): Promise<RunningProcess> {
+    const { name, signal } = order;
+    const spare = this.prepared.has(name) ? null : this.spares.take(name);
+    if (spare !== null) {
+      try {
+        return await this.#promote(order, spare);
+      } catch (error) {
+        if (signal.aborted) throw error;
+        this.#options.log.warn({ elder: name, spare: spare.name, error }, 'a spare could not be used');
+      } finally {
+        await spare.release();
+      }
+    }
     const spawned = await this.prepared.take(name);
+    try {
+      return await this.#admit(order, spawned, []);
+    } finally {
+      await this.prepared.admitted(name);
+    }
+  }
+
+  async #promote(
+    order: AdmissionOrder,
+    { name: spareName, names, process }: TakenSpare,
+  ): Promise<RunningProcess> {
+    const { folder } = this.#options;
+    const { name } = order;
+    moveRawOutput(folder, name, spareName);
+    if (process.walled) moveIn(folder, name, spareHome(folder, spareName));
+    const others = names.filter((each) => each !== name);
+    const relinquish = others.flatMap((each) => [...placesOf(each, folder).personal]);
+    // One that does not answer at once is no gain over a new process.
+    const signal = AbortSignal.any([order.signal, AbortSignal.timeout(spareAnswerMs)]);
+    return await this.#admit({ ...order, signal }, process, relinquish);
+  }
+
+  async #admit(
+    order: AdmissionOrder,
+    spawned: SpawnedElder,
+    relinquish: readonly string[],
+  ): Promise<RunningProcess> {
+    const { folder, config, certificates, redis } = this.#options;
     // Before the order is made: a change of trust from now on is told to it.
-    const holder = certificates.hold(name, incarnation, true);
+    const holder = certificates.hold(order.name, order.incarnation, true);
     try {
       const process = await admitElder(spawned, {
-        ...options,
-        name,
-        incarnation,
-        port,
+        ...order,
         config,
         folder,
         authority: certificates.authority,
         revoked: certificates.trust.revoked,
+        relinquish,
         redis: redis.endpoint,
-        credentials,
       });
       this.#hold(process, holder);
       return process;
     } catch (error) {
       certificates.release(holder);
       throw error;
-    } finally {
-      await this.prepared.admitted(name);
     }
+  }
+
+  async #spawnSpare(spare: string, names: readonly string[]): Promise<SpawnedElder> {
+    const { folder, launch, config } = this.#options;
+    const home = await prepareHome(folder, spare);
+    return spawnElder({ name: spare, folder, program: launch, config, spare: { names, home } });
   }
 }

@@ -18,6 +18,8 @@ interface ElderStart {
   /** Serial numbers of the certificates that were taken back. */
   readonly revoked: readonly string[];
   readonly redis: RedisEndpoint;
+  /** Folders of elders that it could have become. */
+  readonly relinquish: readonly string[];
   /** By principal. */
   readonly credentials: Readonly<Record<string, RedisCredential>>;
   readonly onReport: (report: Report) => void;
@@ -42,6 +44,7 @@ export async function admitElder(spawned: SpawnedElder, start: ElderStart): Prom
     redis,
     credentials,
     revoked,
+    relinquish,
     signal,
   } = start;
   const { identity, exited, kill } = spawned;
@@ -51,13 +54,27 @@ export async function admitElder(spawned: SpawnedElder, start: ElderStart): Prom
   try {
     signal.throwIfAborted();
     const { host } = config;
-    await saveProcessRecord(folder, { ...identity, name, incarnation, host, port, startedAt, restarts });
+    const noted = saveProcessRecord(folder, {
+      ...identity,
+      name,
+      incarnation,
+      host,
+      port,
+      startedAt,
+      restarts,
+    });
+    noted.catch(() => undefined);
     const taken = await introduce(spawned, {
       name,
       incarnation,
       authority,
-      order: { pid: identity.pid, host, port, project: folder.project, config, redis, credentials, revoked },
+      order: {
+        pid: identity.pid,
+        ...{ host, port, project: folder.project, config },
+        ...{ redis, credentials, revoked, relinquish },
+      },
       onReport: start.onReport,
+      before: noted,
     });
     if (!taken) throw startFailure(name, folder, await exited);
     return { identity, exited, incarnation, startedAt, kill };

@@ -43,14 +43,20 @@ export class ElderRestarts {
 
   /**
    * Stops groups of elders in the reverse order, waits until the elder `after` is ready or has failed, and starts them
-   * in order. An elder that does not become ready does not hold up the others. Never rejects.
+   * in order. An elder that does not become ready does not hold up the others. `onStart` is called before the first
+   * of them starts. Never rejects.
    */
-  async restartTogether(groups: readonly ElderSpec[][], after: string | null): Promise<void> {
+  async restartTogether(
+    groups: readonly ElderSpec[][],
+    after: string | null,
+    onStart?: () => void,
+  ): Promise<void> {
     await this.plan(async () => {
       for (const group of groups.toReversed()) {
         await Promise.all(group.map(({ name }) => this.#options.elders.get(name)?.stop('drain')));
       }
       if (after !== null) await this.#options.elders.get(after)?.settled();
+      onStart?.();
       for (const group of groups) {
         await Promise.all(
           group.map((spec) => this.#startAnew(spec, { counts: true }).catch(() => undefined)),

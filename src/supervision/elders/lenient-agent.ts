@@ -22,6 +22,8 @@ interface LenientOptions {
  */
 export class LenientAgent extends Agent {
   readonly #options: LenientOptions;
+  /** Connections that are being made: the agent itself does not know them yet. */
+  readonly #making = new Set<TLSSocket>();
 
   constructor(options: LenientOptions, agentOptions: AgentOptions) {
     super({ ...agentOptions, maxCachedSessions: 0 });
@@ -37,15 +39,24 @@ export class LenientAgent extends Agent {
     const tls = clientTls({ ...credentials.current(), tree, expect });
     const { host, port } = target as { host: string; port: number };
     const socket = connect({ ...tls, host, port, rejectUnauthorized: false });
+    this.#making.add(socket);
+    socket.once('close', () => this.#making.delete(socket));
     const fail = (error: Error) => done(error, socket);
     socket.once('error', fail);
     socket.once('secureConnect', () => {
       socket.off('error', fail);
+      this.#making.delete(socket);
       const error = this.#errorOf(socket);
       if (error === null) return done(null, socket);
       socket.destroy();
       done(error, socket);
     });
+  }
+
+  /** Ends those connections too that a peer that hangs never lets come about. */
+  override destroy(): void {
+    for (const socket of this.#making) socket.destroy(new Error('the connection was given up'));
+    super.destroy();
   }
 
   #errorOf(socket: TLSSocket): Error | null {

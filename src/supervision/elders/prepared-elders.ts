@@ -24,6 +24,11 @@ export class PreparedElders {
     return this.#waiting.size;
   }
 
+  /** Whether a process was started for this elder. */
+  has(name: string): boolean {
+    return this.#waiting.has(name);
+  }
+
   /** Starts a process for an elder, unless one waits for it; never throws. */
   prepare(name: string): void {
     if (this.#waiting.has(name)) return;

@@ -13,6 +13,7 @@ import { readProcessIdentity, signalProcess, waitUntilGone } from '../../telemet
 import { type ElderCommand, elderCommand } from '../isolation/elder-command.ts';
 import type { ElderProgram } from '../isolation/elder-program.ts';
 import { openProcessReport, type ProcessReport } from '../isolation/process-report.ts';
+import type { SparePlaces } from '../isolation/spare-places.ts';
 import { readJsonLines } from './json-lines.ts';
 import { openRawOutput } from './raw-output.ts';
 import { describeExit, type ProcessExit } from './running-process.ts';
@@ -22,12 +23,16 @@ interface SpawnOptions {
   readonly folder: StateFolder;
   readonly program: ElderProgram;
   readonly config: Config;
+  /** Given where the process will be told later which of some elders it is. */
+  readonly spare?: SparePlaces;
 }
 
 /** A process that runs the program of an elder and waits on its channel to be told who it is to be. */
 export interface SpawnedElder {
   readonly name: string;
   readonly identity: ProcessIdentity;
+  /** Whether it has a view of its own of the files. */
+  readonly walled: boolean;
   readonly channel: Duplex;
   /** The lines that it says after the first. */
   readonly lines: AsyncGenerator<unknown, void>;
@@ -50,8 +55,9 @@ const killMs = 10_000;
 
 /** Starts the program of an elder, which does nothing until it has its start order. Rejects with `start_failed`. */
 export async function spawnElder(options: SpawnOptions): Promise<SpawnedElder> {
-  const { name, folder, program, config } = options;
-  const command = await elderCommand({ name, folder, program, isolation: config.isolation });
+  const { name, folder, program, config, spare } = options;
+  const isolation = { isolation: config.isolation, ...(spare && { spare }) };
+  const command = await elderCommand({ name, folder, program, ...isolation });
   const report = command.reports ? openProcessReport(reportPath(options)) : undefined;
   try {
     return await introduceChild(options, spawnChild(options, command, report), report);
@@ -91,7 +97,7 @@ async function introduceChild(
     () => undefined,
     () => undefined,
   );
-  return { name: options.name, identity, channel, lines, loaded, exited, kill };
+  return { name: options.name, identity, walled: report !== undefined, channel, lines, loaded, exited, kill };
 }
 
 /** Says that a process ended before it was ready. */

@@ -26,6 +26,8 @@ interface Introduction {
   readonly authority: Authority;
   readonly order: Omit<StartOrder, 'kind' | 'certificate' | 'ca'>;
   readonly onReport: (report: Report) => void;
+  /** What must have been done before it is handed its secrets. */
+  readonly before: Promise<void>;
 }
 
 /**
@@ -52,6 +54,7 @@ export async function introduce(spawned: SpawnedElder, introduction: Introductio
     lifetimeMs: order.config.certificates.lifetime,
     publicKey: verifyKeyProof(challenge, proof.data),
   });
+  await introduction.before;
   say({ kind: 'start', certificate: certificatePem, ca: authority.caPem, ...order });
   void pumpReports(lines, introduction);
   return true;

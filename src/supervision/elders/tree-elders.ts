@@ -1,3 +1,5 @@
+import { rm } from 'node:fs/promises';
+import type { Config } from '../../protocol/config.ts';
 import type { ElderError } from '../../protocol/errors.ts';
 import type { ManagerEvent } from '../../protocol/local-api.ts';
 import type { ElderStatus, ProcessRecord } from '../../protocol/process.ts';
@@ -8,6 +10,8 @@ import { type Branch, branchNames, startGroups } from '../branches/branch-tree.t
 import { endSandbox } from '../manager/tree-folder.ts';
 import type { Crash } from '../restarts/crash.ts';
 import { type CrashHistory, loadCrashHistory, removeCrashHistory } from '../restarts/crash-memory.ts';
+import { recoverHomes, spareHomes } from '../spares/spare-folders.ts';
+import type { WarmSpares } from '../spares/warm-spares.ts';
 import { endProcess } from './adoption.ts';
 import { ElderFactory, type ElderFactoryOptions } from './elder-factory.ts';
 import { ElderRestarts } from './elder-restarts.ts';
@@ -41,9 +45,12 @@ export class TreeElders {
   /** Restarts that somebody or something above the elders wants, one after the other. */
   readonly restarts: ElderRestarts;
   #branches: BranchSupervisor | null = null;
+  /** By which the spares that wait are walled off. */
+  #sparesIsolation: Config['isolation'];
 
   constructor(options: TreeEldersOptions) {
     this.#options = options;
+    this.#sparesIsolation = options.config.isolation;
     this.#factory = new ElderFactory(options);
     this.restarts = new ElderRestarts({
       elders: this.#elders,
@@ -66,6 +73,14 @@ export class TreeElders {
   /** Has the processes that run watched by the present configuration. */
   reconfigured(): void {
     for (const elder of this.#elders.values()) elder.watchAnew();
+    const { isolation } = this.#options.config;
+    this.#factory.spares.adjust({ renew: isolation !== this.#sparesIsolation });
+    this.#sparesIsolation = isolation;
+  }
+
+  /** What there is of warm spares. */
+  get spares(): WarmSpares['statuses'] {
+    return this.#factory.spares.statuses;
   }
 
   /**
@@ -81,6 +96,7 @@ export class TreeElders {
     const known = new Set(['redis', ...specs.map((spec) => spec.name)]);
     const strangers = [...records.values()].filter((record) => !known.has(record.name));
     await Promise.all(strangers.map((record) => this.#endStranger(record)));
+    await recoverHomes(folder);
     this.#branches = new BranchSupervisor({
       config: () => config,
       histories: new Map(
@@ -91,7 +107,7 @@ export class TreeElders {
         ),
       ),
       now: Date.now,
-      restart: (groups, after) => this.restarts.restartTogether(groups, after),
+      restart: (groups, after, onStart) => this.restarts.restartTogether(groups, after, onStart),
       onHistory: (branch, history) => this.#options.onBranchHistory(historyName(branch), history),
       onEscalation: this.#options.onEscalation,
     });
@@ -123,6 +139,8 @@ export class TreeElders {
         const ready = elders.map((elder) => (strict ? elder.ready : elder.ready.catch(() => undefined)));
         await Promise.race([Promise.all(ready), interrupted.promise]);
       }
+      // Not before: until then they would only take the processor from those that are being started.
+      this.#factory.spares.begin();
     } finally {
       signal.removeEventListener('abort', interrupt);
     }
@@ -132,7 +150,8 @@ export class TreeElders {
   async stop(mode: () => 'drain' | 'kill'): Promise<void> {
     const { folder, config, onEvent } = this.#options;
     this.restarts.close();
-    await this.#factory.prepared.discard();
+    await Promise.all([this.#factory.prepared.discard(), this.#factory.spares.discard()]);
+    await rm(spareHomes(folder), { recursive: true, force: true });
     if (mode() === 'kill') await this.kill();
     for (const group of startGroups(config).reverse()) {
       await Promise.all(

@@ -4,8 +4,9 @@ import type { StateFolder } from '../../protocol/state-folder.ts';
 import { boundaryOf } from './boundary.ts';
 import { placesOf } from './elder-places.ts';
 import type { ElderProgram } from './elder-program.ts';
-import { elderViewArguments } from './elder-view.ts';
+import { elderViewArguments, spareViewArguments } from './elder-view.ts';
 import { seatBelt } from './seat-belt.ts';
+import { personalFolder, type SparePlaces, sparePlaces } from './spare-places.ts';
 
 /** Descriptor to which bubblewrap writes which process it made. */
 export const reportFd = 4;
@@ -30,16 +31,24 @@ export async function elderCommand(options: {
   folder: StateFolder;
   program: ElderProgram;
   isolation: Config['isolation'];
+  /** The process will be told later which of some elders it is. */
+  spare?: SparePlaces;
 }): Promise<ElderCommand> {
-  const { name, folder, program, isolation } = options;
+  const { name, folder, program, isolation, spare } = options;
   const { command, files } = program;
   if (files === undefined) return { file: command, args: program.args(name), reports: false };
-  for (const path of placesOf(name, folder).own) mkdirSync(path, { recursive: true, mode: 0o700 });
-  const [boundary] = await Promise.all([boundaryOf(name, isolation), files.warm?.()]);
-  const node = [command, ...seatBelt(name, folder, program), ...program.args(name)];
+  const places = spare === undefined ? placesOf(name, folder) : sparePlaces(spare, folder);
+  const homes = spare === undefined ? [] : places.personal.map((path) => personalFolder(spare.home, path));
+  for (const path of [...places.personal, ...places.shared, ...homes]) {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+  }
+  const [boundary] = await Promise.all([boundaryOf(spare?.names[0] ?? name, isolation), files.warm?.()]);
+  const node = [command, ...seatBelt(places, program), ...program.args(name)];
+  const view = () =>
+    spare === undefined
+      ? elderViewArguments(name, folder, program)
+      : spareViewArguments(spare, folder, program);
   const walled =
-    boundary.kind === 'none'
-      ? node
-      : [boundary.path, '--info-fd', String(reportFd), ...elderViewArguments(name, folder, program), ...node];
+    boundary.kind === 'none' ? node : [boundary.path, '--info-fd', String(reportFd), ...view(), ...node];
   return { file: '/bin/sh', args: [...withoutCoreDump, ...walled], reports: boundary.kind !== 'none' };
 }

@@ -4,8 +4,10 @@ import type { StateFolder } from '../../protocol/state-folder.ts';
 
 /** What an elder needs of the user's files, besides its program. All paths are absolute. */
 export interface ElderPlaces {
-  /** Folders of its own below `.elders`; the rest of that folder is no business of its. */
-  readonly own: readonly string[];
+  /** Folders below `.elders` that no other elder has. */
+  readonly personal: readonly string[];
+  /** Folders below `.elders` that it has in common with others of its kind; the rest of that folder is no business of its. */
+  readonly shared: readonly string[];
   /** Folders of the user that it reads. */
   readonly reads: readonly string[];
   /** Whether it starts programs, in any folder that the human names; that of a servant is its work. */
@@ -16,16 +18,16 @@ export interface ElderPlaces {
 export function placesOf(name: string, folder: StateFolder): ElderPlaces {
   const log = dirname(folder.logFile(name));
   if (isServant(name)) {
-    const own = [log, dirname(folder.sandboxRecord(name)), folder.output];
-    return { own, reads: [], startsPrograms: true };
+    const personal = [log, dirname(folder.sandboxRecord(name))];
+    return { personal, shared: [folder.output], reads: [], startsPrograms: true };
   }
-  const common = { own: [log], reads: [], startsPrograms: false };
+  const common = { personal: [log], shared: [], reads: [], startsPrograms: false };
   switch (name) {
     case 'grand_elder':
-      return { ...common, own: [log, dirname(folder.gatewaySocket)] };
+      return { ...common, shared: [dirname(folder.gatewaySocket)] };
     case 'knowledge_sage':
     case 'rag_sage':
-      return { ...common, own: [log, folder.index], reads: [folder.project] };
+      return { ...common, shared: [folder.index], reads: [folder.project] };
     default:
       return common;
   }

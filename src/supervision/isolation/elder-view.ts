@@ -4,6 +4,7 @@ import { kernelSettingsReadOnly } from '../../telemetry/bubblewrap-program.ts';
 import { namespaceArguments, withoutCapabilities } from './boundary.ts';
 import { placesOf } from './elder-places.ts';
 import type { ElderProgram } from './elder-program.ts';
+import { type SparePlaces, spareFolderArguments } from './spare-places.ts';
 
 /** Folders of the system that programs and their libraries lie in. */
 const systemFolders = ['/usr', '/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32', '/nix/store'];
@@ -19,13 +20,34 @@ const runFolders = ['/run/current-system', '/run/wrappers', '/run/opengl-driver'
 
 /** Gives bubblewrap's arguments for the elder of a name: its namespaces and all that it sees of the files. */
 export function elderViewArguments(name: string, folder: StateFolder, program: ElderProgram): string[] {
+  const { personal } = placesOf(name, folder);
+  return viewArguments(
+    name,
+    folder,
+    program,
+    personal.flatMap((path) => ['--bind', path, path]),
+  );
+}
+
+/** As `elderViewArguments`, for a process that will be told later which of some elders it is. */
+export function spareViewArguments(spare: SparePlaces, folder: StateFolder, program: ElderProgram): string[] {
+  return viewArguments(spare.names[0] ?? '', folder, program, spareFolderArguments(spare, folder));
+}
+
+function viewArguments(
+  name: string,
+  folder: StateFolder,
+  program: ElderProgram,
+  personal: readonly string[],
+): string[] {
   const places = placesOf(name, folder);
   const view = places.startsPrograms ? servantView(folder) : roleView(folder, program, places.reads);
   return [
     ...namespaceArguments,
     ...withoutCapabilities(),
     ...view,
-    ...places.own.flatMap((path) => ['--bind', path, path]),
+    ...places.shared.flatMap((path) => ['--bind', path, path]),
+    ...personal,
     ...['--chdir', folder.project, '--'],
   ];
 }

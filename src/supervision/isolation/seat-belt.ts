@@ -1,5 +1,4 @@
-import type { StateFolder } from '../../protocol/state-folder.ts';
-import { placesOf } from './elder-places.ts';
+import type { ElderPlaces } from './elder-places.ts';
 import type { ElderProgram } from './elder-program.ts';
 
 /** What the process metrics and the check of a pid read; of other processes nothing. */
@@ -10,12 +9,11 @@ const kernelFiles = ['/proc/self', '/proc/sys/kernel/random/boot_id'];
  * threads, no addons, no WASI, no debugger. It is a seat belt against mistakes, not a boundary: native code
  * within the process (`node:sqlite` among it) and symbolic links leave it.
  */
-export function seatBelt(name: string, folder: StateFolder, program: ElderProgram): string[] {
+export function seatBelt(places: ElderPlaces, program: ElderProgram): string[] {
   const { files } = program;
   if (files === undefined) return [];
-  const places = placesOf(name, folder);
   const everything = places.startsPrograms;
-  const written = [...places.own, files.cache];
+  const written = [...places.personal, ...places.shared, files.cache];
   const read = [...files.program, ...kernelFiles, ...places.reads, ...written];
   return [
     '--permission',

@@ -55,8 +55,14 @@ export class ManagerLock {
     return new ManagerLock(database, path, lastHeld);
   }
 
-  /** Shows that its holder lives, for one that comes after it. */
-  touch(): void {
+  /** Shows until the signal aborts, every `interval` ms, that its holder lives, for one that comes after it. */
+  showLife(interval: number, signal: AbortSignal): void {
+    const timer = setInterval(() => this.#touch(), interval);
+    timer.unref();
+    signal.addEventListener('abort', () => clearInterval(timer), { once: true });
+  }
+
+  #touch(): void {
     const now = new Date();
     try {
       utimesSync(noteOf(this.#path), now, now);

@@ -55,6 +55,26 @@ export class TreeAlarms {
     });
   };
 
+  /** Tells that Redis denies more than it can tell of. */
+  readonly aclOverflow = (reason: string): void => {
+    this.raise({
+      fingerprint: 'manager:redis:acl_overflow',
+      title: 'Redis denies more than its log holds',
+      severity: 'critical',
+      detail: reason,
+    });
+  };
+
+  /** Tells that the audit log is not what was written. */
+  readonly auditTampered = (reason: string): void => {
+    this.raise({
+      fingerprint: 'manager:audit:tampered',
+      title: 'The audit log was changed',
+      severity: 'critical',
+      detail: reason,
+    });
+  };
+
   /** Tells what was made of an elder that was given up. */
   readonly escalated = ({ branch, cause, restarted }: Escalation): void => {
     const what = restarted

@@ -88,6 +88,7 @@ export class TreeManager implements Manager {
       config,
       redis: this.#redis?.status ?? redisBeforeStart(config),
       elders: this.#elders?.statuses ?? new Map(),
+      spares: this.#elders?.spares ?? [],
       folder: this.#folder,
     });
   }
@@ -99,7 +100,7 @@ export class TreeManager implements Manager {
     signal?.addEventListener('abort', () => this.#beginShutdown('drain'), { once: true });
     killSignal?.addEventListener('abort', () => this.#beginShutdown('kill'), { once: true });
     try {
-      this.#showLife();
+      this.#lock.showLife(Math.min(60_000, config.supervision.orphanTimeout / 10), this.#stopping.signal);
       this.#tree = await loadTreeId(folder.tree);
       const audit = await this.#openAudit();
       this.#socket = await ManagerSocket.open(folder.managerSocket, this.#control());
@@ -189,7 +190,7 @@ export class TreeManager implements Manager {
       history,
       onChange,
       onLoss: this.#redisLost,
-      onAclOverflow: this.#aclOverflow,
+      onAclOverflow: this.#alarms.aclOverflow,
     });
     this.#redis = redis;
     const registry = new Registry(redis.admin, retryDelay);
@@ -201,6 +202,7 @@ export class TreeManager implements Manager {
       redis,
       onDataLost: this.#dataLost,
       onEscalation: this.#alarms.escalated,
+      onSparesChange: () => this.#options.onStatus?.(this.status),
       onBranchHistory: (name, history) => this.#alarms.remember(name, history),
       onChange: (status) => {
         registry.set(status);
@@ -229,14 +231,6 @@ export class TreeManager implements Manager {
     this.#desk.resume();
   }
 
-  /** Shows until the end that this manager lives. */
-  #showLife(): void {
-    const interval = Math.min(60_000, this.#config.supervision.orphanTimeout / 10);
-    const timer = setInterval(() => this.#lock.touch(), interval);
-    timer.unref();
-    this.#stopping.signal.addEventListener('abort', () => clearInterval(timer), { once: true });
-  }
-
   /** Whether no manager has run for so long that the elders have ended by themselves. */
   #wereLeftAlone(): boolean {
     const { lastHeld } = this.#lock;
@@ -249,13 +243,7 @@ export class TreeManager implements Manager {
       folder: this.#folder.audit,
       log: this.#log,
       retryDelay,
-      onTampered: (reason) =>
-        this.#alarms.raise({
-          fingerprint: 'manager:audit:tampered',
-          title: 'The audit log was changed',
-          severity: 'critical',
-          detail: reason,
-        }),
+      onTampered: this.#alarms.auditTampered,
     });
     return this.#audit;
   }
@@ -271,15 +259,6 @@ export class TreeManager implements Manager {
   readonly #redisLost = (losses: readonly Loss[]): void => {
     this.#dataLost(losses.map(({ reason }) => reason).join('; '));
     for (const { name, reason } of losses) this.#elders?.replaceAfterLoss(name, reason);
-  };
-
-  readonly #aclOverflow = (reason: string): void => {
-    this.#alarms.raise({
-      fingerprint: 'manager:redis:acl_overflow',
-      title: 'Redis denies more than its log holds',
-      severity: 'critical',
-      detail: reason,
-    });
   };
 
   readonly #dataLost = (reason: string): void => {

@@ -1,5 +1,5 @@
 import type { Config } from '../../protocol/config.ts';
-import type { ElderStatus, TreeStatus } from '../../protocol/process.ts';
+import type { ElderStatus, SpareStatus, TreeStatus } from '../../protocol/process.ts';
 import { type ElderSpec, redisPortOffset, roster } from '../../protocol/roster.ts';
 import type { StateFolder } from '../../protocol/state-folder.ts';
 import type { TreeState } from '../../protocol/states.ts';
@@ -59,6 +59,7 @@ export function treeStatusOf(options: {
   config: Config;
   redis: TreeStatus['redis'];
   elders: ReadonlyMap<string, ElderStatus>;
+  spares: readonly Omit<SpareStatus, 'isolation'>[];
   folder: StateFolder;
 }): TreeStatus {
   const { tree, phase, wasReady, manager, config, redis } = options;
@@ -74,5 +75,9 @@ export function treeStatusOf(options: {
     redis,
     sandbox: config.sandbox,
     elders,
+    spares: options.spares.map((spare) => ({
+      ...spare,
+      isolation: readIsolation(spare.pid, options.folder),
+    })),
   };
 }

@@ -16,6 +16,7 @@ const concerns: Readonly<Record<Exclude<keyof Config, 'supervision' | 'certifica
   portBase: 'fixed',
   host: 'fixed',
   servants: 'fixed',
+  spares: 'manager',
   redis: 'fixed',
   allowInsecureRedis: 'fixed',
   appendfsync: 'fixed',

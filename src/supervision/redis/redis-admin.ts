@@ -118,9 +118,13 @@ export class RedisAdmin implements RedisCommands {
    * the two never write side by side.
    */
   async createIncarnation(name: string): Promise<RedisCredential> {
-    await this.#deleteUsers(name);
     const key = this.#keys.incarnation(name);
-    let incarnation = Number(await this.command(['INCR', key]));
+    const counted = this.command(['INCR', key]);
+    counted.catch(() => undefined);
+    // Redis carries out commands in their order, so what follows need not wait for the answers in between.
+    const deleted = this.#deleteUsers(await this.#usersOf(name));
+    deleted.catch(() => undefined);
+    let incarnation = Number(await counted);
     const last = this.#begun.get(name) ?? 0;
     if (incarnation <= last) {
       // Redis has lost the counter; a number that was used before must not come again.
@@ -131,15 +135,19 @@ export class RedisAdmin implements RedisCommands {
     const { tree, servants } = this.#options;
     const { credential, passwordHash } = createRedisUser(tree, name, incarnation);
     const rules = aclRules({ tree, name, servants, passwordSha256: passwordHash });
-    await this.command(['ACL', 'SETUSER', credential.username, ...rules]);
-    await this.#requireExactRights(name, credential.username);
-    await this.#saveUsers();
+    const { username } = credential;
+    await Promise.all([
+      deleted,
+      this.command(['ACL', 'SETUSER', username, ...rules]),
+      this.#requireExactRights(name, username),
+      this.#saveUsers(),
+    ]);
     return credential;
   }
 
   /** Fences every incarnation of a principal: its connections end, what it had queued is not carried out. */
   async revoke(name: string): Promise<void> {
-    if (await this.#deleteUsers(name)) await this.#saveUsers();
+    if (await this.#deleteUsers(await this.#usersOf(name))) await this.#saveUsers();
   }
 
   /** Gives the number of the last incarnation; 0 when there was none. */
@@ -260,6 +268,7 @@ export class RedisAdmin implements RedisCommands {
     if (found.length === 0) return;
     if (onInsecure) return onInsecure(found);
     await this.command(['ACL', 'DELUSER', username]);
+    await this.#saveUsers();
     throw new ElderError(
       'redis_refused',
       `this Redis does not keep the rights of a user: ${found.join('; ')}`,
@@ -273,14 +282,17 @@ export class RedisAdmin implements RedisCommands {
     return name !== undefined && roleOf(name) !== undefined ? name : undefined;
   }
 
-  async #deleteUsers(name: string): Promise<boolean> {
+  async #usersOf(name: string): Promise<string[]> {
     const stem = redisUsername(this.#options.tree, name, 0).slice(0, -1);
     const users = replyArray(await this.command(['ACL', 'USERS']), 'users');
-    const own = users
+    return users
       .map((user) => replyString(user, 'a user'))
       .filter((user) => user.startsWith(stem) && /^\d+$/.test(user.slice(stem.length)));
-    if (own.length === 0) return false;
-    await this.command(['ACL', 'DELUSER', ...own]);
+  }
+
+  async #deleteUsers(users: readonly string[]): Promise<boolean> {
+    if (users.length === 0) return false;
+    await this.command(['ACL', 'DELUSER', ...users]);
     return true;
   }
 

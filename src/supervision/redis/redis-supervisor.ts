@@ -13,20 +13,19 @@ import { redisPortOffset, roster } from '../../protocol/roster.ts';
 import type { StateFolder } from '../../protocol/state-folder.ts';
 import type { AuditSink } from '../../telemetry/audit/audit-log.ts';
 import type { Logger } from '../../telemetry/logger.ts';
-import { type FreshCertificate, keepFresh } from '../certificates/keep-fresh.ts';
 import { describeExit, type RunningProcess } from '../elders/running-process.ts';
 import { type Health, HealthChecker } from '../health/health-checker.ts';
 import type { Crash } from '../restarts/crash.ts';
 import type { CrashHistory } from '../restarts/crash-memory.ts';
 import { RestartPolicy } from '../restarts/restart-policy.ts';
 import { RedisGuard, requireSafe } from './acl/redis-guard.ts';
-import { cutConnections, listConnections } from './connection-age.ts';
 import { loadExternalRedis } from './external-redis.ts';
 import type { Loss } from './high-water.ts';
 import { RedisAdmin } from './redis-admin.ts';
 import { redisPaths } from './redis-files.ts';
 import type { RedisGate } from './redis-gate.ts';
 import { ManagedRedis } from './redis-server.ts';
+import { RedisUpkeep } from './redis-upkeep.ts';
 import { RedisWatch } from './redis-watch.ts';
 
 interface RedisSupervisorOptions {
@@ -49,16 +48,6 @@ interface RedisSupervisorOptions {
 const name = 'redis';
 /** A ping that takes longer is given up, and the connection with it (ms). */
 const pingMs = 2_500;
-/** A process replaces its connections itself; one that is this many times as old as it may be is cut. */
-const longestAge = 1.5;
-/** Redis counts ages in whole seconds, which may be one too many. */
-const ageStepMs = 1_000;
-/** Ms between two looks at the age of the connections. */
-const ageLookMs = 30_000;
-/** Whoever has not logged in after this long (ms) is cut. */
-const loginMs = 10_000;
-/** Ms before another try at giving Redis a new certificate. */
-const renewalRetryMs = 500;
 
 /** Has Redis there for the tree: runs and restarts a managed one, or keeps watch on one of the user's. */
 export class RedisSupervisor implements RedisGate {
@@ -74,9 +63,7 @@ export class RedisSupervisor implements RedisGate {
   /** Why this Redis is not safe, where the configuration lets the tree run on it all the same. */
   #insecure: readonly string[] = [];
   #health: HealthChecker | null = null;
-  /** The certificate of a managed Redis. */
-  #fresh: FreshCertificate | null = null;
-  #ageTimer: NodeJS.Timeout | undefined;
+  #upkeep: RedisUpkeep | null = null;
   #process: RunningProcess | null = null;
   #living: Promise<void> | null = null;
   #restarts: number;
@@ -202,7 +189,15 @@ export class RedisSupervisor implements RedisGate {
     if (this.#managed === null) this.#appendfsync = await this.#askAppendfsync();
     this.#prepared = true;
     this.#checkHealth();
-    this.#keepCertificatesFresh();
+    const { authority } = this.#options;
+    this.#upkeep = new RedisUpkeep({
+      tree: authority.treeId,
+      admin: this.admin,
+      managed: this.#managed,
+      gate: this,
+      limits: config.certificates,
+      log,
+    });
     this.#connectionChanged(this.admin.connected);
     onEvent('ready', name);
   }
@@ -211,8 +206,7 @@ export class RedisSupervisor implements RedisGate {
   async stop(mode: 'drain' | 'kill'): Promise<void> {
     this.#stopping.abort(new ElderError('interrupted', 'Redis is being stopped'));
     this.#health?.stop();
-    this.#fresh?.stop();
-    clearInterval(this.#ageTimer);
+    this.#upkeep?.stop();
     await this.#guard.stop();
     if (mode === 'kill') this.#process?.kill('SIGKILL');
     if (this.#managed === null) this.admin.close();
@@ -222,65 +216,16 @@ export class RedisSupervisor implements RedisGate {
     this.#process = null;
   }
 
-  /** Gives a managed Redis a new certificate and the present roots; tries until it takes them or the signal aborts. */
-  async renewCertificate(signal: AbortSignal): Promise<void> {
-    while (this.#fresh !== null) {
-      await this.whenReady(signal);
-      try {
-        return await this.#fresh.renew();
-      } catch {
-        // Told by `onError`; it may be restarting.
-        await delay(renewalRetryMs, undefined, { signal });
-      }
-    }
-  }
-
   /** Ends a managed Redis; its successor has a new key. */
   restartManaged(reason: string): void {
     this.#hanging = reason;
     this.#process?.kill('SIGTERM');
   }
 
-  /** Notes which connections this tree's processes have now; the returned function ends those of them that are left. */
-  async noteConnections(): Promise<() => Promise<void>> {
-    const noted = await listConnections(this.admin, this.#options.authority.treeId);
-    const ids = noted.filter(({ user }) => user !== 'default').map(({ id }) => id);
-    return () => this.#cut(ids);
-  }
-
-  async #cut(ids: readonly string[]): Promise<void> {
-    const count = await cutConnections(this.admin, ids);
-    if (count > 0) this.#options.log.warn({ count }, 'connections to Redis were cut for their age');
-  }
-
-  /**
-   * A certificate that is over does not end a connection. Elders replace theirs before; what is found too old
-   * belongs to a process that hangs or that means to stay.
-   */
-  async #cutOldConnections(longestMs: number): Promise<void> {
-    const clients = await listConnections(this.admin, this.#options.authority.treeId);
-    // Of one of the user's, strangers are not ours to look at.
-    const login = this.#managed === null ? Infinity : loginMs;
-    const old = clients.filter(({ user, ageMs }) => ageMs > (user === 'default' ? login : longestMs));
-    await this.#cut(old.map(({ id }) => id));
-  }
-
-  #keepCertificatesFresh(): void {
-    const { config, log } = this.#options;
-    const { lifetime, connectionAge } = config.certificates;
-    const managed = this.#managed;
-    if (managed !== null) {
-      this.#fresh = keepFresh({
-        renewOnce: () => managed.renewCertificate(),
-        lifetimeMs: lifetime,
-        fresh: false,
-        onError: (error) => log.warn({ error }, 'the certificate of Redis was not renewed'),
-      });
-    }
-    const look = () => {
-      if (this.ready) this.#cutOldConnections(connectionAge * longestAge + ageStepMs).catch(() => undefined);
-    };
-    this.#ageTimer = setInterval(look, Math.min(ageLookMs, connectionAge / 2));
+  /** Its certificate and the age of its connections. Throws `not_healthy` before it was ready for the first time. */
+  get upkeep(): RedisUpkeep {
+    if (this.#upkeep === null) throw new ElderError('not_healthy', 'Redis is still being started');
+    return this.#upkeep;
   }
 
   /** Notes for `status` what Redis was found to lack. */

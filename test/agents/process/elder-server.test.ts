@@ -132,7 +132,7 @@ describe('the port of an elder', () => {
   });
 
   test('closes a connection that has reached its age, but not under a request', async () => {
-    const { port } = await elder({ connectionAgeMs: 200 });
+    const { port } = await elder({ connectionAgeMs: 1_500 });
     const socket = dial(port, await credentialsOf('manager'));
     socket.resume();
     assert.equal(await exchange(socket, get('/healthz')), 200);
@@ -145,15 +145,16 @@ describe('the port of an elder', () => {
 
   test('closes a connection whose certificate has ended', async () => {
     const { port } = await elder();
-    const socket = dial(port, await credentialsOf('manager', 2_000));
+    const socket = dial(port, await credentialsOf('manager', 4_000));
     socket.resume();
     assert.equal(await exchange(socket, get('/healthz')), 200);
     await once(socket, 'close');
   });
 
   test('ends whoever is slow: in the handshake, in the headers, in the body', async () => {
-    const { port } = await elder({ limits: { handshakeMs: 200, headersMs: 300, requestMs: 400 } });
-    const silent = connectTcp({ host: '127.0.0.1', port });
+    const impatient = await elder({ limits: { handshakeMs: 200 } });
+    const { port } = await elder({ limits: { headersMs: 1_000, requestMs: 1_500 } });
+    const silent = connectTcp({ host: '127.0.0.1', port: impatient.port });
     sockets.push(silent);
     silent.on('error', () => undefined);
     await once(silent, 'close');

@@ -10,6 +10,7 @@ const spec = (name: string): ElderSpec => roster(2).find((each) => each.name ===
 
 function supervisorOf(supervision: object, remembered: [Branch, CrashHistory][] = []) {
   let now = 10_000_000;
+  let begin = () => {};
   const escalations: Escalation[] = [];
   const histories = new Map(remembered);
   const restarts: { names: string[]; after: string | null }[] = [];
@@ -18,8 +19,10 @@ function supervisorOf(supervision: object, remembered: [Branch, CrashHistory][] 
     config: () => config,
     histories: new Map(remembered),
     now: () => now,
-    restart: async (groups, after) => {
+    restart: (groups, after, onStart) => {
       restarts.push({ names: groups.flat().map(({ name }) => name), after });
+      begin = onStart ?? begin;
+      return new Promise(() => undefined);
     },
     onHistory: (branch, history) => histories.set(branch, history),
     onEscalation: (escalation) => escalations.push(escalation),
@@ -27,7 +30,7 @@ function supervisorOf(supervision: object, remembered: [Branch, CrashHistory][] 
   const pass = (ms: number) => {
     now += ms;
   };
-  return { supervisor, escalations, histories, restarts, pass };
+  return { supervisor, escalations, histories, restarts, pass, begin: () => begin() };
 }
 
 test('one_for_one leaves the others alone; rest_for_one restarts those after, once the first is ready', async () => {
@@ -38,6 +41,9 @@ test('one_for_one leaves the others alone; rest_for_one restarts those after, on
   together.supervisor.crashed(spec('task_sage'));
   together.supervisor.crashed(spec('task_sage'));
   assert.deepEqual(together.restarts, [{ names: ['rag_sage', 'incident_sage'], after: 'task_sage' }]);
+  together.begin();
+  together.supervisor.crashed(spec('task_sage'));
+  assert.equal(together.restarts.length, 2);
 });
 
 test('an elder that is given up has its branch restarted, then the branch above, and at last it stays failed', () => {

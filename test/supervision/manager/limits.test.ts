@@ -26,7 +26,7 @@ async function open(context: TestContext, change: Partial<PortLimits>): Promise<
 }
 
 test('the manager’s socket ends what is too large, too deep or too slow', async (context) => {
-  await checkSizes(await open(context, { headersMs: 200, requestMs: 300 }));
+  await checkSizes(await open(context, { headersMs: 1_000, requestMs: 1_500 }));
 });
 
 test('the manager’s socket takes so many connections and no more', async (context) => {

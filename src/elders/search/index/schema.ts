@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { analyzerVersion } from '../language/terms.ts';
 
 /** What an index file must have been made with; anything else is made anew. */
-export const indexVersion = `2/${analyzerVersion}`;
+export const indexVersion = `3/${analyzerVersion}`;
 
 /**
  * The terms of a passage stand in a contentless FTS5 table, split here and joined by spaces: SQLite has no tokenizer
@@ -26,6 +26,7 @@ CREATE TABLE chunks (
   start_line INTEGER NOT NULL,
   end_line INTEGER NOT NULL,
   headings TEXT NOT NULL,
+  width INTEGER NOT NULL,
   text TEXT NOT NULL
 );
 CREATE INDEX chunks_of_document ON chunks (document);
@@ -55,7 +56,6 @@ export function createSchema(database: DatabaseSync): void {
     database.exec(schema);
     const put = database.prepare('INSERT INTO meta (name, value) VALUES (?, ?)');
     put.run('version', indexVersion);
-    put.run('characters', '0');
     // Larger in-memory segments and fewer merges while many passages are added.
     database.prepare("INSERT INTO terms (terms, rank) VALUES ('hashsize', 16777216)").run();
     database.exec('COMMIT');

@@ -2,8 +2,9 @@ import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { ElderError } from '../../../protocol/errors.ts';
-import { attributeTerm, chunkTerms, spellingSound } from './chunk-terms.ts';
+import { attributeTerm, spellingSound } from './chunk-terms.ts';
 import type { SearchDocument } from './document.ts';
+import { type PreparedChunk, type PreparedDocument, prepareDocument } from './prepare.ts';
 import { configure, createSchema, indexVersion, storedVersion } from './schema.ts';
 
 /** Why an index was emptied when it was opened. */
@@ -103,7 +104,8 @@ export class SearchIndex {
   }
 
   /** Adds a document, or replaces the one with its key. */
-  put(document: SearchDocument): void {
+  put(given: SearchDocument | PreparedDocument): void {
+    const { document, chunks, words } = 'words' in given ? given : prepareDocument(given);
     this.batch(() => {
       this.remove(document.key);
       const tags = document.tags ?? [];
@@ -119,23 +121,20 @@ export class SearchIndex {
         document.digest ?? '',
         document.prior ?? 1,
       );
-      const id = Number(added.lastInsertRowid);
       const attr = [
         ...tags.map((tag) => attributeTerm('tag', tag)),
         ...Object.entries(attributes).map(([name, value]) => attributeTerm(name, value)),
       ].join(' ');
-      const base = `${document.title}\n${document.path}\n${tags.join(' ')}`;
-      for (const chunk of document.chunks) this.#putChunk(id, base, attr, chunk);
+      for (const chunk of chunks) this.#putChunk(Number(added.lastInsertRowid), attr, chunk);
+      for (const word of words) this.#spell(word);
     });
   }
 
-  #putChunk(document: number, base: string, attr: string, chunk: SearchDocument['chunks'][number]): void {
-    const headings = [chunk.headingPath, chunk.innerHeadings];
+  #putChunk(document: number, attr: string, { chunk, width, terms }: PreparedChunk): void {
+    const headings = JSON.stringify([chunk.headingPath, chunk.innerHeadings]);
     const { lastInsertRowid } = this.statement(
-      'INSERT INTO chunks (document, start_line, end_line, headings, text) VALUES (?, ?, ?, ?, ?)',
-    ).run(document, chunk.startLine, chunk.endLine, JSON.stringify(headings), chunk.text);
-    const head = `${base}\n${headings.flat().join('\n')}`;
-    const terms = chunkTerms(head, chunk.text, (word) => this.#spell(word));
+      'INSERT INTO chunks (document, start_line, end_line, headings, width, text) VALUES (?, ?, ?, ?, ?, ?)',
+    ).run(document, chunk.startLine, chunk.endLine, headings, width, chunk.text);
     this.statement('INSERT INTO terms (rowid, head, body, stem, gram, attr) VALUES (?, ?, ?, ?, ?, ?)').run(
       lastInsertRowid,
       terms.head,

@@ -59,5 +59,7 @@ const katakana = /^[\u30a1-\u30fa\u30fc]+$/u;
 /** The skeleton of a katakana or a lower-case English word; undefined when it is too short to mean one word. */
 export function soundOf(word: string): string | undefined {
   const raw = katakana.test(word) ? katakanaSound(word) : englishSound(word);
-  return raw.length >= 3 && raw.length <= 12 ? raw : undefined;
+  if (raw.length < 3 || raw.length > 12) return undefined;
+  // Which vowel differs between the scripts; whether there is one in front does not.
+  return /^(?:[aeiou]|[アイウエオァィゥェォ])/u.test(word) ? `a${raw}` : raw;
 }

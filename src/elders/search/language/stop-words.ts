@@ -73,6 +73,7 @@ const general = new Set([
   '見',
   '言',
   '思',
+  '方',
 ]);
 
 /** Whether a Japanese word hardly tells passages apart. */

@@ -6,10 +6,10 @@ import type { FormTerm, Unit } from './unit.ts';
 export type Restriction = string | undefined;
 
 /** Postings that are added up at most, and that FTS5 scores at most: what keeps common words below their time. */
-const sumBudget = 40_000;
-const bm25Budget = 8_000;
+const sumBudget = 25_000;
+const bm25Budget = 5_000;
 /** FTS5 scores each term in each passage: more of them cost more than they choose. */
-const bm25Terms = 8;
+const bm25Terms = 6;
 /** A word in a heading says more than one in the text. */
 const headShare = 0.8;
 
@@ -48,6 +48,16 @@ function weightedTerms(units: readonly Unit[], postings: Postings): WeightedTerm
   return [...found.values()].sort((a, b) => a.frequency - b.frequency);
 }
 
+/** The `most` ids with the highest sums, the best first. */
+function highest(sums: Float32Array, touched: readonly number[], most: number): number[] {
+  const values = Float32Array.from(touched, (id) => sums[id] ?? 0).sort();
+  const least = values[Math.max(0, values.length - most)] ?? 0;
+  return touched
+    .filter((id) => (sums[id] ?? 0) >= least)
+    .sort((a, b) => (sums[b] ?? 0) - (sums[a] ?? 0) || a - b)
+    .slice(0, most);
+}
+
 /** The best by how much rarity they hold, whatever the number of times. */
 function bySum(
   terms: readonly WeightedTerm[],
@@ -55,25 +65,26 @@ function bySum(
   allowed: ReadonlySet<number> | undefined,
   limit: number,
 ): number[] {
-  const sums = new Map<number, number>();
+  const sums = new Float32Array(postings.total + 1);
+  const touched: number[] = [];
   let left = sumBudget;
+  const add = (ids: Int32Array, amount: number) => {
+    left -= ids.length;
+    for (const id of ids) {
+      const before = sums[id];
+      if (before === undefined || (allowed !== undefined && !allowed.has(id))) continue;
+      if (before === 0) touched.push(id);
+      sums[id] = before + amount;
+    }
+  };
   for (const { term, weight, isAsked, frequency } of terms) {
     if (left <= 0) break;
     const worth = weight * idf(postings.total, frequency);
     const isPrefix = isPrefixTerm(term);
-    const add = (ids: Int32Array, amount: number) => {
-      left -= ids.length;
-      for (const id of ids) {
-        if (allowed === undefined || allowed.has(id)) sums.set(id, (sums.get(id) ?? 0) + amount);
-      }
-    };
     add(postings.of(term.term, isPrefix).ids, worth);
     if (isAsked) add(postings.of(term.term, isPrefix, 'head').ids, worth * headShare);
   }
-  return [...sums]
-    .sort(([, a], [, b]) => b - a)
-    .slice(0, limit)
-    .map(([id]) => id);
+  return highest(sums, touched, limit);
 }
 
 function expressionOf(

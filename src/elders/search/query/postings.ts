@@ -1,7 +1,9 @@
 import type { SearchIndex } from '../index/search-index.ts';
 
 /** Passages that one term gives at most; beyond, it is too common to choose by. */
-const longestList = 8_000;
+const longestList = 5_000;
+/** What a look at how common a term is reads at most. */
+const sample = 600;
 /** Entries kept in memory over all terms (4 bytes each). */
 const cacheEntries = 2_000_000;
 
@@ -56,17 +58,26 @@ export class Postings {
 
   /** The passages that hold a term, or a word that begins with it, in one column or any. */
   of(term: string, isPrefix = false, column?: 'head'): Posting {
-    const words = isPrefix ? `${quoted(term)} *` : quoted(term);
-    const match = column === undefined ? words : `${column} : ${words}`;
+    const match = matchOf(term, isPrefix, column);
     const known = this.#known.get(match);
-    if (known !== undefined) return known;
+    if (known !== undefined && (known.isWhole || known.ids.length >= longestList)) return known;
+    return this.#read(match, longestList);
+  }
+
+  /** About how many passages hold the term, in any field. */
+  frequency(term: string, isPrefix = false): number {
+    const match = matchOf(term, isPrefix);
+    return (this.#known.get(match) ?? this.#read(match, sample)).frequency;
+  }
+
+  #read(match: string, limit: number): Posting {
     const row = this.#index
       .statement(
         'SELECT json_group_array(rowid) AS ids FROM (SELECT rowid FROM terms WHERE terms MATCH ? LIMIT ?)',
       )
-      .get(match, longestList);
+      .get(match, limit);
     const ids = Int32Array.from(JSON.parse(String(row?.ids ?? '[]')) as number[]);
-    const isWhole = ids.length < longestList;
+    const isWhole = ids.length < limit;
     // What was read tells how thick the rest is sown.
     const frequency = isWhole
       ? ids.length
@@ -77,9 +88,9 @@ export class Postings {
     this.#entries += ids.length + 16;
     return posting;
   }
+}
 
-  /** About how many passages hold the term, in any field. */
-  frequency(term: string, isPrefix = false): number {
-    return this.of(term, isPrefix).frequency;
-  }
+function matchOf(term: string, isPrefix: boolean, column?: 'head'): string {
+  const words = isPrefix ? `${quoted(term)} *` : quoted(term);
+  return column === undefined ? words : `${column} : ${words}`;
 }

@@ -40,13 +40,14 @@ export function rank(scored: readonly ScoredChunk[]): RankedChunk[] {
     );
     const document = scoreWeights.document * othersOf(byDocument.get(one.document.id) ?? [one.own], one.own);
     const neighbours = scoreWeights.neighbours * best;
-    const { terms, units, coverage, proximity, heading } = one;
+    const { terms, units, coverage, proximity, heading, language } = one;
     const explanation = {
       terms,
       units,
       coverage,
       proximity,
       heading,
+      language,
       prior: one.document.prior,
       document,
       neighbours,

@@ -1,4 +1,3 @@
-import { columns } from '../chunks/chunk.ts';
 import type { StoredChunk, StoredDocument } from '../index/document.ts';
 import type { SearchIndex } from '../index/search-index.ts';
 
@@ -6,7 +5,6 @@ type Row = Record<string, unknown>;
 
 function chunkOf(row: Row): StoredChunk {
   const [headingPath = [], innerHeadings = []] = JSON.parse(String(row.headings)) as string[][];
-  const text = String(row.text);
   return {
     id: Number(row.id),
     documentId: Number(row.document),
@@ -14,8 +12,8 @@ function chunkOf(row: Row): StoredChunk {
     endLine: Number(row.end_line),
     headingPath,
     innerHeadings,
-    text,
-    width: columns(text),
+    text: String(row.text),
+    width: Number(row.width),
   };
 }
 
@@ -23,7 +21,7 @@ function chunkOf(row: Row): StoredChunk {
 export function readChunks(index: SearchIndex, ids: readonly number[]): StoredChunk[] {
   return index
     .statement(
-      `SELECT id, document, start_line, end_line, headings, text FROM chunks
+      `SELECT id, document, start_line, end_line, headings, width, text FROM chunks
        WHERE id IN (SELECT value FROM json_each(?))`,
     )
     .all(JSON.stringify(ids))

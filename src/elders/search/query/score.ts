@@ -13,14 +13,16 @@ export const scoreWeights = {
   title: 1,
   path: 0.6,
   tags: 1.2,
-  ancestors: 0.5,
-  heading: 1.6,
+  ancestors: 0.3,
+  heading: 2.4,
   /** The words of a form standing together as asked. */
-  phrase: 0.35,
+  phrase: 0.5,
   /** Everything asked for is there, rather than one thing often. */
-  coverage: 0.6,
+  coverage: 0.7,
   /** It stands close together. */
-  proximity: 0.35,
+  proximity: 0.25,
+  /** A passage without any Japanese, for a question in Japanese. */
+  otherLanguage: 0.7,
   /** A heading is about just that. */
   headingFit: 0.5,
   /** What the rest of the document says. */
@@ -42,13 +44,14 @@ export interface UnitScore {
   readonly score: number;
 }
 
-/** How a score came about: `score` = `terms` × `coverage` × `proximity` × `heading` × `prior`, plus `document` and `neighbours`. */
+/** How a score came about: `score` = `terms` × `coverage` × `proximity` × `heading` × `language` × `prior`, plus `document` and `neighbours`. */
 export interface Explanation {
   readonly terms: number;
   readonly units: readonly UnitScore[];
   readonly coverage: number;
   readonly proximity: number;
   readonly heading: number;
+  readonly language: number;
   readonly prior: number;
   readonly document: number;
   readonly neighbours: number;
@@ -70,7 +73,8 @@ export interface ScoredChunk {
   readonly coverage: number;
   readonly proximity: number;
   readonly heading: number;
-  /** `terms` × `coverage` × `proximity` × `heading` × `prior`. */
+  readonly language: number;
+  /** `terms` × `coverage` × `proximity` × `heading` × `language` × `prior`. */
   readonly own: number;
   /** Where most of what is asked stands together. */
   readonly best: Span;
@@ -85,16 +89,20 @@ interface Hit extends Span {
   readonly unit: number;
 }
 
+const japanese = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}]/u;
+
 /** Scores passages for one query. */
 export class Scorer {
   readonly #units: readonly Unit[];
   readonly #idf = new Map<string, number>();
   readonly #possible: readonly number[];
   readonly #averageColumns: number;
+  readonly #isJapanese: boolean;
   readonly #fields = new Map<number, readonly Field[]>();
 
   constructor(units: readonly Unit[], postings: Postings, averageColumns: number) {
     this.#units = units;
+    this.#isJapanese = units.some(({ text }) => japanese.test(text));
     this.#averageColumns = averageColumns;
     const total = postings.total;
     for (const term of units.flatMap((unit) => unit.forms.flatMap((form) => form.terms))) {
@@ -175,8 +183,21 @@ export class Scorer {
     );
     const proximity = 1 + scoreWeights.proximity * share;
     const heading = 1 + scoreWeights.headingFit * headingFit(headings.text, headingHits, this.#possible);
-    const own = sum * coverage * proximity * heading * document.prior;
-    return { chunk, document, text, terms: sum, units, coverage, proximity, heading, own, best: span };
+    const language = this.#isJapanese && !japanese.test(chunk.text) ? scoreWeights.otherLanguage : 1;
+    const own = sum * coverage * proximity * heading * language * document.prior;
+    return {
+      chunk,
+      document,
+      text,
+      terms: sum,
+      units,
+      coverage,
+      proximity,
+      heading,
+      language,
+      own,
+      best: span,
+    };
   }
 
   /** The score of a form, and the share of its terms (by weight) that the passage holds. */

@@ -64,7 +64,10 @@ export function withSpelling(index: SearchIndex, units: readonly Unit[], posting
   return units.map((unit) => {
     const word = katakanaWord(unit.text.toLowerCase());
     if (!latin.test(word) && !katakana.test(word)) return unit;
-    const forms: Form[] = soundalikes(index, word).map((term) => formOf(term, 'sound', soundWeight));
+    // What the vocabulary translates needs no guess by few sounds.
+    const isTranslated = unit.forms.some(({ origin }) => origin === 'translation' || origin === 'dictionary');
+    const alike = isTranslated && (soundOf(word)?.length ?? 0) < 4 ? [] : soundalikes(index, word);
+    const forms: Form[] = alike.map((term) => formOf(term, 'sound', soundWeight));
     const isKnown = postings.frequency(word) > 0 || postings.frequency(englishStem(word)) > 0;
     if (!isKnown)
       forms.push(...corrections(index, word).map((term) => formOf(term, 'spelling', spellingWeight)));

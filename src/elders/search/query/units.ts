@@ -8,7 +8,7 @@ import type { Form, FormOrigin, FormTerm, Unit } from './unit.ts';
 /** How much each kind of evidence counts beside a word of the query itself. */
 export const unitWeights = {
   /** Kana alone: endings and particles more often than words. */
-  hiragana: 0.15,
+  hiragana: 0.2,
   /** A single ideograph between kana. */
   single: 0.6,
   general: 0.35,
@@ -180,7 +180,7 @@ function englishUnits(words: readonly string[], tables: readonly ConceptTable[])
       const forms = expansions(candidate, tables, 'english');
       units.push({
         text: candidate,
-        weight: 0.5 + length / 2,
+        weight: 1,
         forms: [formOf(candidate, 'query', 1), ...forms],
       });
       at += length;
@@ -207,7 +207,8 @@ function englishUnits(words: readonly string[], tables: readonly ConceptTable[])
   return units;
 }
 
-const pieces = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}ー々〆〇]+|[\p{L}\p{N}_][\p{L}\p{N}\p{M}_.+#'’-]*/gu;
+const pieces =
+  /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}ー々〆〇]+|[[\p{L}\p{N}_]--[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}ー々〆〇]](?:[[\p{L}\p{N}\p{M}_.+#'’\-]--[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}ー々〆〇]])*/gv;
 
 /** What plain words ask for. */
 export function unitsOf(words: string, tables: readonly ConceptTable[]): Unit[] {
@@ -232,12 +233,13 @@ export function unitsOf(words: string, tables: readonly ConceptTable[]): Unit[] 
   return merge(found);
 }
 
-/** One unit for what is asked twice. */
+/** One unit for what is asked twice, be it with another ending. */
 function merge(units: readonly Unit[]): Unit[] {
-  const byText = new Map<string, Unit>();
+  const byStem = new Map<string, Unit>();
   for (const unit of units) {
-    const known = byText.get(unit.text);
-    if (known === undefined || known.weight < unit.weight) byText.set(unit.text, unit);
+    const stem = englishStem(unit.text);
+    const known = byStem.get(stem);
+    if (known === undefined || known.weight < unit.weight) byStem.set(stem, unit);
   }
-  return [...byText.values()];
+  return [...byStem.values()];
 }

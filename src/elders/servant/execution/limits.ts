@@ -1,7 +1,8 @@
 /** What one attempt at a command may use. Sizes are bytes. */
 export interface CommandLimits {
-  /** Memory of all its processes together, and of each alone. */
+  /** Memory of all its processes together. */
   readonly memory: number;
+  /** Processes and threads. */
   readonly processes: number;
   /** CPU time of all its processes together, in ms. */
   readonly cpuTime: number;
@@ -19,6 +20,9 @@ export interface CommandLimits {
 const blockBytes = 512;
 const kibibyte = 1_024;
 
+/** What a program may reserve without using it: Node sets more than half a gigabyte apart before it does anything. */
+const reservedBytes = 1_000_000_000;
+
 /**
  * Gives the lines of shell that set what the kernel bounds by itself for the command. `RLIMIT_NPROC` counts the
  * processes of a user within a user namespace, so it is set only in a sandbox, and binds root not at all.
@@ -27,7 +31,7 @@ export function limitLines(limits: CommandLimits, sandboxed: boolean): string {
   const settings = [
     'ulimit -c 0',
     `ulimit -f ${Math.ceil(limits.fileSize / blockBytes)}`,
-    `ulimit -d ${Math.ceil(limits.memory / kibibyte)}`,
+    `ulimit -d ${Math.ceil((limits.memory + reservedBytes) / kibibyte)}`,
   ];
   // The letter differs between shells, and one that does not know it ends.
   const processes = `if ( ulimit -u ${limits.processes} ); then ulimit -u ${limits.processes}; else ulimit -p ${limits.processes}; fi`;

@@ -1,0 +1,130 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { request } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { createServer, type Server } from 'node:tls';
+import { Credentials } from '../../identity/credentials.ts';
+import { createKeyPair, proveKey } from '../../identity/key-proof.ts';
+import { throwawayCertificate } from '../../identity/throwaway-certificate.ts';
+import { peerAgent, serverTls } from '../../identity/tls.ts';
+import { systemClock } from '../../messaging/clock.ts';
+import { RedisBroker } from '../../messaging/redis/redis-broker.ts';
+import { RespParser } from '../../messaging/redis/resp-parser.ts';
+import { nullLogger } from '../../telemetry/logger.ts';
+import { createMetrics } from '../../telemetry/metrics.ts';
+import { Agent } from '../agent.ts';
+import type { Core } from '../core.ts';
+import { listenElderServer } from './elder-server.ts';
+
+const tree = 'rehearsal';
+/** The only principal of the rehearsal: Redis, the elder and its peer are all the same. */
+const name = 'redis';
+const host = '127.0.0.1';
+/** A rehearsal that hangs is given up after this many ms. */
+const limitMs = 3_000;
+
+/**
+ * Goes once through what an elder does from its orders to its first commit, against a stand-in for Redis in this
+ * very process and with a certificate that nobody else trusts, so that all code has been loaded and compiled
+ * when it is needed. Leaves nothing behind; never rejects.
+ */
+export async function rehearse(core: Core): Promise<void> {
+  const closing: (() => void)[] = [];
+  try {
+    await Promise.race([
+      play(core, closing),
+      new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, limitMs);
+        closing.push(() => clearTimeout(timer));
+      }),
+    ]);
+  } catch {
+    // Then the first real start is a little slower.
+  } finally {
+    for (const close of closing.reverse()) close();
+  }
+}
+
+async function play(core: Core, closing: (() => void)[]): Promise<void> {
+  const keys = createKeyPair();
+  const identity = { tree, name, incarnation: 1 };
+  proveKey(keys, { kind: 'challenge', ...identity, nonce: '' });
+  const certificate = throwawayCertificate(keys, identity);
+  const credentials = new Credentials({
+    ...identity,
+    certificate,
+    ca: certificate,
+    privateKey: keys.privateKey,
+  });
+  const metrics = createMetrics({ name, role: name });
+  const server = await listenElderServer({
+    ...{ host, port: 0, tree, credentials, identity },
+    notReady: () => null,
+    info: () => identity,
+    metrics: async () => ({ type: metrics.contentType, text: await metrics.text() }),
+    connectionAgeMs: limitMs,
+  });
+  closing.push(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const redis = await standIn(credentials, closing);
+  const broker = new RedisBroker({
+    ...identity,
+    endpoint: { host, port: portOf(redis) },
+    credential: { username: name, password: name },
+    tls: () => ({ cert: certificate, key: credentials.current().key, ca: certificate }),
+    edgeLimit: 64,
+    retain: 0,
+    onConnection: (connected) => metrics.setRedisConnected(connected),
+  });
+  closing.push(() => void broker.close());
+  // As an elder that exists, so that there are edges to read.
+  const agent = new Agent({
+    ...{ name: 'claude_elder', incarnation: 1, pid: process.pid, core, broker },
+    ...{ clock: systemClock, random: Math.random, newId: randomUUID },
+    ...{ servants: ['servant_1'], attempts: 1, log: nullLogger },
+    observer: { onCommit: (tookMs, handled) => metrics.committed('ok', tookMs, handled) },
+  });
+  await agent.start();
+  const ended = agent.run().catch(() => undefined);
+  await ask(portOf(server), credentials, closing);
+  agent.stop();
+  await ended;
+}
+
+/** What answers as Redis does to an elder that is new and has nothing to do. */
+async function standIn(credentials: Credentials, closing: (() => void)[]): Promise<Server> {
+  const server = createServer(serverTls(credentials.current()), (socket) => {
+    closing.push(() => socket.destroy());
+    socket.on('error', () => undefined);
+    const parser = new RespParser((command) => {
+      const [verb] = command as unknown[];
+      // A blocking read waits for ever.
+      if (verb !== 'XREAD') socket.write(answers[String(verb)] ?? '+OK\r\n');
+    });
+    socket.on('data', (chunk: Buffer) => parser.feed(chunk));
+  });
+  server.listen(0, host);
+  closing.push(() => server.close());
+  await once(server, 'listening');
+  return server;
+}
+
+const answers: Readonly<Record<string, string>> = { HGETALL: '*0\r\n', FCALL: '*1\r\n$2\r\nOK\r\n' };
+
+function portOf(server: { address(): AddressInfo | string | null }): number {
+  return (server.address() as AddressInfo).port;
+}
+
+async function ask(port: number, credentials: Credentials, closing: (() => void)[]): Promise<void> {
+  const agent = peerAgent({ ...credentials.current(), tree, expect: name });
+  closing.push(() => agent.destroy());
+  for (const path of ['/healthz', '/readyz', '/metrics']) {
+    const sent = request({ host, port, path, agent });
+    sent.end();
+    const [response] = await once(sent, 'response');
+    response.resume();
+    await once(response, 'end');
+  }
+}
