@@ -1,4 +1,4 @@
-import { SearchIndex } from '../../src/elders/search/index/search-index.ts';
+import { SearchIndex } from '../../src/elders/search/full-text/search-index.ts';
 import { Searcher } from '../../src/elders/search/query/searcher.ts';
 import type { Contestant } from './contestant.ts';
 

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import {
   endMarkedProcesses,
   findMarkedProcesses,
@@ -22,7 +24,15 @@ async function shell(t: TestContext, ...words: string[]) {
       // The test has ended all of it.
     }
   });
-  return { pid: child.pid!, unmarked: Number(line), ended: once(child, 'exit') };
+  const unmarked = Number(line);
+  // Until it has become another program, the copy of the shell has the shell's arguments.
+  while (
+    process.platform === 'linux' &&
+    !readFileSync(`/proc/${unmarked}/cmdline`, 'latin1').startsWith('sleep')
+  ) {
+    await setImmediate();
+  }
+  return { pid: child.pid!, unmarked, ended: once(child, 'exit') };
 }
 
 test('a mark is found only as a whole argument', async (t) => {

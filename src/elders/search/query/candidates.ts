@@ -1,4 +1,4 @@
-import type { SearchIndex } from '../index/search-index.ts';
+import type { SearchIndex } from '../full-text/search-index.ts';
 import { type Postings, quoted } from './postings.ts';
 import type { FormTerm, Unit } from './unit.ts';
 

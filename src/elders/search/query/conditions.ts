@@ -1,5 +1,5 @@
-import { attributeTerm } from '../index/chunk-terms.ts';
-import type { StoredChunk, StoredDocument } from '../index/document.ts';
+import { attributeTerm } from '../full-text/chunk-terms.ts';
+import type { StoredChunk, StoredDocument } from '../full-text/document.ts';
 import { normalize } from '../language/normalize.ts';
 import { isUnspaced } from '../language/scripts.ts';
 import { eachTerm } from '../language/terms.ts';

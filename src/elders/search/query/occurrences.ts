@@ -1,6 +1,6 @@
 import { englishStem } from '../language/english-stem.ts';
 import { Script, scriptOf } from '../language/scripts.ts';
-import type { FormTerm } from './unit.ts';
+import type { Form, FormTerm } from './unit.ts';
 
 /** A text made ready to look for terms in. */
 export interface Searchable {
@@ -88,4 +88,27 @@ export function countOccurrences(
     count += 1;
   });
   return count;
+}
+
+/**
+ * Calls `visit` with the places that speak of a form: where it stands whole, those alone; otherwise its parts, except
+ * for parts of one katakana word, which are parts of any other.
+ */
+export function eachPlaceOf(
+  form: Form,
+  text: Searchable,
+  most: number,
+  visit: (start: number, end: number) => void,
+): void {
+  let isWhole = false;
+  if (form.phrase !== undefined) {
+    eachOccurrence(text, { term: form.phrase, match: 'anywhere' }, most, (start, end) => {
+      isWhole = true;
+      visit(start, end);
+    });
+  }
+  if (isWhole) return;
+  for (const term of form.terms) {
+    if (form.strictness === 1 || term.term.length > 2) eachOccurrence(text, term, most, visit);
+  }
 }

@@ -1,4 +1,4 @@
-import type { SearchIndex } from '../index/search-index.ts';
+import type { SearchIndex } from '../full-text/search-index.ts';
 
 /** Passages that one term gives at most; beyond, it is too common to choose by. */
 const longestList = 5_000;

@@ -1,5 +1,5 @@
-import type { StoredChunk, StoredDocument } from '../index/document.ts';
-import type { SearchIndex } from '../index/search-index.ts';
+import type { StoredChunk, StoredDocument } from '../full-text/document.ts';
+import type { SearchIndex } from '../full-text/search-index.ts';
 
 type Row = Record<string, unknown>;
 

@@ -1,5 +1,5 @@
-import type { StoredChunk } from '../index/document.ts';
-import type { SearchIndex } from '../index/search-index.ts';
+import type { StoredChunk } from '../full-text/document.ts';
+import type { SearchIndex } from '../full-text/search-index.ts';
 import { builtInConcepts, type Concept, ConceptTable } from '../language/concepts.ts';
 import { candidates } from './candidates.ts';
 import { meets, restrictionOf, type SearchFilters } from './conditions.ts';

@@ -1,8 +1,8 @@
 import { columns } from '../chunks/chunk.ts';
 import { normalizeWithMap } from '../language/normalize.ts';
-import { eachOccurrence, searchable } from './occurrences.ts';
-import type { Span } from './score.ts';
-import type { FormTerm, Unit } from './unit.ts';
+import type { Span } from './closeness.ts';
+import { eachPlaceOf, searchable } from './occurrences.ts';
+import type { Unit } from './unit.ts';
 
 /** A part of a passage as it is written, with the places of what was asked. */
 export interface Snippet {
@@ -16,6 +16,7 @@ export interface Snippet {
 
 /** About how long a snippet is (columns). */
 const snippetColumns = 320;
+const mostHighlights = 50;
 
 function joined(spans: readonly Span[]): Span[] {
   const found: Span[] = [];
@@ -65,16 +66,15 @@ export function snippetOf(
   const range = around(text, { start: mapped.original(best.start), end: mapped.original(best.end) });
   const ready = searchable(mapped.text);
   const spans: Span[] = [];
-  const mark = (term: FormTerm) =>
-    eachOccurrence(ready, term, 50, (from, to) => {
-      const start = mapped.original(from);
-      const end = mapped.original(to);
-      if (start >= range.start && end <= range.end)
-        spans.push({ start: start - range.start, end: end - range.start });
-    });
+  const mark = (from: number, to: number) => {
+    const start = mapped.original(from);
+    const end = mapped.original(to);
+    if (start >= range.start && end <= range.end)
+      spans.push({ start: start - range.start, end: end - range.start });
+  };
   for (const unit of units) {
     if (unit.weight < 0.3) continue;
-    for (const form of unit.forms) if (matched.has(form.text)) form.terms.forEach(mark);
+    for (const form of unit.forms) if (matched.has(form.text)) eachPlaceOf(form, ready, mostHighlights, mark);
   }
   const before = text.slice(0, range.start);
   const shown = text.slice(range.start, range.end);

@@ -1,5 +1,5 @@
 import leven from 'leven';
-import type { SearchIndex } from '../index/search-index.ts';
+import type { SearchIndex } from '../full-text/search-index.ts';
 import { englishStem } from '../language/english-stem.ts';
 import { soundOf } from '../language/sound.ts';
 import { katakanaWord } from '../language/terms.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { chunkMarkdown } from '../../../../src/elders/search/chunks/markdown.ts';
-import type { SearchDocument } from '../../../../src/elders/search/index/document.ts';
-import { SearchIndex } from '../../../../src/elders/search/index/search-index.ts';
+import type { SearchDocument } from '../../../../src/elders/search/full-text/document.ts';
+import { SearchIndex } from '../../../../src/elders/search/full-text/search-index.ts';
 import { parseConcepts } from '../../../../src/elders/search/language/concepts.ts';
 import { Searcher, type SearchOptions } from '../../../../src/elders/search/query/searcher.ts';
 

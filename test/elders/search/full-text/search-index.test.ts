@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import { chunkMarkdown } from '../../../../src/elders/search/chunks/markdown.ts';
-import { SearchIndex } from '../../../../src/elders/search/index/search-index.ts';
+import { SearchIndex } from '../../../../src/elders/search/full-text/search-index.ts';
 import { Searcher } from '../../../../src/elders/search/query/searcher.ts';
 
 function file(): string {
