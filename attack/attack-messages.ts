@@ -78,8 +78,16 @@ function messagesFor(from: string, to: string, others: readonly string[], old: r
       ),
     ...carried.map((action) => denied(message(from, to, action, { expires_at: past }))),
     ...carried.filter((action) => action in harmless).map((action) => sent(message(from, to, action), false)),
-    ...old.map((body) => ({ body, what: `${from} → ${to}: an old entry of another`, mustBeDenied: true })),
+    ...old
+      // A forged one that has wandered home is the sender's own here, and no forgery any more.
+      .filter((body) => !isOf(body, from, to))
+      .map((body) => ({ body, what: `${from} → ${to}: an old entry of another`, mustBeDenied: true })),
   ];
+}
+
+function isOf(body: string, from: string, to: string): boolean {
+  const { source_elder: source, target_elder: target } = JSON.parse(body) as Partial<ElderMessage>;
+  return source === from && target === to;
 }
 
 /**

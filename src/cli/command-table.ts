@@ -116,6 +116,12 @@ export const commandTable: readonly CommandSpec[] = [
   },
   { path: 'reload', arguments: [], options: [], load: () => import('./commands/reload.ts') },
   {
+    path: 'export',
+    arguments: [{ name: 'system', required: true }],
+    options: [{ name: 'output', short: 'o', value: { placeholder: 'DIR', kind: 'text' } }, { name: 'user' }],
+    load: () => import('./commands/export.ts'),
+  },
+  {
     path: 'directive submit',
     arguments: [{ name: 'file', required: true }],
     options: [{ name: 'wait' }, timeout],
@@ -203,6 +209,38 @@ export const commandTable: readonly CommandSpec[] = [
     ],
     options: [count('limit', 50), timeout],
     load: () => import('./commands/ask.ts'),
+  },
+  {
+    path: 'rag index',
+    arguments: [{ name: 'path', required: true }],
+    options: [{ name: 'wait' }, timeout],
+    load: () => import('./commands/rag-index.ts'),
+  },
+  {
+    path: 'rag search',
+    arguments: [{ name: 'query', required: true }],
+    options: [count('limit', 50), { name: 'below', value: { placeholder: 'PATH', kind: 'text' } }, timeout],
+    load: () => import('./commands/rag-search.ts'),
+  },
+  {
+    path: 'rag context',
+    arguments: [{ name: 'query', required: true }],
+    options: [
+      {
+        name: 'budget',
+        value: { placeholder: 'TOKENS', kind: 'number', minimum: 64, maximum: 100_000 },
+      },
+      { name: 'below', value: { placeholder: 'PATH', kind: 'text' } },
+      timeout,
+    ],
+    load: () => import('./commands/rag-context.ts'),
+  },
+  { path: 'rag status', arguments: [], options: [], load: () => import('./commands/rag-status.ts') },
+  {
+    path: 'rag forget',
+    arguments: [{ name: 'path', required: true }],
+    options: [],
+    load: () => import('./commands/rag-forget.ts'),
   },
   {
     path: 'msg send',

@@ -5,6 +5,8 @@ await Promise.all([
   import('./elder-program.ts'),
   import('../elders/assemble.ts'),
   import('../elders/servant/executor.ts'),
+  import('../elders/rag/rag-executor.ts'),
+  import('../elders/knowledge/finders/index-finder.ts'),
   import('../gateway/gateway-part.ts'),
 ]);
 flushCompileCache();

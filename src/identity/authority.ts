@@ -62,6 +62,17 @@ export interface CertificateRequest {
 const hostPattern =
   /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/i;
 
+/** A certificate that nobody has yet. */
+export interface PreparedCertificate {
+  readonly name: string;
+  /** Fingerprint of the root that signed it. */
+  readonly root: string;
+  /** SPKI DER. */
+  readonly publicKey: Buffer;
+  readonly issued: IssuedCertificate;
+  readonly subjectAltName: string;
+}
+
 /** What the authority tells about each certificate that it has issued. */
 export interface Issue extends IssuedCertificate {
   readonly name: string;
@@ -179,7 +190,13 @@ export class Authority {
    * is neither host name nor IP address.
    */
   async issue(request: CertificateRequest & { readonly publicKey: Buffer }): Promise<IssuedCertificate> {
-    const { name, incarnation = null } = request;
+    return this.handOut(await this.prepare(request), request.incarnation ?? null);
+  }
+
+  /** Makes what `issue` would, before it is known whether anybody gets it: nobody may until `handOut`. */
+  async prepare(request: CertificateRequest & { readonly publicKey: Buffer }): Promise<PreparedCertificate> {
+    const { name } = request;
+    const root = this.fingerprint;
     const uri = spiffeUri(this.treeId, name);
     const { certificate: issuer, signingKey } = this.#root;
     const publicKey = new PublicKey(spkiOf(p256PublicKey(request.publicKey)));
@@ -211,6 +228,14 @@ export class Authority {
     const certificatePem = `${certificate.toString('pem').trimEnd()}\n`;
     const issued = { certificatePem, serial, notBefore, notAfter };
     const subjectAltName = new X509Certificate(certificatePem).subjectAltName ?? '';
+    return { name, root, publicKey: request.publicKey, issued, subjectAltName };
+  }
+
+  /** Issues a certificate that was prepared; it must be signed by the present root, and the key have been proved. */
+  handOut(
+    { name, issued, subjectAltName }: PreparedCertificate,
+    incarnation: number | null,
+  ): IssuedCertificate {
     for (const listener of this.#listeners) listener({ ...issued, name, subjectAltName, incarnation });
     return issued;
   }

@@ -11,7 +11,9 @@ const minuteMs = 60_000;
  */
 export function throwawayCertificate(pair: KeyPair, owner: { tree: string; name: string }): string {
   const algorithm = sequence(identifier(object.ecdsaWithSha256));
-  const name = sequence(tlv(0x31, sequence(identifier(object.commonName), tlv(0x0c, Buffer.from(owner.name)))));
+  const name = sequence(
+    tlv(0x31, sequence(identifier(object.commonName), tlv(0x0c, Buffer.from(owner.name)))),
+  );
   const uri = tlv(0x86, Buffer.from(spiffeUri(owner.tree, owner.name)));
   const alternative = sequence(identifier(object.subjectAltName), tlv(0x04, sequence(uri)));
   const content = sequence(
@@ -33,7 +35,8 @@ export function throwawayCertificate(pair: KeyPair, owner: { tree: string; name:
 /** One value of DER: its tag, its length, its bytes. */
 function tlv(tag: number, bytes: Buffer): Buffer {
   const { length } = bytes;
-  const size = length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
+  const size =
+    length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
   return Buffer.concat([Buffer.from([tag, ...size]), bytes]);
 }
 

@@ -2,17 +2,32 @@ import { z } from 'zod';
 import { approvalRecord } from './approval.ts';
 import { auditEntry } from './audit.ts';
 import {
+  artifactList,
+  attemptProgress,
   attemptRecord,
+  attemptUsage,
   directiveForecast,
   directiveOutcome,
   directiveRecord,
   directiveSpec,
+  gitResult,
   maxTasks,
   taskRecord,
   taskSpec,
   testSummary,
 } from './directive.ts';
+import {
+  knowledgeEntry,
+  knowledgeFilters,
+  knowledgeHit,
+  knowledgeKinds,
+  knowledgeLinks,
+  knowledgePut,
+  knowledgePutResult,
+  knowledgeVersion,
+} from './knowledge.ts';
 import type { MessageType } from './message.ts';
+import { ragAnswer, ragContext, ragSource } from './rag.ts';
 import { attemptOutcomes, taskOperations, taskStates } from './states.ts';
 
 const directiveId = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/, 'expected letters, digits, _ and -');
@@ -49,23 +64,20 @@ export const incidentRecord = incidentReport.extend({
 });
 export type IncidentRecord = z.infer<typeof incidentRecord>;
 
-/** A piece of knowledge as it is stored. */
+/** A piece of knowledge that an elder writes; what it leaves out has its usual value. */
 export const knowledgeDraft = z.object({
-  key: z.string().min(1).max(200).describe('Storing the same key again replaces the entry.'),
+  key: z.string().min(1).max(200).describe('Id of the entry; storing it again makes a new version.'),
   title: z.string().min(1).max(300),
   body: z.string().max(65_536),
   tags: z.array(z.string().max(64)).max(32),
   directiveId: directiveId.nullable(),
+  kind: z.enum(knowledgeKinds).optional(),
+  source: z.string().min(1).max(300).optional(),
+  confidence: z.number().min(0).max(1).nullable().optional(),
+  derived: z.boolean().optional(),
+  links: knowledgeLinks.optional(),
 });
 export type KnowledgeDraft = z.infer<typeof knowledgeDraft>;
-
-/** A piece of knowledge as it is found; `score` is comparable within one answer only. */
-export const knowledgeHit = knowledgeDraft.extend({
-  source: z.string(),
-  storedAt: z.number(),
-  score: z.number(),
-});
-export type KnowledgeHit = z.infer<typeof knowledgeHit>;
 
 /** What one finished attempt came to, told by the servant. */
 export const attemptResult = z.object({
@@ -85,6 +97,9 @@ export const attemptResult = z.object({
     .optional()
     .describe('What it wrote to `$ELDERS_OUTPUT`.'),
   tests: testSummary.optional(),
+  git: gitResult.optional(),
+  usage: attemptUsage.optional(),
+  artifacts: artifactList.optional(),
   added: z.array(taskSpec).max(500).optional().describe('Tasks that it wrote to `$ELDERS_TASKS`.'),
 });
 export type AttemptResult = z.infer<typeof attemptResult>;
@@ -108,6 +123,9 @@ const taskOrderResult = z.object({
   count: z.int().describe('How many tasks it changed.'),
   tasks: z.array(z.string()).describe('The first hundred of them.'),
 });
+
+const ragPath = z.string().min(1).max(4_096).regex(/^\//, 'expected an absolute path');
+const ragOrder = z.object({ path: ragPath });
 
 interface ActionSpec {
   readonly type: MessageType;
@@ -242,8 +260,49 @@ export const actions = {
   'sage.knowledge.search': {
     type: 'query',
     summary: 'Find what is known; Japanese and English words.',
-    payload: z.object({ query: z.string().min(1).max(2_000), limit: z.int().min(1).max(50).default(5) }),
-    reply: z.object({ entries: z.array(knowledgeHit) }),
+    payload: knowledgeFilters.extend({
+      query: z.string().min(1).max(2_000),
+      limit: z.int().min(1).max(50).default(5),
+      distinct: z.boolean().default(false).describe('Of entries that say nearly the same, only the best.'),
+      explain: z.boolean().default(false),
+    }),
+    reply: z.object({
+      method: z.enum(['lexical', 'scan']).optional().describe('Full-text index, or every entry looked at.'),
+      entries: z.array(knowledgeHit),
+    }),
+  },
+  'sage.knowledge.show': {
+    type: 'query',
+    summary: 'One entry, as it is or as it was in a version.',
+    payload: z.object({ id: z.string().min(1).max(200), version: z.int().min(1).optional() }),
+    reply: knowledgeEntry,
+  },
+  'sage.knowledge.history': {
+    type: 'query',
+    summary: 'The versions of an entry, the newest first.',
+    payload: z.object({ id: z.string().min(1).max(200) }),
+    reply: z.object({ id: z.string(), versions: z.array(knowledgeVersion), dropped: z.int() }),
+  },
+  'sage.knowledge.list': {
+    type: 'query',
+    summary: 'Entries: the newest first, or, for reading all, by id.',
+    payload: knowledgeFilters.extend({
+      limit: z.int().min(1).max(500).default(50),
+      after: z.string().max(200).optional().describe('Those whose ids come after this, with their bodies.'),
+    }),
+    reply: z.object({ entries: z.array(knowledgeEntry), total: z.int(), more: z.boolean() }),
+  },
+  'development.knowledge.put': {
+    type: 'command',
+    summary: 'The human adds or changes pieces of knowledge; each is taken or refused by itself.',
+    payload: knowledgePut,
+    reply: z.object({ results: z.array(knowledgePutResult) }),
+  },
+  'sage.knowledge.put': {
+    type: 'command',
+    summary: 'Add or change pieces of knowledge; each is taken or refused by itself.',
+    payload: knowledgePut,
+    reply: z.object({ results: z.array(knowledgePutResult) }),
   },
   'sage.knowledge.store': {
     type: 'command',
@@ -341,6 +400,10 @@ export const actions = {
       lease: leaseId,
       leaseMs: z.int().min(1),
       expiresAt: z.number().describe('When the lease ends unless it is renewed, ms since the epoch.'),
+      bases: z
+        .array(z.string().regex(/^[0-9a-f]{40,64}$/))
+        .optional()
+        .describe('Commits of the tasks that it needs, for a worktree to begin from.'),
     }),
     performs: 'task.execute',
   },
@@ -381,6 +444,11 @@ export const actions = {
     type: 'report',
     summary: 'The attempt under this lease still runs.',
     payload: z.object({ lease: leaseId }),
+  },
+  'report.to_sage.attempt_progress': {
+    type: 'report',
+    summary: 'How far the command of an attempt says that it is.',
+    payload: z.object({ lease: leaseId, progress: attemptProgress }),
   },
   'report.to_sage.attempt_finished': {
     type: 'report',
@@ -426,8 +494,57 @@ export const actions = {
   'sage.rag.search': {
     type: 'query',
     summary: 'Passages of code and documents with citations.',
-    payload: z.object({ query: z.string().min(1).max(2_000), limit: z.int().min(1).max(50).default(5) }),
-    builtLater: true,
+    payload: z.object({
+      query: z.string().min(1).max(2_000),
+      limit: z.int().min(1).max(50).default(5),
+      below: ragPath.nullable().default(null).describe('Only files below this folder.'),
+    }),
+    reply: ragAnswer,
+  },
+  'sage.rag.context': {
+    type: 'query',
+    summary: 'The best passages put together for a model to read, within a number of tokens.',
+    payload: z.object({
+      query: z.string().min(1).max(2_000),
+      budget: z.int().min(64).max(100_000).default(4_000).describe('Tokens, as they are estimated.'),
+      below: ragPath.nullable().default(null),
+    }),
+    reply: ragContext,
+  },
+  'sage.rag.status': {
+    type: 'query',
+    summary: 'The folders that are indexed, what was left out of them and why.',
+    payload: z.object({
+      settled: ragPath
+        .nullable()
+        .default(null)
+        .describe('Answer when this folder is not being indexed any more.'),
+    }),
+    reply: z.object({ sources: z.array(ragSource) }),
+  },
+  'development.rag.index': {
+    type: 'command',
+    summary: 'Keep a folder indexed.',
+    payload: ragOrder,
+    reply: ragSource,
+  },
+  'development.rag.forget': {
+    type: 'command',
+    summary: 'Take a folder out of the index.',
+    payload: ragOrder,
+    reply: ragSource,
+  },
+  'sage.rag.index': {
+    type: 'command',
+    summary: 'Keep a folder indexed.',
+    payload: ragOrder,
+    reply: ragSource,
+  },
+  'sage.rag.forget': {
+    type: 'command',
+    summary: 'Take a folder out of the index.',
+    payload: ragOrder,
+    reply: ragSource,
   },
   'council.propose': {
     type: 'command',

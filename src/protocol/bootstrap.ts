@@ -40,6 +40,8 @@ export interface Challenge {
 /** First line from a child: it has loaded its program and waits to be told who it is. */
 export interface Loaded {
   readonly kind: 'loaded';
+  /** The key that it made (SPKI, base64); that it has the private half is proved later. */
+  readonly publicKey?: string;
 }
 
 /** Answer of the child: its public key (SPKI, base64) and a signature over the nonce and its name (base64). */

@@ -77,12 +77,43 @@ const externalRedis = z.strictObject({
   key: z.string().optional().describe('Key of the client certificate.'),
 });
 
+/** Bounds of one attempt, where a kind has stricter ones than `sandboxLimits`. */
+const kindLimits = z.strictObject({
+  memory: optionalSize,
+  processes: z.int().min(8).optional(),
+  cpuTime: optionalDuration,
+  fileSize: optionalSize,
+  temporary: optionalSize,
+  output: optionalSize,
+  diskReserve: optionalSize,
+});
+
+const kind = z.strictObject({
+  labels: z
+    .array(label)
+    .max(64)
+    .default([])
+    .describe('Labels besides the name of the kind, such as `gpu` or `repo:x`.'),
+  workspace: z
+    .enum(['writable', 'read-only'])
+    .default('writable')
+    .describe('Whether its commands may write their workspace, where there is a sandbox.'),
+  network: z.boolean().default(true).describe('`false` keeps `sandboxNetwork` from its commands.'),
+  hosts: z
+    .array(networkHost)
+    .optional()
+    .describe('Of `strategy.hosts` those that its tasks may ask for; all of them without it.'),
+  limits: kindLimits.prefault({}).describe('Stricter limits than `sandboxLimits`, by the same names.'),
+});
+/** A kind of servants: what it is called for, and what its commands may. */
+export type ServantKindConfig = z.output<typeof kind>;
+
 /** The kinds that stand without any configuration. */
 const defaultServantKinds = {
-  builder: { labels: [] },
-  researcher: { labels: [] },
-  guardian: { labels: [] },
-  responder: { labels: [] },
+  builder: kind.parse({}),
+  researcher: kind.parse({ workspace: 'read-only' }),
+  guardian: kind.parse({}),
+  responder: kind.parse({}),
 };
 
 /** The file in the user's project that configures its tree. */
@@ -110,13 +141,7 @@ export const configSchema = z
     servantKinds: z
       .record(
         label,
-        z.strictObject({
-          labels: z
-            .array(label)
-            .max(64)
-            .default([])
-            .describe('Labels besides the name of the kind, such as `gpu` or `repo:x`.'),
-        }),
+        kind,
       )
       .default(defaultServantKinds)
       .describe(
@@ -248,6 +273,29 @@ export const configSchema = z
         killGrace: duration('2s').describe('Time between SIGTERM and SIGKILL for a command.'),
       })
       .prefault({}),
+    rag: z
+      .strictObject({
+        maxFileSize: size('4MB').describe('Larger files are not indexed.'),
+        embeddings: z
+          .strictObject({
+            url: z
+              .url({ protocol: /^https?$/ })
+              .describe(
+                'Such as `http://127.0.0.1:11434` for Ollama, `https://host/v1` for OpenAI-compatible servers.',
+              ),
+            model: z.string().min(1),
+            protocol: z.enum(['openai', 'ollama']).default('openai'),
+            apiKeyFile: z
+              .string()
+              .optional()
+              .describe('File in the project that holds the key of the server.'),
+            timeout: duration('10s').describe('How long the server may take for an answer.'),
+          })
+          .optional()
+          .describe('A server that turns texts into vectors; without it search is by words alone.'),
+      })
+      .prefault({})
+      .describe('What the RAG sage indexes, and how.'),
     supervision: z
       .strictObject({
         intensity: z
@@ -334,6 +382,9 @@ export const configSchema = z
 
 /** The complete configuration: defaults filled in, durations in ms. */
 export type Config = z.output<typeof configSchema>;
+
+/** What one attempt may use; sizes are bytes, times ms. */
+export type CommandLimits = Config['sandboxLimits'];
 
 /** The configuration of a tree with no file, no flags and no environment. */
 export const defaultConfig: Config = configSchema.parse({});

@@ -26,6 +26,8 @@ const duration = z.string().refine((text) => (parseDuration(text) ?? 0) >= 1, {
 const oneOrMore = (item: z.ZodString) => z.union([item, z.array(item).min(1).max(16)]);
 const listOf = (value: string | readonly string[]) => (typeof value === 'string' ? [value] : [...value]);
 
+const mergeInto = z.union([z.boolean(), z.string().min(1).max(200)]);
+
 /** Schema of one task as a person, or a running task, writes it. */
 export const taskInFile = z.strictObject({
   id: taskId.describe('Names the task within the directive: letters, digits, `.`, `_`, `-`.'),
@@ -88,6 +90,20 @@ export const taskInFile = z.strictObject({
     .describe(
       'Hosts that the command may reach, as `registry.npmjs.org` or `*.example.com:8443`, where `strategy.hosts` allows them; it finds them by `http_proxy` and `https_proxy`.',
     ),
+  git: z
+    .enum(['worktree', 'patch'])
+    .optional()
+    .describe(
+      'A worktree of its own on a branch of its own, `elders/DIRECTIVE/TASK`; what the command leaves becomes a commit on it, or with `patch` a patch that is kept with the task.',
+    ),
+  merge: mergeInto
+    .optional()
+    .describe(
+      'Merges the commit of a task with `git: worktree` once it has succeeded: into this branch, with `true` into the one that the workspace has checked out. `false`: not, whatever the directive says.',
+    ),
+  artifacts: oneOrMore(z.string().min(1).max(256).refine(noNul, withoutNul))
+    .optional()
+    .describe('Files below the workspace that are kept with the task, as paths or patterns.'),
   additions: z
     .boolean()
     .optional()
@@ -115,6 +131,7 @@ export const directiveFile = z.strictObject({
     .describe(
       'Counted from the submission; after it whatever has not ended is ended, and the directive has failed.',
     ),
+  merge: mergeInto.optional().describe('`merge` of all tasks with `git: worktree` that do not say it themselves.'),
   tasks: z.array(taskInFile).min(1).max(maxTasks).describe('What is to be done.'),
 });
 
@@ -123,8 +140,16 @@ export type ReadDirective =
   | { readonly ok: true; readonly spec: DirectiveSpec; readonly at: Locate }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
+function gitOf(wish: 'worktree' | 'patch', merge: boolean | string | undefined): NonNullable<TaskSpec['git']> {
+  if (wish === 'patch') return { result: 'patch' };
+  return { result: 'commit', ...(merge !== undefined && merge !== false && { merge }) };
+}
+
 /** Fills in what a task in a file leaves open. */
-export function completeTask(task: z.output<typeof taskInFile>): TaskSpec {
+export function completeTask(
+  task: z.output<typeof taskInFile>,
+  mergeAll?: z.output<typeof mergeInto>,
+): TaskSpec {
   const {
     id,
     run,
@@ -156,6 +181,8 @@ export function completeTask(task: z.output<typeof taskInFile>): TaskSpec {
     ...(locks !== undefined && { locks: listOf(locks) }),
     ...(task.hosts !== undefined && { hosts: listOf(task.hosts) }),
     ...(deadline !== undefined && { deadlineMs: parseDuration(deadline) as number }),
+    ...(task.git !== undefined && { git: gitOf(task.git, task.merge ?? mergeAll) }),
+    ...(task.artifacts !== undefined && { artifacts: listOf(task.artifacts) }),
     ...(additions && { additions }),
     ...(reports !== undefined && { reports: listOf(reports) }),
   };
@@ -165,13 +192,13 @@ export function completeTask(task: z.output<typeof taskInFile>): TaskSpec {
 export function readDirective(text: string): ReadDirective {
   const read = readDocument(text, directiveFile);
   if (!read.ok) return read;
-  const { directive, goal, workspace, risk, deadline, tasks } = read.value;
+  const { directive, goal, workspace, risk, deadline, tasks, merge } = read.value;
   const spec: DirectiveSpec = {
     title: directive,
     goal,
     workspace,
     ...(risk && { risk }),
-    tasks: tasks.map(completeTask),
+    tasks: tasks.map((task) => completeTask(task, merge)),
     ...(deadline !== undefined && { deadlineMs: parseDuration(deadline) as number }),
   };
   const flaws = [...checkGraph(spec.tasks), ...checkTasks(spec.tasks)];
@@ -196,7 +223,7 @@ const tasksFile = z.strictObject({ tasks: z.array(taskInFile).min(1).max(maxTask
  */
 export function readTasks(text: string): ReadTasks {
   const read = readDocument(text, tasksFile);
-  return read.ok ? { ok: true, tasks: read.value.tasks.map(completeTask) } : read;
+  return read.ok ? { ok: true, tasks: read.value.tasks.map((task) => completeTask(task)) } : read;
 }
 
 /** Reads tasks that a running task wrote, one JSON object a line; what does not fit is left out and told. */

@@ -49,6 +49,14 @@ export const taskSpec = z.object({
   additions: z.boolean().optional(),
   reports: z.array(z.string().min(1).max(256)).max(16).optional(),
   hosts: z.array(networkHost).max(64).optional(),
+  git: z
+    .object({
+      result: z.enum(['commit', 'patch']),
+      merge: z.union([z.literal(true), z.string().min(1).max(200)]).optional(),
+    })
+    .optional()
+    .describe('A worktree of its own; where its commit is merged: a branch, or `true` for the one checked out.'),
+  artifacts: z.array(z.string().min(1).max(256)).max(16).optional(),
 });
 export type TaskSpec = z.infer<typeof taskSpec>;
 
@@ -95,6 +103,47 @@ export const testSummary = z.object({
 });
 export type TestSummary = z.infer<typeof testSummary>;
 
+/** What became of the worktree of an attempt. */
+export const gitResult = z.object({
+  branch: z.string().nullable().describe('`null` once it is gone because nothing was changed.'),
+  base: z.string().describe('The commit that the work began from.'),
+  commit: z.string().nullable(),
+  patch: z.string().nullable().describe('Path of the patch on the servant’s host.'),
+  merged: z.string().nullable().describe('The branch that the commit was merged into.'),
+  worktree: z.string().nullable().describe('Path of the worktree, where it was left.'),
+  files: z.int().describe('How many files it changed.'),
+});
+export type GitResult = z.infer<typeof gitResult>;
+
+/** What an attempt used, as far as a look every 250 ms can tell. */
+export const attemptUsage = z.object({
+  cpuMs: z.number(),
+  memoryPeak: z.number().describe('Bytes.'),
+  readBytes: z.number(),
+  writtenBytes: z.number(),
+});
+export type AttemptUsage = z.infer<typeof attemptUsage>;
+
+/** A file that was kept with an attempt. */
+export const artifactRecord = z.object({ path: z.string().max(512), bytes: z.int(), sha256: z.string() });
+
+/** What an attempt left besides its output. */
+export const artifactList = z.object({
+  folder: z.string().describe('Where they are kept on the servant’s host.'),
+  files: z.array(artifactRecord).max(200),
+  problems: z.array(z.string().max(300)).max(10).describe('What was not kept, and why.'),
+});
+export type ArtifactList = z.infer<typeof artifactList>;
+
+/** How far an attempt says that it is. */
+export const attemptProgress = z.object({
+  done: z.number().nullable(),
+  total: z.number().nullable(),
+  text: z.string().max(200),
+  at: z.number(),
+});
+export type AttemptProgress = z.infer<typeof attemptProgress>;
+
 /** One finished or running attempt at a task. Times are ms since the epoch. */
 export const attemptRecord = z.object({
   attempt: z.int(),
@@ -105,6 +154,9 @@ export const attemptRecord = z.object({
   startedAt: z.number().nullable(),
   finishedAt: z.number().nullable(),
   reason: z.string().nullable(),
+  git: gitResult.optional(),
+  usage: attemptUsage.optional(),
+  artifacts: artifactList.optional(),
 });
 export type AttemptRecord = z.infer<typeof attemptRecord>;
 
@@ -137,6 +189,8 @@ export const taskRecord = z.object({
   paused: z.boolean().optional(),
   deadlineAt: z.number().optional(),
   tests: testSummary.optional().describe('What the test reports of the task say.'),
+  git: gitResult.optional().describe('What became of the worktree of its last attempt.'),
+  progress: attemptProgress.optional().describe('What the command wrote last to `$ELDERS_PROGRESS`.'),
   estimateMs: z
     .object({ p50: z.number(), p90: z.number(), samples: z.int() })
     .optional()

@@ -11,6 +11,8 @@ interface EdgeRow {
 
 const emergencies = ['emergency.halt', 'emergency.resume'] as const satisfies Action[];
 const deadLetters = ['elder.dead_letter.replay', 'elder.dead_letter.discard'] as const satisfies Action[];
+const ragOrders = ['development.rag.index', 'development.rag.forget'] as const satisfies Action[];
+const ragQuestions = ['sage.rag.search', 'sage.rag.context', 'sage.rag.status'] as const satisfies Action[];
 const replies = ['reply.result', 'reply.error', 'reply.acknowledge'] as const satisfies Action[];
 
 /**
@@ -29,6 +31,7 @@ export const edgeTable: readonly EdgeRow[] = [
       'development.directive.list',
       'development.task.add',
       'development.task.control',
+      ...ragOrders,
       ...emergencies,
       ...deadLetters,
       'approval.list',
@@ -36,13 +39,23 @@ export const edgeTable: readonly EdgeRow[] = [
     ],
   },
   { from: 'grand_elder', to: 'gateway', actions: [...replies, ...deadLetters] },
-  { from: 'gateway', to: 'knowledge_sage', actions: ['elder.ping', 'sage.knowledge.search'] },
+  {
+    from: 'gateway',
+    to: 'knowledge_sage',
+    actions: [
+      'elder.ping',
+      'sage.knowledge.search',
+      'sage.knowledge.show',
+      'sage.knowledge.history',
+      'sage.knowledge.list',
+    ],
+  },
   {
     from: 'gateway',
     to: 'task_sage',
     actions: ['elder.ping', 'sage.task.graph', 'sage.task.list', 'sage.task.show'],
   },
-  { from: 'gateway', to: 'rag_sage', actions: ['elder.ping', 'sage.rag.search'] },
+  { from: 'gateway', to: 'rag_sage', actions: ['elder.ping', ...ragQuestions] },
   { from: 'gateway', to: 'incident_sage', actions: ['elder.ping', 'sage.incident.list'] },
   { from: 'knowledge_sage', to: 'gateway', actions: replies },
   { from: 'task_sage', to: 'gateway', actions: replies },
@@ -57,6 +70,7 @@ export const edgeTable: readonly EdgeRow[] = [
       'development.directive.cancel',
       'development.task.add',
       'development.task.control',
+      ...ragOrders,
     ],
   },
   ...[
@@ -76,7 +90,7 @@ export const edgeTable: readonly EdgeRow[] = [
   {
     from: 'claude_elder',
     to: 'knowledge_sage',
-    actions: ['sage.knowledge.search', 'sage.knowledge.store'],
+    actions: ['sage.knowledge.search', 'sage.knowledge.store', 'sage.knowledge.put'],
   },
   { from: 'knowledge_sage', to: 'claude_elder', actions: replies },
   {
@@ -94,7 +108,11 @@ export const edgeTable: readonly EdgeRow[] = [
       ...replies,
     ],
   },
-  { from: 'claude_elder', to: 'rag_sage', actions: ['sage.rag.search'] },
+  {
+    from: 'claude_elder',
+    to: 'rag_sage',
+    actions: [...ragQuestions, 'sage.rag.index', 'sage.rag.forget'],
+  },
   { from: 'rag_sage', to: 'claude_elder', actions: replies },
   { from: 'claude_elder', to: 'incident_sage', actions: ['sage.incident.list'] },
   { from: 'incident_sage', to: 'claude_elder', actions: replies },
@@ -106,6 +124,7 @@ export const edgeTable: readonly EdgeRow[] = [
       'report.to_sage.available',
       'report.to_sage.draining',
       'report.to_sage.attempt_started',
+      'report.to_sage.attempt_progress',
       'report.to_sage.lease_renewed',
       'report.to_sage.attempt_finished',
     ],

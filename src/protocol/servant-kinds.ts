@@ -1,13 +1,8 @@
+import type { CommandLimits, ServantKindConfig } from './config.ts';
 import { isServant } from './roster.ts';
 
-/** What a servant of this kind is for, and what it may; users add their own in `elders.yaml`. */
-export interface ServantKind {
-  /** Labels besides the name of the kind. */
-  readonly labels: readonly string[];
-}
-
 interface ServantsConfig {
-  readonly servantKinds: Readonly<Record<string, ServantKind>>;
+  readonly servantKinds: Readonly<Record<string, ServantKindConfig>>;
   readonly assignKinds: readonly string[];
 }
 
@@ -22,4 +17,47 @@ export function labelsOf(config: ServantsConfig, servant: string): ReadonlySet<s
   const kind = kindOf(config, servant);
   const kinds = kind === null ? Object.keys(config.servantKinds) : [kind];
   return new Set(kinds.flatMap((name) => [name, ...(config.servantKinds[name]?.labels ?? [])]));
+}
+
+/** What a command may on its servant. */
+export interface CommandRights {
+  readonly writesWorkspace: boolean;
+  readonly network: boolean;
+  /** Hosts that it may ask for. */
+  readonly hosts: readonly string[];
+  readonly limits: CommandLimits;
+}
+
+/**
+ * What a task with these labels may on this servant: the least of what the servant's kind, and every kind that the
+ * labels name, allows. So a task for a `researcher` is one on a servant that stands in for every kind too.
+ */
+export function rightsOf(
+  config: ServantsConfig & {
+    readonly sandboxLimits: CommandLimits;
+    readonly sandboxNetwork: boolean;
+    readonly strategy: { readonly hosts: readonly string[] };
+  },
+  servant: string,
+  labels: readonly string[],
+): CommandRights {
+  const names = new Set([kindOf(config, servant), ...labels].filter((name) => name !== null));
+  const kinds = [...names].map((name) => config.servantKinds[name]).filter((kind) => kind !== undefined);
+  const limits = { ...config.sandboxLimits };
+  let hosts: readonly string[] | undefined;
+  for (const kind of kinds) {
+    for (const [name, value] of Object.entries(kind.limits) as [keyof CommandLimits, number | undefined][]) {
+      if (value === undefined) continue;
+      // Of a reserve the larger is the stricter.
+      limits[name] = name === 'diskReserve' ? Math.max(limits[name], value) : Math.min(limits[name], value);
+    }
+    const own = kind.hosts;
+    if (own !== undefined) hosts = hosts === undefined ? own : hosts.filter((host) => own.includes(host));
+  }
+  return {
+    writesWorkspace: kinds.every(({ workspace }) => workspace === 'writable'),
+    network: config.sandboxNetwork && kinds.every(({ network }) => network !== false),
+    hosts: hosts ?? config.strategy.hosts,
+    limits,
+  };
 }

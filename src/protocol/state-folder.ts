@@ -17,10 +17,16 @@ export function stateFolder(project: string) {
     secret: join(root, 'secret'),
     /** Output of tasks: `<directive>/<task>.<attempt>.log`. */
     output: join(root, 'output'),
+    /** Worktrees of tasks: `<directive>/<task>@<attempt>/tree`. */
+    worktrees: join(root, 'worktrees'),
+    /** What tasks left to be kept: `<directive>/<task>@<attempt>/`. */
+    artifacts: join(root, 'artifacts'),
     /** The audit log; masked from sandboxes as all of this folder is. */
     audit: join(root, 'audit'),
     /** JSON `{id, createdAt}`: the identity of this tree. */
     tree: join(root, 'tree.json'),
+    /** JSON array: folders outside of the project that the human has the RAG sage index. */
+    granted: join(root, 'granted.json'),
     /** Which certificates were issued and which of them are revoked. */
     certificates: join(root, 'certificates.json'),
     /** SQLite file whose lock is held by the manager and ends with it, however it ends. */

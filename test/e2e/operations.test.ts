@@ -121,7 +121,7 @@ test('reload restarts only whom the change concerns; what is invalid changes not
   const now = await pids();
   assert.deepEqual(
     names.filter((name) => now[name] !== before[name]),
-    ['grand_elder'],
+    ['grand_elder', 'servant_1', 'servant_2'],
   );
   const tasks = ['a', 'b', 'c'].map((task) => ({ id: task, run: 'true' }));
   const input = JSON.stringify({ directive: 'Too many', goal: 'is refused', workspace, tasks });

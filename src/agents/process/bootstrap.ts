@@ -1,6 +1,6 @@
 import { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
-import { createKeyPair, type KeyPair, proveKey } from '../../identity/key-proof.ts';
+import { createKeyPair, type KeyPair, proveKey, spkiOf } from '../../identity/key-proof.ts';
 import {
   bootstrapFd,
   type Challenge,
@@ -48,7 +48,7 @@ export async function bootstrap(name: string | null): Promise<Bootstrap> {
   };
   // Made before anybody waits for it. The private half never leaves this process.
   const keys = createKeyPair();
-  say({ kind: 'loaded' });
+  say({ kind: 'loaded', publicKey: spkiOf(keys.publicKey).toString('base64') });
   const challenge = await hear('challenge');
   if (name !== null && challenge.name !== name) {
     throw new ElderError('denied', `started as ${name}, but the manager wants ${challenge.name}`);

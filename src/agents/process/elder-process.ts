@@ -56,7 +56,6 @@ export async function runElderProcess(
   });
   if (begin === null) return 0;
   const { order, challenge } = begin;
-  const M0 = performance.now(), C0 = process.cpuUsage(); const MARK = (w: string) => { const c = process.cpuUsage(C0); process.stderr.write(`MARK ${w} ${(performance.now() - M0).toFixed(1)} cpu ${((c.user + c.system) / 1000).toFixed(1)}\n`); };
   const { name } = challenge;
   relinquish(order.relinquish);
   const role = roleOf(name) ?? 'servant';
@@ -64,7 +63,6 @@ export async function runElderProcess(
   const { level, maxBytes, files } = order.config.log;
   const log = createLogger({ name, file: folder.logFile(name), level, maxBytes, files });
   const metrics = createMetrics({ name, role });
-  MARK('log+metrics');
   failLoudly(log);
   const startedAt = Date.now();
   const readiness = new Readiness((reason) => {
@@ -100,7 +98,6 @@ export async function runElderProcess(
       ready: readiness.reason === null,
       certificateExpiresAt: credentials.expiresAt(),
     });
-    MARK('credentials');
     const server = await listenElderServer({
       host: order.host,
       port: order.port,
@@ -121,9 +118,7 @@ export async function runElderProcess(
         agents[0]?.noteDenial({ kind: 'denial', event: 'https', ...whom, action, reason });
       },
     });
-    MARK('listening');
     const parts = await assemble({ order, folder, log }, name);
-    MARK('assembled');
     const orphaned = manager.gone.then(() =>
       log.warn({}, 'no manager has come: this process ends by itself'),
     );
@@ -149,7 +144,6 @@ export async function runElderProcess(
       return 0;
     }
     readiness.clear('start');
-    MARK('ready');
     log.info({ incarnation, port: order.port, pid: order.pid }, 'started');
     const ended = Promise.all(running.map((part) => part.ended));
     await Promise.race([terminated, ended, orphaned]);

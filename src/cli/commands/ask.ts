@@ -4,6 +4,7 @@ import { didYouMean } from '../../protocol/nearest.ts';
 import type { CommandInput } from '../command-table.ts';
 import { countStates, countsText } from '../directive-text.ts';
 import { GatewayClient } from '../gateway-client.ts';
+import { ragAnswerText } from '../rag-text.ts';
 import type { Session } from '../session.ts';
 import { manyLines, oneLine } from '../text/printable.ts';
 import { renderTable } from '../text/table.ts';
@@ -29,9 +30,9 @@ async function askKnowledge(question: Question): Promise<void> {
   session.print(answer, () => {
     if (answer.entries.length === 0) return `${session.text.ask.nothing}\n`;
     return answer.entries
-      .map(({ title, body, source, storedAt }) => {
+      .map(({ title, body, source, updatedAt }) => {
         const lines = manyLines(body).trimEnd().split('\n');
-        return `${oneLine(title)}  (${source}, ${timeText(storedAt)})\n${lines.map((line) => `  ${line}\n`).join('')}`;
+        return `${oneLine(title)}  (${oneLine(source)}, ${timeText(updatedAt)})\n${lines.map((line) => `  ${line}\n`).join('')}`;
       })
       .join('\n');
   });
@@ -83,9 +84,8 @@ async function askTask(question: Question): Promise<void> {
 async function askRag(question: Question): Promise<void> {
   const { client, session, limit = 5, timeoutMs } = question;
   const query = required(question, 'the question');
-  const what = { target: 'rag_sage', action: 'sage.rag.search', payload: { query, limit } };
-  const answer = await client.askAny(what, { timeoutMs });
-  session.print(answer, () => `${JSON.stringify(answer, null, 2)}\n`);
+  const answer = await client.ask('rag_sage', 'sage.rag.search', { query, limit }, { timeoutMs });
+  session.print(answer, () => ragAnswerText(answer, session));
 }
 
 const sages: Readonly<Record<string, (question: Question) => Promise<void>>> = {

@@ -1,6 +1,7 @@
 import { closeSync, writeSync } from 'node:fs';
 import { asElderError, ElderError } from '../../protocol/errors.ts';
 import type { ManagerEvent } from '../../protocol/local-api.ts';
+import { systemdNotifier } from '../../supervision/init/systemd-notifier.ts';
 import type { CommandInput } from '../command-table.ts';
 import { launch } from '../launch.ts';
 import { managerEventText } from '../manager-event-text.ts';
@@ -42,7 +43,12 @@ function eventWriter(fd: number): (line: object) => void {
 async function runInForeground(session: Session, input: CommandInput): Promise<void> {
   const fd = input.number('events-fd');
   const tell = fd === undefined ? undefined : eventWriter(fd);
+  const systemd = systemdNotifier({ env: process.env, pid: process.pid, onError: session.note });
   const onEvent = (event: ManagerEvent) => {
+    if (event.kind === 'tree_ready') void systemd?.ready(managerEventText(event, session.text));
+    if (event.kind === 'stopping' && event.name === null) {
+      void systemd?.stopping(managerEventText(event, session.text));
+    }
     // In the background the log tells it.
     if (tell) tell(event);
     else if (session.json) session.printItem(event, () => '');
@@ -60,6 +66,8 @@ async function runInForeground(session: Session, input: CommandInput): Promise<v
   } catch (thrown) {
     tell?.({ error: asElderError(thrown).toJSON() });
     throw thrown;
+  } finally {
+    systemd?.close();
   }
 }
 

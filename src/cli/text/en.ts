@@ -24,6 +24,7 @@ export const en = {
   groups: {
     directive: 'submit and follow directives',
     task: 'look at single tasks and steer them',
+    rag: 'index folders and find passages in them',
     msg: 'send and inspect single messages',
     dlq: 'messages that were given up (dead letters)',
     emergency: 'halt everything, or one directive, at once',
@@ -77,6 +78,14 @@ export const en = {
       summary: 'put a changed elders.yaml in force, restarting only the elders that it concerns',
       arguments: {},
       options: {},
+    },
+    export: {
+      summary: 'write what makes an init system run the tree at boot: systemd or supervisord',
+      arguments: { system: 'systemd or supervisord' },
+      options: {
+        output: 'write the file into this folder and print its path',
+        user: 'systemd: a unit of your user, not of the system',
+      },
     },
     'directive submit': {
       summary: 'hand a directive to the grand elder',
@@ -164,6 +173,39 @@ export const en = {
       summary: 'ask a sage: knowledge "words", incident, task DIRECTIVE, rag "words"',
       arguments: { sage: 'knowledge, incident, task or rag', question: 'words, or the id of a directive' },
       options: { limit: 'how many answers', timeout: 'how long to wait for the answer (default 30s)' },
+    },
+    'rag index': {
+      summary: 'keep a folder or repository indexed, and watch it for changes',
+      arguments: { path: 'folder or file' },
+      options: { wait: 'until everything in it can be found', timeout: 'how long to wait (default 1h)' },
+    },
+    'rag search': {
+      summary: 'find passages of documents and code, with path and lines',
+      arguments: { query: 'words or a question; "exact phrase", path:x, lang:x, -without, prefix*' },
+      options: {
+        limit: 'how many (default 5)',
+        below: 'only files below this folder',
+        timeout: 'how long to wait for the answer (default 30s)',
+      },
+    },
+    'rag context': {
+      summary: 'put the best passages together for a model to read',
+      arguments: { query: 'words or a question' },
+      options: {
+        budget: 'tokens, as they are estimated (default 4000)',
+        below: 'only files below this folder',
+        timeout: 'how long to wait for the answer (default 30s)',
+      },
+    },
+    'rag status': {
+      summary: 'show what is indexed, what was left out and why',
+      arguments: {},
+      options: {},
+    },
+    'rag forget': {
+      summary: 'take a folder out of the index',
+      arguments: { path: 'folder or file that was indexed' },
+      options: {},
     },
     'msg send': {
       summary: 'send one message through the gateway and print the answer',
@@ -356,6 +398,12 @@ export const en = {
     nothing: 'name the elders to restart, or give --all',
     both: 'give names or --all, not both',
   },
+  export: {
+    unknown: (system: string, known: string) => `no init system "${system}"; known: ${known}`,
+    userOfSystemd: '--user goes with systemd',
+    withoutNotify:
+      'systemd-notify is not on PATH: the unit has Type=exec and no watchdog, so systemd takes the tree for started at once.',
+  },
   reload: {
     nothing: 'Nothing has changed.',
     done: (settings: string) => `In force: ${settings}.`,
@@ -435,6 +483,23 @@ export const en = {
     nothing: 'Nothing is known about that.',
     noIncidents: 'There are no incidents.',
     incidentHead: ['ID', 'SEVERITY', 'COUNT', 'LAST', 'SOURCE', 'TITLE'],
+  },
+  rag: {
+    nothing: 'Nothing was found.',
+    noSources: 'Nothing is indexed yet: elders rag index PATH',
+    indexing: 'Not everything is indexed yet.',
+    methods: { lexical: 'found by words (lexical)', hybrid: 'found by words and meaning (hybrid)' },
+    without: (reason: string) => `without embeddings: ${reason}`,
+    queued: (path: string) => `${path} is being indexed: elders rag status`,
+    indexed: (path: string, files: number, passages: number, seconds: string) =>
+      `${path}: ${files} files, ${passages} passages (${seconds} s)`,
+    forgotten: (path: string) => `${path} is not indexed any more.`,
+    outside: (path: string) => `${path} lies outside of the project: the RAG sage is started anew to see it.`,
+    states: { waiting: 'waiting', indexing: 'indexing', ready: 'ready', failed: 'failed' },
+    head: ['STATE', 'FILES', 'PASSAGES', 'LEFT OUT', 'WATCHED', 'FOLDER'],
+    problems: (count: number) => `${count} files with something to know:`,
+    leftOut: 'left out',
+    context: (tokens: number, budget: number) => `about ${tokens} of ${budget} tokens`,
   },
   trace: {
     head: ['SENT', 'DELIVERED', 'ACTED', 'STATE', 'ID', 'MESSAGE'],

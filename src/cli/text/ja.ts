@@ -26,6 +26,7 @@ export const ja: Catalog = {
   groups: {
     directive: '指示の提出と追跡',
     task: '個別タスクの確認と操作',
+    rag: 'フォルダーの索引付けと文書・コードの検索',
     msg: '個別メッセージの送信と確認',
     dlq: '処理を断念したメッセージ（デッドレター）',
     emergency: 'すべて、または 1 つの指示を直ちに停止',
@@ -79,6 +80,14 @@ export const ja: Catalog = {
       summary: '変更した elders.yaml を反映し、関係するエルダーだけを再起動する',
       arguments: {},
       options: {},
+    },
+    export: {
+      summary: '起動時にツリーを動かすための systemd または supervisord の設定を書き出す',
+      arguments: { system: 'systemd または supervisord' },
+      options: {
+        output: 'このフォルダーにファイルを書き、そのパスを表示',
+        user: 'systemd: システムではなく自分のユーザーのユニット',
+      },
     },
     'directive submit': {
       summary: '指示をグランドエルダーに提出',
@@ -163,6 +172,39 @@ export const ja: Catalog = {
       summary: '賢者に尋ねる: knowledge "語句"、incident、task 指示ID、rag "語句"',
       arguments: { sage: 'knowledge、incident、task、rag のいずれか', question: '語句、または指示の ID' },
       options: { limit: '回答の件数', timeout: '回答を待つ時間（既定 30s）' },
+    },
+    'rag index': {
+      summary: 'フォルダーやリポジトリに索引を付け、変更を監視する',
+      arguments: { path: 'フォルダーまたはファイル' },
+      options: { wait: 'すべて検索できるようになるまで待つ', timeout: '待つ時間（既定 1h）' },
+    },
+    'rag search': {
+      summary: '文書とコードの該当箇所を、パスと行番号付きで探す',
+      arguments: { query: '語句または質問。"完全一致"、path:x、lang:x、-除外、前方一致*' },
+      options: {
+        limit: '件数（既定 5）',
+        below: 'このフォルダーの下のファイルだけ',
+        timeout: '回答を待つ時間（既定 30s）',
+      },
+    },
+    'rag context': {
+      summary: 'モデルに読ませる文脈を、該当箇所から組み立てる',
+      arguments: { query: '語句または質問' },
+      options: {
+        budget: 'トークン数（推定、既定 4000）',
+        below: 'このフォルダーの下のファイルだけ',
+        timeout: '回答を待つ時間（既定 30s）',
+      },
+    },
+    'rag status': {
+      summary: '索引の状態と、除外したものとその理由を表示',
+      arguments: {},
+      options: {},
+    },
+    'rag forget': {
+      summary: 'フォルダーを索引から外す',
+      arguments: { path: '索引を付けたフォルダーまたはファイル' },
+      options: {},
     },
     'msg send': {
       summary: 'ゲートウェイ経由でメッセージを 1 つ送り、回答を表示',
@@ -355,6 +397,12 @@ export const ja: Catalog = {
     nothing: '再起動するエルダーの名前か --all を指定してください',
     both: '名前と --all は同時に指定できません',
   },
+  export: {
+    unknown: (system, known) => `init システム "${system}" はありません。使えるもの: ${known}`,
+    userOfSystemd: '--user は systemd でのみ使えます',
+    withoutNotify:
+      'PATH に systemd-notify がありません。ユニットは Type=exec でウォッチドッグなしになり、systemd はすぐに起動済みとみなします。',
+  },
   reload: {
     nothing: '変更はありません。',
     done: (settings: string) => `反映しました: ${settings}。`,
@@ -432,6 +480,24 @@ export const ja: Catalog = {
     nothing: 'それについて知られていることはありません。',
     noIncidents: 'インシデントはありません。',
     incidentHead: ['ID', '重大度', '回数', '最終', '発生元', '題名'],
+  },
+  rag: {
+    nothing: '見つかりませんでした。',
+    noSources: 'まだ何も索引付けされていません: elders rag index PATH',
+    indexing: '索引付けはまだ完了していません。',
+    methods: { lexical: '語句による検索（lexical）', hybrid: '語句と意味による検索（hybrid）' },
+    without: (reason: string) => `埋め込みなし: ${reason}`,
+    queued: (path: string) => `${path} の索引付けを始めました: elders rag status`,
+    indexed: (path: string, files: number, passages: number, seconds: string) =>
+      `${path}: ${files} ファイル、${passages} 箇所（${seconds} 秒）`,
+    forgotten: (path: string) => `${path} を索引から外しました。`,
+    outside: (path: string) =>
+      `${path} はプロジェクトの外にあります。読めるように RAG 賢者を起動し直します。`,
+    states: { waiting: '待機', indexing: '索引付け中', ready: '完了', failed: '失敗' },
+    head: ['状態', 'ファイル', '箇所', '除外', '監視', 'フォルダー'],
+    problems: (count: number) => `注意が必要なファイル ${count} 件:`,
+    leftOut: '除外',
+    context: (tokens: number, budget: number) => `約 ${tokens} / ${budget} トークン`,
   },
   trace: { head: ['送信', '配達', '実行', '状態', 'ID', 'メッセージ'] },
   dlq: {

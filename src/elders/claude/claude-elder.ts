@@ -23,7 +23,7 @@ function plan(ctx: Context, { payload }: Received<'development.directive.execute
   plans(ctx).put(directiveId, { directive, phase: 'consulting' });
   const query = `${directive.title} ${directive.goal}`.slice(0, 2_000);
   const options = { deadlineMs: consultMs, then: 'planWithKnowledge', data: directiveId };
-  ctx.ask('knowledge_sage', 'sage.knowledge.search', { query, limit: consulted }, options);
+  ctx.ask('knowledge_sage', 'sage.knowledge.search', { query, limit: consulted, distinct: true }, options);
 }
 
 /** Hands the plan over; that the knowledge sage is away must not stop the work, so any answer will do. */
@@ -102,6 +102,12 @@ export function claudeElder(): Core {
         relay(ctx, received, 'task_sage', 'sage.task.add', received.payload),
       'development.task.control': (ctx, received) =>
         relay(ctx, received, 'task_sage', 'sage.task.control', received.payload),
+      'development.knowledge.put': (ctx, received) =>
+        relay(ctx, received, 'knowledge_sage', 'sage.knowledge.put', received.payload),
+      'development.rag.index': (ctx, received) =>
+        relay(ctx, received, 'rag_sage', 'sage.rag.index', received.payload),
+      'development.rag.forget': (ctx, received) =>
+        relay(ctx, received, 'rag_sage', 'sage.rag.forget', received.payload),
     },
     continuations: { planWithKnowledge, relayAnswer },
   };

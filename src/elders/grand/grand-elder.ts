@@ -201,6 +201,12 @@ export function grandElder(config: Config): Core {
       },
       'development.task.control': (ctx, received) =>
         relay(ctx, received, 'claude_elder', 'development.task.control', received.payload),
+      'development.rag.index': (ctx, received) =>
+        relay(ctx, received, 'claude_elder', 'development.rag.index', received.payload),
+      'development.rag.forget': (ctx, received) =>
+        relay(ctx, received, 'claude_elder', 'development.rag.forget', received.payload),
+      'development.knowledge.put': (ctx, received) =>
+        relay(ctx, received, 'claude_elder', 'development.knowledge.put', received.payload),
       'report.directive.progress': progress,
       'report.directive.finished': finished,
       'emergency.halt': (ctx, { payload, source }) => {

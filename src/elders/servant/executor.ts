@@ -7,12 +7,16 @@ import type { AttemptResult } from '../../protocol/actions.ts';
 import { type Config, configFileName } from '../../protocol/config.ts';
 import { ElderError } from '../../protocol/errors.ts';
 import { hostsBeyond } from '../../protocol/network-host.ts';
+import { rightsOf } from '../../protocol/servant-kinds.ts';
 import type { StateFolder } from '../../protocol/state-folder.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { outputPath } from './execution/output-file.ts';
 import { reapSandbox } from './execution/reap-sandbox.ts';
 import { type RunningCommand, startCommand } from './execution/run-command.ts';
+import { finishWorktree, leaveWorktree, makeWorktree, type Worktree } from './git/worktree.ts';
 import { collectReports } from './results/collect-reports.ts';
+import { followProgress } from './results/follow-progress.ts';
+import { artifactFolder, keepArtifacts } from './results/keep-artifacts.ts';
 import { readTaskFiles } from './results/task-files.ts';
 import type { Assignment, ServantEffect, ServantInput } from './servant.ts';
 
@@ -93,14 +97,25 @@ export class Executor {
     this.#running = running;
     this.#watchLease(running, expiresAt);
     let result: AttemptResult;
+    let stopFollowing = () => {};
     try {
       // The commit before this may have waited for Redis longer than the lease.
       if (expiresAt <= Date.now()) this.#end(lease, 'lost', 'the lease ran out before the start');
-      const command = await this.#start(assignment, running.abort.signal);
-      if (command.startedAt !== null) tell({ kind: 'started', lease, startedAt: command.startedAt });
-      const ended = await command.finished;
-      const told = await this.#whatItTold(assignment, ended.startedAt);
-      result = { ...this.#toResult(assignment, running, ended), ...told };
+      const worktree = running.verdict ? undefined : await this.#worktree(assignment);
+      try {
+        const exchange = await this.#newExchange();
+        stopFollowing = followProgress(exchange, (progress) => tell({ kind: 'progress', lease, progress }));
+        const { signal } = running.abort;
+        const command = await this.#start(assignment, { signal, worktree, exchange });
+        if (command.startedAt !== null) tell({ kind: 'started', lease, startedAt: command.startedAt });
+        const ended = await command.finished;
+        const told = await this.#whatItTold(assignment, worktree?.startIn, ended.startedAt);
+        result = { ...this.#toResult(assignment, running, ended), ...told };
+      } catch (error) {
+        if (worktree) await leaveWorktree(worktree);
+        throw error;
+      }
+      if (worktree) result = await this.#afterWorktree(assignment, worktree, result);
     } catch (error) {
       const finishedAt = Date.now();
       const failed = {
@@ -112,6 +127,7 @@ export class Executor {
       };
       result = this.#toResult(assignment, running, { ...failed, finishedAt, reason: String(error) });
     } finally {
+      stopFollowing();
       clearTimeout(running.leaseTimer);
       this.#running = null;
     }
@@ -125,36 +141,46 @@ export class Executor {
 
   async #start(
     { task, workspace, directiveId, attempt }: Assignment,
-    signal: AbortSignal,
+    { signal, worktree, exchange }: { signal: AbortSignal; worktree: Worktree | undefined; exchange: string },
   ): Promise<RunningCommand> {
     const { folder, config, name, log } = this.#options;
+    const rights = rightsOf(config, name, task.labels ?? []);
     // The grand elder has measured it already; nothing that comes in a message is believed.
     const beyond = hostsBeyond(task.hosts ?? [], config.strategy.hosts);
+    const beyondKind = hostsBeyond(task.hosts ?? [], rights.hosts);
     if (beyond.length > 0) {
       const reason = `strategy.hosts does not allow ${beyond.join(', ')}`;
       this.#noteDenial(`${directiveId}/${task.id}`, beyond.join(', '), reason);
       throw new ElderError('denied', reason);
     }
-    const { sandboxWritable: writable, sandboxNetwork: network } = config;
+    if (beyondKind.length > 0) {
+      const reason = `the kind of servant does not allow ${beyondKind.join(', ')}`;
+      this.#noteDenial(`${directiveId}/${task.id}`, beyondKind.join(', '), reason);
+      throw new ElderError('denied', reason);
+    }
+    const { sandboxWritable: writable } = config;
     return startCommand({
       shellCommand: task.run,
-      workspace,
+      workspace: worktree?.tree ?? workspace,
+      ...(worktree && { startIn: worktree.startIn }),
       directiveId,
       taskId: task.id,
       attempt,
       environment: task.env,
       timeoutMs: task.timeoutMs,
       killGraceMs: config.tasks.killGrace,
-      limits: config.sandboxLimits,
+      limits: rights.limits,
       sandbox:
         config.sandbox === 'none'
           ? { kind: 'none' }
           : {
               kind: 'bubblewrap',
               masked: [folder.root],
-              readOnly: this.#configFile(),
+              readOnly: [...this.#configFile(), ...(worktree?.readOnly ?? [])],
               writable,
-              network,
+              workspaceReadOnly: !rights.writesWorkspace,
+              workspaceUnmasked: worktree !== undefined,
+              network: rights.network,
               hosts: task.hosts ?? [],
               onRefusedHost: (host) => {
                 log.warn({ taskId: task.id, host }, 'a command asked for a host in vain');
@@ -162,7 +188,7 @@ export class Executor {
               },
             },
       outputPath: outputPath({ folder: folder.output, directiveId, taskId: task.id, attempt }),
-      exchange: await this.#newExchange(),
+      exchange,
       recordPath: folder.sandboxRecord(name),
       signal,
     });
@@ -179,16 +205,24 @@ export class Executor {
 
   /** Reads what the command left for those that come after it; nothing of that can change how it ended. */
   async #whatItTold(
-    { task, workspace }: Assignment,
+    { task, workspace: named, directiveId, attempt }: Assignment,
+    inWorktree: string | undefined,
     startedAt: number | null,
   ): Promise<Partial<AttemptResult>> {
     if (startedAt === null) return {};
     const { folder, name, log } = this.#options;
-    const [{ problems, ...files }, tests] = await Promise.all([
+    const workspace = inWorktree ?? named;
+    const ids = { directiveId, taskId: task.id, attempt };
+    const kept = { workspace, patterns: task.artifacts ?? [], folder: artifactFolder(folder.artifacts, ids) };
+    const [{ problems, ...files }, tests, artifacts] = await Promise.all([
       readTaskFiles(folder.exchange(name)),
       collectReports(workspace, task.reports ?? [], startedAt).catch((error: Error) => {
         log.warn({ taskId: task.id, error: error.message }, 'the test reports could not be read');
         return undefined;
+      }),
+      keepArtifacts(kept).catch((error: Error) => {
+        log.warn({ taskId: task.id, error: error.message }, 'the artifacts could not be kept');
+        return { folder: kept.folder, files: [], problems: [error.message.slice(0, 300)] };
       }),
     ]);
     if (problems.length > 0) log.warn({ taskId: task.id, problems }, 'a command left what is no use');
@@ -197,7 +231,36 @@ export class Executor {
       ...(outputs && { outputs }),
       ...(added && { added: [...added] }),
       ...(tests && { tests }),
+      ...(artifacts && { artifacts }),
     };
+  }
+
+  async #worktree({ task, workspace, directiveId, attempt, bases = [] }: Assignment): Promise<Worktree | undefined> {
+    if (task.git === undefined) return undefined;
+    const { worktrees } = this.#options.folder;
+    const ids = { directiveId, taskId: task.id, attempt };
+    return makeWorktree({ folder: worktrees, workspace, ...ids, wish: task.git, bases });
+  }
+
+  /** Turns what the command left into a commit or a patch; what cannot become one stays, and the attempt has failed. */
+  async #afterWorktree(
+    { task, directiveId, attempt }: Assignment,
+    worktree: Worktree,
+    result: AttemptResult,
+  ): Promise<AttemptResult> {
+    if (result.outcome !== 'succeeded') return { ...result, git: await leaveWorktree(worktree) };
+    const { folder, log } = this.#options;
+    const ids = { directiveId, taskId: task.id, attempt };
+    const patchPath = join(artifactFolder(folder.artifacts, ids), 'changes.patch');
+    const message = `${task.id}\n\nElders-Directive: ${directiveId}\nElders-Task: ${task.id}\nElders-Attempt: ${attempt}\n`;
+    try {
+      const ended = await finishWorktree(worktree, { message, result: task.git?.result ?? 'commit', patchPath });
+      const failed = ended.failure === undefined ? {} : { outcome: 'failed' as const, reason: ended.failure };
+      return { ...result, ...failed, git: ended.git, finishedAt: Date.now() };
+    } catch (error) {
+      log.warn({ taskId: task.id, error: String(error) }, 'the work could not be committed');
+      return { ...result, outcome: 'failed', reason: (error as Error).message, git: await leaveWorktree(worktree) };
+    }
   }
 
   /** A command must not loosen its own sandbox for the next start of the tree. */
@@ -211,11 +274,11 @@ export class Executor {
     { verdict }: Running,
     ended: Awaited<RunningCommand['finished']>,
   ): AttemptResult {
-    const { exitCode, signal, startedAt, finishedAt, output } = ended;
+    const { exitCode, signal, startedAt, finishedAt, output, usage } = ended;
     const outcome = ended.outcome === 'cancelled' && verdict ? verdict.outcome : ended.outcome;
     const reason = outcome === ended.outcome ? ended.reason : (verdict?.reason ?? ended.reason);
     const common = { directiveId, taskId: task.id, lease, attempt, exitCode, signal, startedAt, finishedAt };
-    return { ...common, outcome, reason, output };
+    return { ...common, outcome, reason, output, ...(usage && { usage }) };
   }
 
   #watchLease(running: Running, expiresAt: number): void {

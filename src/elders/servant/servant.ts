@@ -1,5 +1,6 @@
 import type { Context, Core, Effect, Received } from '../../agents/core.ts';
 import type { AttemptResult, PayloadOf } from '../../protocol/actions.ts';
+import type { AttemptProgress } from '../../protocol/directive.ts';
 
 export type Assignment = PayloadOf<'sage.task.assign'>;
 
@@ -19,6 +20,7 @@ export type ServantEffect =
 export type ServantInput =
   | { readonly kind: 'reaped' }
   | { readonly kind: 'started'; readonly lease: string; readonly startedAt: number }
+  | { readonly kind: 'progress'; readonly lease: string; readonly progress: AttemptProgress }
   | { readonly kind: 'finished'; readonly result: AttemptResult }
   | { readonly kind: 'drain' }
   | { readonly kind: 'cut_off' };
@@ -162,6 +164,12 @@ function onInput(ctx: Context, input: ServantInput): void {
       current.put('now', { ...running, startedAt });
       const report = { directiveId, taskId: task.id, lease, attempt, startedAt };
       ctx.send('task_sage', 'report.to_sage.attempt_started', report, about(running.assignment));
+      return;
+    }
+    case 'progress': {
+      if (running?.assignment.lease !== input.lease) return;
+      const { lease, progress } = input;
+      ctx.send('task_sage', 'report.to_sage.attempt_progress', { lease, progress }, about(running.assignment));
       return;
     }
     case 'finished': {

@@ -51,6 +51,9 @@ export function endAttempt(ctx: Context, config: Config, row: Task, result: Atte
     startedAt,
     finishedAt,
     reason,
+    ...(result.git && { git: result.git }),
+    ...(result.usage && { usage: result.usage }),
+    ...(result.artifacts && { artifacts: result.artifacts }),
   };
   const tail = outcome === 'succeeded' ? keptTail.succeeded : keptTail.otherwise;
   const output = result.output && { ...result.output, tail: result.output.tail.slice(-tail) };
@@ -64,6 +67,7 @@ export function endAttempt(ctx: Context, config: Config, row: Task, result: Atte
     output: output ?? row.output,
     outputs: result.outputs ?? row.outputs,
     tests: result.tests ?? null,
+    git: result.git ?? null,
     reason,
   });
   if (outcome === 'succeeded') {

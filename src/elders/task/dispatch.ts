@@ -5,10 +5,10 @@ import { fillPlaceholders, hasPlaceholder } from '../../protocol/placeholders.ts
 import { labelsOf } from '../../protocol/servant-kinds.ts';
 import { outputOf, resultOf, unpark } from './gates.ts';
 import { isHalted } from './halts.ts';
-import { planOf } from './plan.ts';
+import { neededTasks, planOf } from './plan.ts';
 import { wakeDelayed } from './queue.ts';
 import { nextOrder, type ReadyRow, tables } from './rows.ts';
-import { changeTask, directiveRow, type Task, taskOf } from './tasks.ts';
+import { changeTask, directiveRow, type Task, taskAt, taskOf } from './tasks.ts';
 
 interface Candidate {
   readonly id: string;
@@ -51,7 +51,7 @@ function choose(ctx: Context, labels: ReadonlySet<string>): Candidate | undefine
 /** The task as its servant gets it: nothing of the graph, every value filled in. */
 function assignmentOf(ctx: Context, task: Task): TaskSpec {
   const { directiveId, id, spec, matrix } = task;
-  const { matrix: _, condition: __, labels: ___, locks: ____, deadlineMs: _____, ...rest } = spec;
+  const { matrix: _, condition: __, locks: ___, deadlineMs: ____, ...rest } = spec;
   const plan = planOf(ctx, directiveId);
   const fill = (text: string) =>
     fillPlaceholders(text, (placeholder) => {
@@ -65,6 +65,13 @@ function assignmentOf(ctx: Context, task: Task): TaskSpec {
   ]);
   const combination = Object.entries(matrix).map(([name, text]) => [`MATRIX_${name.toUpperCase()}`, text]);
   return { ...rest, id, needs: [], env: Object.fromEntries([...combination, ...filled]) };
+}
+
+/** The commits of the tasks that this one needs, in the order of its needs, each once. */
+function basesOf(ctx: Context, { directiveId, template }: Task): string[] {
+  const plan = planOf(ctx, directiveId);
+  const commits = [...neededTasks(plan, template)].map((at) => taskAt(ctx, directiveId, plan, at).git?.commit);
+  return [...new Set(commits.filter((commit) => typeof commit === 'string'))];
 }
 
 function assign(ctx: Context, config: Config, name: string, { group, id, row }: Candidate): boolean {
@@ -83,7 +90,7 @@ function assign(ctx: Context, config: Config, name: string, { group, id, row }: 
   for (const lock of row.locks) locks.put(lock, lease);
   servants.put(name, { ...servant, lease });
   directives.put(directiveId, { ...directiveRow(ctx, directiveId), served: nextOrder(ctx) });
-  changeTask(ctx, task, { state: 'running', attempts: attempt, servant: name, lease, startedAt: null });
+  changeTask(ctx, task, { state: 'running', attempts: attempt, servant: name, lease, startedAt: null, progress: null });
   const { workspace } = directiveRow(ctx, directiveId);
   const payload = {
     directiveId,
@@ -93,6 +100,7 @@ function assign(ctx: Context, config: Config, name: string, { group, id, row }: 
     lease,
     leaseMs,
     expiresAt,
+    ...(spec.git && { bases: basesOf(ctx, task) }),
   };
   const options = { correlationId: directiveId, priority: spec.priority, expiresInMs: leaseMs };
   ctx.send(name, 'sage.task.assign', payload, options);

@@ -21,7 +21,7 @@ interface Extent {
 }
 
 function record(ctx: Context, task: Task, { tail, run, attempts: shown }: Extent): TaskRecord {
-  const { spec, output, matrix, outputs, tests, paused, directiveId } = task;
+  const { spec, output, matrix, outputs, tests, git, progress, paused, directiveId } = task;
   const { state, attempts, exitCode, servant, startedAt, finishedAt, reason, history } = task;
   const estimateMs = isFinalTask(state) ? undefined : estimateOf(ctx, directiveId, spec);
   const { createdAt } = directiveRow(ctx, directiveId);
@@ -45,6 +45,8 @@ function record(ctx: Context, task: Task, { tail, run, attempts: shown }: Extent
     ...(spec.condition !== undefined && { condition: spec.condition }),
     ...(outputs && { outputs: { ...outputs } }),
     ...(tests && { tests: { ...tests, failures: tests.failures.slice(0, shown > shownAttempts ? 50 : 10) } }),
+    ...(git && { git }),
+    ...(progress && { progress }),
     ...(paused && { paused }),
     ...(spec.deadlineMs !== undefined && { deadlineAt: createdAt + spec.deadlineMs }),
     ...(estimateMs && { estimateMs }),

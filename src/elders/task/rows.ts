@@ -1,5 +1,12 @@
 import type { Context } from '../../agents/core.ts';
-import type { AttemptRecord, TaskRecord, TaskSpec, TestSummary } from '../../protocol/directive.ts';
+import type {
+  AttemptProgress,
+  AttemptRecord,
+  GitResult,
+  TaskRecord,
+  TaskSpec,
+  TestSummary,
+} from '../../protocol/directive.ts';
 import type { TaskState } from '../../protocol/states.ts';
 
 /** A directive whose graph this sage owns. Times are ms since the epoch. */
@@ -50,6 +57,8 @@ export interface TaskRow {
   readonly output: TaskRecord['output'];
   readonly outputs: Readonly<Record<string, string>> | null;
   readonly tests: TestSummary | null;
+  readonly git: GitResult | null;
+  readonly progress: AttemptProgress | null;
   /** It is not handed out until somebody resumes it. */
   readonly paused: boolean;
   readonly revision: number;
@@ -70,6 +79,8 @@ export const freshTask: TaskRow = {
   output: null,
   outputs: null,
   tests: null,
+  git: null,
+  progress: null,
   paused: false,
   revision: 0,
 };

@@ -131,6 +131,10 @@ export function taskSage(config: Config): Core {
         if (servant) servants.put(source, { ...servant, available: false });
       },
       'report.to_sage.attempt_started': attemptStarted,
+      'report.to_sage.attempt_progress': (ctx, { source, payload }) => {
+        const found = underLease(ctx, payload.lease, source);
+        if (found) changeTask(ctx, found.row, { progress: payload.progress });
+      },
       'report.to_sage.lease_renewed': (ctx, { source, payload }) => {
         const found = underLease(ctx, payload.lease, source);
         if (!found) return;

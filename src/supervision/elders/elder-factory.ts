@@ -13,6 +13,7 @@ import { groupByPlaces } from '../isolation/spare-places.ts';
 import type { RedisSupervisor } from '../redis/redis-supervisor.ts';
 import type { CrashHistory } from '../restarts/crash-memory.ts';
 import { liveView } from '../restarts/live-view.ts';
+import { PreparedCertificates } from '../spares/prepared-certificates.ts';
 import { moveIn, moveRawOutput, prepareHome, spareHome } from '../spares/spare-folders.ts';
 import { type TakenSpare, WarmSpares } from '../spares/warm-spares.ts';
 import { adoptProcess } from './adoption.ts';
@@ -41,7 +42,7 @@ export interface ElderFactoryOptions {
 /** Who a waiting process is to become, and by what. */
 type AdmissionOrder = Pick<
   Parameters<typeof admitElder>[1],
-  'name' | 'incarnation' | 'port' | 'credentials' | 'restarts' | 'onReport' | 'signal'
+  'name' | 'incarnation' | 'port' | 'credentials' | 'restarts' | 'onReport' | 'signal' | 'prepared'
 >;
 
 type Hooks = Pick<
@@ -60,6 +61,7 @@ export class ElderFactory {
   readonly #holders = new WeakMap<RunningProcess, Holder>();
   /** Processes that were started ahead of their turn. */
   readonly prepared: PreparedElders;
+  readonly #certificates: PreparedCertificates;
   /** Processes that are kept warm for whichever elder dies. */
   readonly spares: WarmSpares;
 
@@ -70,6 +72,11 @@ export class ElderFactory {
       note: (name, spawned) => this.#noteWaiting(`${name}.next`, spawned),
     });
     const { config, folder, launch } = options;
+    this.#certificates = new PreparedCertificates({
+      authority: options.certificates.authority,
+      config,
+      log: options.log,
+    });
     this.spares = new WarmSpares({
       groups: () => {
         const names = roster(config.servants).map(({ name }) => name);
@@ -78,6 +85,7 @@ export class ElderFactory {
       limits: () => ({ count: config.spares, ...config.supervision }),
       spawn: (spare, names) => this.#spawnSpare(spare, names),
       note: (spare, spawned) => this.#noteWaiting(spare, spawned),
+      onReady: (names, process) => this.#certificates.keep(names, process),
       onChange: options.onSparesChange,
       onLost: (spare, reason) => options.log.warn({ spare, reason }, 'a spare was lost'),
     });
@@ -218,7 +226,8 @@ export class ElderFactory {
     const relinquish = others.flatMap((each) => [...placesOf(each, folder).personal]);
     // One that does not answer at once is no gain over a new process.
     const signal = AbortSignal.any([order.signal, AbortSignal.timeout(spareAnswerMs)]);
-    return await this.#admit({ ...order, signal }, process, relinquish);
+    const prepared = this.#certificates.take(process, name);
+    return await this.#admit({ ...order, signal, ...(prepared && { prepared }) }, process, relinquish);
   }
 
   async #admit(

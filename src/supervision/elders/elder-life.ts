@@ -60,6 +60,7 @@ export class ElderLife {
   /** Why it is being ended before its time. */
   #cause: { readonly kind: CrashKind; readonly reason: string } | null = null;
   #error: ElderError | null = null;
+  readonly #early: Report[] = [];
   #wasReady = false;
   #reported = false;
   #ended = false;
@@ -94,10 +95,13 @@ export class ElderLife {
         });
       };
       this.#cleanup.push(() => this.#watching?.stop());
-      if (adopted !== null || this.#reported) this.#startWatching();
+      if (adopted !== null) this.#startWatching();
+      for (const report of this.#early) this.#take(report);
       const exit = await process.exited;
       return this.#endingOf(exit, Date.now() - startedAt);
     } catch (thrown) {
+      const telling = this.#early.filter(({ kind }) => kind === 'failed' || kind === 'data_lost');
+      for (const report of telling) this.#take(report);
       const error = asElderError(thrown);
       const cause = this.#cause;
       return {
@@ -194,6 +198,12 @@ export class ElderLife {
   #hear(report: Report): void {
     // What a process said just before its end may be read after it.
     if (this.#ended) return;
+    // A quick one may say that it is ready before it is known which process that is.
+    if (this.#process === null) this.#early.push(report);
+    else this.#take(report);
+  }
+
+  #take(report: Report): void {
     if (report.kind === 'data_lost') {
       this.#options.onDataLost(report.reason);
       return;

@@ -1,4 +1,4 @@
-import type { Authority } from '../../identity/authority.ts';
+import type { Authority, PreparedCertificate } from '../../identity/authority.ts';
 import type { RedisCredential, RedisEndpoint } from '../../protocol/bootstrap.ts';
 import type { Config } from '../../protocol/config.ts';
 import type { StateFolder } from '../../protocol/state-folder.ts';
@@ -22,6 +22,8 @@ interface ElderStart {
   readonly relinquish: readonly string[];
   /** By principal. */
   readonly credentials: Readonly<Record<string, RedisCredential>>;
+  /** A certificate made ahead for the key that the process said is its own. */
+  readonly prepared?: PreparedCertificate;
   readonly onReport: (report: Report) => void;
   /** Ends the attempt to start it; the process is killed. */
   readonly signal: AbortSignal;
@@ -45,6 +47,7 @@ export async function admitElder(spawned: SpawnedElder, start: ElderStart): Prom
     credentials,
     revoked,
     relinquish,
+    prepared,
     signal,
   } = start;
   const { identity, exited, kill } = spawned;
@@ -75,6 +78,7 @@ export async function admitElder(spawned: SpawnedElder, start: ElderStart): Prom
       },
       onReport: start.onReport,
       before: noted,
+      ...(prepared && { prepared }),
     });
     if (!taken) throw startFailure(name, folder, await exited);
     return { identity, exited, incarnation, startedAt, kill };

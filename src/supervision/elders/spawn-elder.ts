@@ -5,6 +5,7 @@ import { closeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
+import { z } from 'zod';
 import type { Config } from '../../protocol/config.ts';
 import { ElderError } from '../../protocol/errors.ts';
 import type { ProcessIdentity } from '../../protocol/process.ts';
@@ -38,11 +39,15 @@ export interface SpawnedElder {
   readonly lines: AsyncGenerator<unknown, void>;
   /** Resolves when it has loaded its program and waits for its orders, or will never; does not reject. */
   readonly loaded: Promise<void>;
+  /** The key that it said is its own (SPKI DER), once it has loaded; nothing is proved by it. */
+  readonly publicKey: () => Buffer | null;
   /** Resolves once, when the process is gone; never rejects. */
   readonly exited: Promise<ProcessExit>;
   /** Does nothing once it is gone, so no stranger is hit. */
   kill(signal: 'SIGTERM' | 'SIGKILL'): void;
 }
+
+const loadedLine = z.object({ kind: z.literal('loaded'), publicKey: z.string() });
 
 /** What a child may see of the manager's environment: nothing in it is secret, nothing changes how Node runs. */
 const environment = ['PATH', 'HOME', 'LANG', 'TZ'];
@@ -90,14 +95,27 @@ async function introduceChild(
     if (report === undefined) child.kill(signal);
     else signalProcess(identity, isLoaded ? signal : 'SIGKILL');
   };
-  const first = lines.next().then(() => {
+  let key: Buffer | null = null;
+  const first = lines.next().then(({ value }) => {
     isLoaded = true;
+    const said = loadedLine.safeParse(value);
+    if (said.success) key = Buffer.from(said.data.publicKey, 'base64');
   });
   const loaded = first.then(
     () => undefined,
     () => undefined,
   );
-  return { name: options.name, identity, walled: report !== undefined, channel, lines, loaded, exited, kill };
+  return {
+    name: options.name,
+    identity,
+    walled: report !== undefined,
+    channel,
+    lines,
+    loaded,
+    publicKey: () => key,
+    exited,
+    kill,
+  };
 }
 
 /** Says that a process ended before it was ready. */

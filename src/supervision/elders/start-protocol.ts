@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
-import type { Authority } from '../../identity/authority.ts';
+import type { Authority, PreparedCertificate } from '../../identity/authority.ts';
 import { verifyKeyProof } from '../../identity/key-proof.ts';
 import type { Challenge, StartOrder, ToChild } from '../../protocol/bootstrap.ts';
 import { ElderError, type ErrorCode, errorTable } from '../../protocol/errors.ts';
@@ -26,6 +26,8 @@ interface Introduction {
   readonly authority: Authority;
   readonly order: Omit<StartOrder, 'kind' | 'certificate' | 'ca'>;
   readonly onReport: (report: Report) => void;
+  /** A certificate made ahead for the key that the process said is its own. */
+  readonly prepared?: PreparedCertificate;
   /** What must have been done before it is handed its secrets. */
   readonly before: Promise<void>;
 }
@@ -47,13 +49,18 @@ export async function introduce(spawned: SpawnedElder, introduction: Introductio
   if (first.done) return false;
   const proof = keyProof.safeParse(first.value);
   if (!proof.success) throw new ElderError('start_failed', `${name} does not follow the start protocol`);
-  const { certificatePem } = await authority.issue({
-    name,
-    incarnation,
-    addresses: certificateAddresses(order.host),
-    lifetimeMs: order.config.certificates.lifetime,
-    publicKey: verifyKeyProof(challenge, proof.data),
-  });
+  const publicKey = verifyKeyProof(challenge, proof.data);
+  const { prepared } = introduction;
+  const { certificatePem } =
+    prepared !== undefined && prepared.root === authority.fingerprint && prepared.publicKey.equals(publicKey)
+      ? authority.handOut(prepared, incarnation)
+      : await authority.issue({
+          name,
+          incarnation,
+          addresses: certificateAddresses(order.host),
+          lifetimeMs: order.config.certificates.lifetime,
+          publicKey,
+        });
   await introduction.before;
   say({ kind: 'start', certificate: certificatePem, ca: authority.caPem, ...order });
   void pumpReports(lines, introduction);

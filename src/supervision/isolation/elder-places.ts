@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import { isServant } from '../../protocol/roster.ts';
 import type { StateFolder } from '../../protocol/state-folder.ts';
+import { grantedFolders } from './granted-folders.ts';
 
 /** What an elder needs of the user's files, besides its program. All paths are absolute. */
 export interface ElderPlaces {
@@ -12,6 +13,8 @@ export interface ElderPlaces {
   readonly reads: readonly string[];
   /** Whether it starts programs, in any folder that the human names; that of a servant is its work. */
   readonly startsPrograms: boolean;
+  /** Whether it has threads for its work; they have the same limits as it. */
+  readonly startsThreads: boolean;
 }
 
 /** Says what the elder of a name needs. */
@@ -19,15 +22,18 @@ export function placesOf(name: string, folder: StateFolder): ElderPlaces {
   const log = dirname(folder.logFile(name));
   if (isServant(name)) {
     const personal = [log, dirname(folder.sandboxRecord(name))];
-    return { personal, shared: [folder.output], reads: [], startsPrograms: true };
+    return { personal, shared: [folder.output, folder.worktrees, folder.artifacts], reads: [], startsPrograms: true, startsThreads: false };
   }
-  const common = { personal: [log], shared: [], reads: [], startsPrograms: false };
+  const common = { personal: [log], shared: [], reads: [], startsPrograms: false, startsThreads: false };
   switch (name) {
     case 'grand_elder':
       return { ...common, shared: [dirname(folder.gatewaySocket)] };
     case 'knowledge_sage':
-    case 'rag_sage':
       return { ...common, shared: [folder.index], reads: [folder.project] };
+    case 'rag_sage': {
+      const reads = [folder.project, ...grantedFolders(folder)];
+      return { ...common, shared: [folder.index], reads, startsThreads: true };
+    }
     default:
       return common;
   }

@@ -13,8 +13,8 @@ export interface SparePlaces {
 /** Groups elders so that one process, walled off before it has a name, fits each of a group and sees nothing that is another group's. */
 export function groupByPlaces(names: readonly string[], folder: StateFolder): string[][] {
   const kindOf = (name: string) => {
-    const { shared, reads, startsPrograms } = placesOf(name, folder);
-    return JSON.stringify([shared, reads, startsPrograms]);
+    const { shared, reads, startsPrograms, startsThreads } = placesOf(name, folder);
+    return JSON.stringify([shared, reads, startsPrograms, startsThreads]);
   };
   return [...Map.groupBy(names, kindOf).values()];
 }

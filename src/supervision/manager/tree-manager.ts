@@ -234,7 +234,9 @@ export class TreeManager implements Manager {
   /** Whether no manager has run for so long that the elders have ended by themselves. */
   #wereLeftAlone(): boolean {
     const { lastHeld } = this.#lock;
-    return lastHeld !== null && Date.now() - lastHeld > this.#config.supervision.orphanTimeout;
+    const { orphanTimeout, probeInterval } = this.#config.supervision;
+    // They count from the last probe, which was up to an interval before the manager's end.
+    return lastHeld !== null && Date.now() - lastHeld >= orphanTimeout - probeInterval;
   }
 
   async #openAudit(): Promise<TreeAudit> {

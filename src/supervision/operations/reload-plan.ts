@@ -31,6 +31,7 @@ const concerns: Readonly<Record<Exclude<keyof Config, 'supervision' | 'certifica
   messages: everyElder,
   strategy: (name) => name === 'grand_elder' || servants(name),
   tasks: (name) => name === 'task_sage' || name.startsWith('servant_'),
+  rag: (name) => name === 'rag_sage',
   log: everyElder,
 };
 const certificateConcerns: Readonly<Record<keyof Config['certificates'], Concern>> = {

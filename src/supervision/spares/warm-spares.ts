@@ -17,6 +17,8 @@ interface WarmSparesOptions {
   readonly spawn: (spare: string, names: readonly string[]) => Promise<SpawnedElder>;
   /** Notes a spare on disk, so that it is found should this manager die; `null` when it waits no more. */
   readonly note: (spare: string, spawned: SpawnedElder | null) => Promise<void>;
+  /** Told that a process is warm and may be taken. */
+  readonly onReady: (names: readonly string[], process: SpawnedElder) => void;
   readonly onChange: () => void;
   /** Told why a spare ended, or could not be started. */
   readonly onLost: (spare: string, reason: string) => void;
@@ -162,6 +164,7 @@ export class WarmSpares {
         if (slot.process !== process) return;
         slot.state = 'ready';
         slot.reason = null;
+        this.#options.onReady(slot.names, process);
         this.#options.onChange();
       });
     } catch (error) {

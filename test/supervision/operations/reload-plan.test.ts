@@ -16,7 +16,7 @@ test('only those whom a setting concerns are restarted', () => {
   assert.deepEqual(plan({ strategy: { maxTasks: 7 } }), {
     changed: ['strategy'],
     fixed: [],
-    restart: ['grand_elder'],
+    restart: ['grand_elder', 'servant_1', 'servant_2'],
   });
   assert.deepEqual(plan({ tasks: { lease: '3m' } }).restart, ['task_sage', 'servant_1', 'servant_2']);
   assert.deepEqual(plan({ sandbox: 'none' }).restart, ['servant_1', 'servant_2']);

@@ -81,6 +81,8 @@ export class SearchIndex {
     const known = this.#statements.get(sql);
     if (known !== undefined) return known;
     const made = this.database.prepare(sql);
+    // FTS5 numbers its own rows beyond 2^53, and a merge leaves such a number as the last one that was inserted.
+    if (!/^\s*SELECT/u.test(sql)) made.setReadBigInts(true);
     this.#statements.set(sql, made);
     return made;
   }

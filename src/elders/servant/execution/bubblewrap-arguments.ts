@@ -15,6 +15,12 @@ const rootCapabilities = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'KILL', '
 /** What a command may see and do. All paths are absolute and must exist. */
 export interface SandboxPolicy {
   readonly workspace: string;
+  /** Where the command begins; the workspace without it. */
+  readonly startIn?: string;
+  /** The workspace may not be written. */
+  readonly workspaceReadOnly?: boolean;
+  /** The workspace lies in a masked folder, as the only thing of it that is shown: a worktree. */
+  readonly workspaceUnmasked?: boolean;
   /** Shown empty, even where they lie within the workspace: the tree's `.elders`. */
   readonly masked: readonly string[];
   /** Writable besides the workspace. */
@@ -69,8 +75,9 @@ export function bubblewrapArguments(
   const masked = policy.masked.map((path) => realFolder(path, 'masked path'));
   const writable = policy.writable.map((path) => realPath(path, 'sandboxWritable'));
   const readOnly = policy.readOnly.map((path) => realPath(path, 'read-only path'));
+  const around = policy.workspaceUnmasked ? masked.filter((path) => contains(path, workspace)) : [];
   for (const path of [workspace, ...writable]) {
-    const cover = [...masked, '/proc', '/sys'].find((folder) => contains(folder, path));
+    const cover = [...masked.filter((mask) => path !== workspace || !around.includes(mask)), '/proc', '/sys'].find((folder) => contains(folder, path));
     if (cover !== undefined) throw new ElderError('malformed', `${path} lies within ${cover}`);
   }
   const home = sandboxHome({ home: policy.home, workspace });
@@ -91,11 +98,14 @@ export function bubblewrapArguments(
     ...[...tools, ...resolver].flatMap(({ source, target }) => ['--ro-bind', source, target]),
     ...policy.shown,
     ...(home === substituteHome ? ['--dir', home] : []),
-    ...[...writable, workspace].flatMap((path) => ['--bind', path, path]),
+    ...around.flatMap((path) => ['--tmpfs', path]),
+    ...writable.flatMap((path) => ['--bind', path, path]),
+    ...[policy.workspaceReadOnly ? '--ro-bind' : '--bind', workspace, workspace],
     ...readOnly.flatMap((path) => ['--ro-bind', path, path]),
-    ...masked.flatMap((path) => ['--tmpfs', path, '--remount-ro', path]),
+    ...around.flatMap((path) => ['--remount-ro', path]),
+    ...masked.filter((path) => !around.includes(path)).flatMap((path) => ['--tmpfs', path, '--remount-ro', path]),
     // Whatever Node adds to the environment of what it starts (its permission model does) ends here.
-    ...['--chdir', workspace, '--unsetenv', 'NODE_OPTIONS'],
+    ...['--chdir', policy.startIn ?? workspace, '--unsetenv', 'NODE_OPTIONS'],
     ...Object.entries(environment).flatMap(([name, value]) => ['--setenv', name, value]),
   ];
   // The arguments reach bubblewrap separated by NUL: one within would begin another option.

@@ -3,6 +3,7 @@ import { constants, setPriority, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { asElderError, ElderError } from '../../../protocol/errors.ts';
+import type { AttemptUsage } from '../../../protocol/directive.ts';
 import type { AttemptOutcome } from '../../../protocol/states.ts';
 import { newProcessMark } from '../../../telemetry/marked-processes.ts';
 import { type HostAccess, openHostAccess } from '../network/host-access.ts';
@@ -16,7 +17,7 @@ import { type OutputPipe, openOutputPipe } from './output-pipe.ts';
 import { limitProcesses, removeProcessLimit } from './process-quota.ts';
 import { detectSandbox } from './sandbox.ts';
 import { removeSandboxRecord, writeSandboxRecord } from './sandbox-record.ts';
-import { watchSandbox } from './sandbox-watch.ts';
+import { type SandboxWatch, watchSandbox } from './sandbox-watch.ts';
 
 /** How long a sandbox may take to be set up, in ms. */
 const setUpMs = 30_000;
@@ -35,6 +36,8 @@ export interface CommandOptions {
   readonly shellCommand: string;
   /** Absolute path of an existing folder; its links are resolved. */
   readonly workspace: string;
+  /** Folder within it that the command begins in. */
+  readonly startIn?: string;
   readonly directiveId: string;
   readonly taskId: string;
   readonly attempt: number;
@@ -46,7 +49,7 @@ export interface CommandOptions {
   readonly sandbox:
     | { readonly kind: 'none' }
     | ({ readonly kind: 'bubblewrap' } & Pick<SandboxPolicy, 'masked' | 'writable' | 'network'> &
-        Partial<Pick<SandboxPolicy, 'readOnly' | 'home'>> & {
+        Partial<Pick<SandboxPolicy, 'readOnly' | 'home' | 'workspaceReadOnly' | 'workspaceUnmasked'>> & {
           /** Hosts that it reaches by a proxy, where it has no network; see `networkHost`. */
           readonly hosts?: readonly string[];
           /** Is told which other hosts it asked for. */
@@ -76,6 +79,8 @@ export interface CommandResult {
   readonly output: Pick<OutputSummary, 'path' | 'bytes' | 'sha256' | 'tail'> | null;
   /** Why it did not succeed, and what is missing of its output; `null` if there is nothing to say. */
   readonly reason: string | null;
+  /** Where something could tell it. */
+  readonly usage?: AttemptUsage;
 }
 
 /** A command that runs, or was refused. */
@@ -130,6 +135,7 @@ function exchangeVariables({ sandbox, exchange }: CommandOptions): Record<string
   return {
     ELDERS_OUTPUT: join(folder, taskFileNames.output),
     ELDERS_TASKS: join(folder, taskFileNames.tasks),
+    ELDERS_PROGRESS: join(folder, taskFileNames.progress),
   };
 }
 
@@ -146,13 +152,14 @@ async function plan(options: CommandOptions, proxy: HostAccess | undefined): Pro
   const task = { ...proxy?.environment, ...options.environment, ...exchangeVariables(options) };
   const environment = commandEnvironment({ parent: process.env, home, task, taskId, directiveId, attempt });
   const { limits, shellCommand: commandLine } = options;
-  const common = { mark: newProcessMark(), commandLine, limits, workspace, environment };
+  const startIn = realFolder(options.startIn ?? workspace, 'folder to begin in');
+  const common = { mark: newProcessMark(), commandLine, limits, workspace: startIn, environment };
   if (sandbox.kind === 'none') return { ...common, sandbox: { kind: 'none' } };
   const available = await detectSandbox();
   if (available.kind === 'none') throw new ElderError('sandbox_unavailable', available.reason);
   const temporaryBytes = available.boundsFolders ? limits.temporary : null;
   const shown = [...(proxy?.arguments ?? []), '--bind', options.exchange, exchangeInSandbox];
-  const policy = { readOnly: [], ...sandbox, home: ownHome, workspace, temporaryBytes, shown };
+  const policy = { readOnly: [], ...sandbox, home: ownHome, workspace, startIn, temporaryBytes, shown };
   return {
     ...common,
     ...(proxy && { before: proxy.before }),
@@ -216,7 +223,7 @@ function follow(guarded: GuardedProcess, following: Following): RunningCommand {
     guarded.terminate();
     grace = setTimeout(() => guarded.kill(), options.killGraceMs);
   };
-  const stopWatching = watch(guarded, options, (reason) => {
+  const watched = watch(guarded, options, (reason) => {
     stop ??= { outcome: 'failed', reason: `over its limit: ${reason}` };
     guarded.kill();
   });
@@ -232,6 +239,7 @@ function follow(guarded: GuardedProcess, following: Following): RunningCommand {
   const finish = async (): Promise<CommandResult> => {
     try {
       const { exitCode } = await guarded.ended;
+      const usage = watched?.usage();
       over = true;
       await drain(following);
       const { problem, ...output } = await following.file.finish();
@@ -246,12 +254,13 @@ function follow(guarded: GuardedProcess, following: Following): RunningCommand {
         startedAt,
         finishedAt: Date.now(),
         output,
+        ...(usage && { usage }),
         reason:
           [stop?.reason ?? (succeeded ? null : failure(exitCode)), problem].filter(Boolean).join('; ') ||
           null,
       };
     } finally {
-      stopWatching();
+      watched?.stop();
       clearTimeout(timeout);
       clearTimeout(grace);
       options.signal?.removeEventListener('abort', onAbort);
@@ -265,8 +274,8 @@ function watch(
   guarded: GuardedProcess,
   { sandbox, workspace, limits }: CommandOptions,
   onExceeded: (reason: string) => void,
-): () => void {
-  if (sandbox.kind === 'none') return () => undefined;
+): SandboxWatch | undefined {
+  if (sandbox.kind === 'none') return undefined;
   return watchSandbox({ guard: guarded.identity.pid, workspace, limits, onExceeded });
 }
 

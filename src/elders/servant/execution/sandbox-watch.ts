@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, statfsSync } from 'node:fs';
+import type { AttemptUsage } from '../../../protocol/directive.ts';
 import type { CommandLimits } from './limits.ts';
 
 /** Ms between two looks at a sandbox: the kernel bounds each process, but nothing short of a cgroup all of them. */
@@ -14,8 +15,40 @@ interface Usage {
   readonly cpuTime: number;
 }
 
+/** A watch over a sandbox. */
+export interface SandboxWatch {
+  stop(): void;
+  /** What the command used until the last look; `undefined` where it was over before the first. */
+  usage(): AttemptUsage | undefined;
+}
+
+/** Of processes that have ended only the CPU time is left, with those that waited for them. */
+class Peaks {
+  #usage: AttemptUsage | undefined;
+  readonly #moved = new Map<string, { readBytes: number; writtenBytes: number }>();
+
+  note(usage: Usage, processes: readonly string[]): void {
+    for (const folder of processes) {
+      const moved = read(`${folder}/io`);
+      const amount = (name: string) => Number(new RegExp(`^${name}: (\\d+)`, 'm').exec(moved)?.[1] ?? 0);
+      if (moved !== '') this.#moved.set(folder, { readBytes: amount('rchar'), writtenBytes: amount('wchar') });
+    }
+    const sum = (of: 'readBytes' | 'writtenBytes') => [...this.#moved.values()].reduce((all, one) => all + one[of], 0);
+    this.#usage = {
+      cpuMs: Math.max(this.#usage?.cpuMs ?? 0, usage.cpuTime),
+      memoryPeak: Math.max(this.#usage?.memoryPeak ?? 0, usage.memory),
+      readBytes: sum('readBytes'),
+      writtenBytes: sum('writtenBytes'),
+    };
+  }
+
+  get(): AttemptUsage | undefined {
+    return this.#usage;
+  }
+}
+
 /**
- * Looks at what the processes of a sandbox use together, until the returned function is called; calls
+ * Looks at what the processes of a sandbox use together, until it is stopped; calls
  * `onExceeded` once with the limit that they passed. `guard` is the pid of its process 1.
  */
 export function watchSandbox(options: {
@@ -23,24 +56,27 @@ export function watchSandbox(options: {
   workspace: string;
   limits: CommandLimits;
   onExceeded: (reason: string) => void;
-}): () => void {
+}): SandboxWatch {
   const { guard, workspace, limits, onExceeded } = options;
+  const peaks = new Peaks();
   const timer = setInterval(() => {
-    const reason = exceeded(guard, limits) ?? fullDisk(workspace, limits);
+    const reason = exceeded(guard, limits, peaks) ?? fullDisk(workspace, limits);
     if (reason === undefined) return;
     clearInterval(timer);
     onExceeded(reason);
   }, interval);
-  return () => clearInterval(timer);
+  return { stop: () => clearInterval(timer), usage: () => peaks.get() };
 }
 
-function exceeded(guard: number, limits: CommandLimits): string | undefined {
+function exceeded(guard: number, limits: CommandLimits, peaks: Peaks): string | undefined {
   // What process 1 of a PID namespace sees as /proc is exactly its namespace.
   const folder = `/proc/${guard}/root/proc`;
   const pids = list(folder).filter((name) => /^\d+$/.test(name));
   // At once: to look at each of too many would take the longer the more there are.
   if (pids.length > limits.processes) return `more than ${limits.processes} processes`;
-  const usage = readUsage(pids.map((pid) => `${folder}/${pid}`));
+  const processes = pids.map((pid) => `${folder}/${pid}`);
+  const usage = readUsage(processes);
+  peaks.note(usage, processes);
   if (usage.memory > limits.memory) return `more than ${megabytes(limits.memory)} MB of memory`;
   if (usage.cpuTime > limits.cpuTime) return `more than ${limits.cpuTime / 1_000} s of CPU time`;
   return undefined;

@@ -1,10 +1,11 @@
-import { readFile, stat } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TaskSpec } from '../../../protocol/directive.ts';
 import { readTaskLines } from '../../../protocol/directive-file.ts';
 
 /** Names of the files through which a command tells what a person would otherwise have to read out of its output. */
-export const taskFileNames = { output: 'output', tasks: 'tasks' } as const;
+export const taskFileNames = { output: 'output', tasks: 'tasks', progress: 'progress' } as const;
 
 const maxBytes = 256 * 1024;
 const maxOutputs = 100;
@@ -20,13 +21,30 @@ export interface TaskFiles {
 }
 
 async function readBounded(path: string, problems: string[]): Promise<string> {
-  const found = await stat(path).catch(() => null);
-  if (!found?.isFile() || found.size === 0) return '';
-  if (found.size > maxBytes) {
-    problems.push(`${path.split('/').at(-1)}: more than ${maxBytes} bytes, so none of it was used`);
-    return '';
+  const file = await openPlain(path);
+  if (file === undefined) return '';
+  try {
+    const { size } = await file.stat();
+    if (size > maxBytes) {
+      problems.push(`${path.split('/').at(-1)}: more than ${maxBytes} bytes, so none of it was used`);
+      return '';
+    }
+    return await file.readFile('utf8');
+  } finally {
+    await file.close();
   }
-  return readFile(path, 'utf8');
+}
+
+/**
+ * Opens a file that a command may have put there, for reading; `undefined` where there is none. A link could lead out of
+ * the sandbox, and a pipe would be waited for without end.
+ */
+export async function openPlain(path: string): Promise<FileHandle | undefined> {
+  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
+  const file = await open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK).catch(() => undefined);
+  if (file === undefined || (await file.stat()).isFile()) return file;
+  await file.close();
+  return undefined;
 }
 
 /** Reads `NAME=VALUE` lines, and `NAME<<END` … `END` for values of several lines, as GitHub Actions has them. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { score, terms } from '../../../src/elders/knowledge/lexical-score.ts';
+import { score, terms } from '../../../../src/elders/knowledge/finders/lexical-score.ts';
 
 const found = (query: string, text: string) => score(terms(query), '', text) > 0;
 

@@ -1,0 +1,175 @@
+import { execFileSync } from 'node:child_process';
+import { appendFileSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { SearchQuestion } from '../src/elders/rag/index/messages.ts';
+import type { SourceReport } from '../src/elders/rag/index/source-report.ts';
+import { RagThreads } from '../src/elders/rag/rag-threads.ts';
+import type { MadeTree } from './indexing/make-tree.ts';
+
+/**
+ * How long it takes to index a tree of mixed files and to keep it indexed, with the threads of the RAG sage:
+ * `--files 50000 --megabytes 1024` is the full size. Queries run all the while.
+ */
+const { values } = parseArgs({
+  options: {
+    files: { type: 'string', default: '5000' },
+    megabytes: { type: 'string', default: '100' },
+    corpus: { type: 'string', default: join(import.meta.dirname, '../../shared/corpus') },
+    keep: { type: 'boolean', default: false },
+  },
+});
+const queries = [
+  ...[
+    'how is a lease renewed',
+    'commit message',
+    '障害',
+    'コミットメッセージ',
+    'connection refused error',
+    'readFileSync',
+  ],
+  ...[
+    'how to retry failed jobs',
+    'バックアップの手順',
+    'certificate rotation',
+    'docker compose',
+    'kare',
+    'promise queue worker',
+  ],
+];
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+/** The threads of a sage, with the answers and reports to wait for. */
+class Bench {
+  readonly threads: RagThreads;
+  readonly latencies: number[] = [];
+  #answered = new Map<string, () => void>();
+  #settled: ((report: SourceReport) => void) | undefined;
+
+  constructor(indexPath: string) {
+    this.threads = new RagThreads(
+      { indexPath, maxFileBytes: 4_000_000, embeddings: null },
+      {
+        onReport: (report) => {
+          if (report.state === 'ready') this.#settled?.(report);
+          if (report.state === 'failed') throw new Error(report.reason ?? 'failed');
+        },
+        onForgotten: () => {},
+        onAnswer: (id, answer) => {
+          if ('error' in answer) throw new Error(answer.error.reason);
+          this.#answered.get(id)?.();
+          this.#answered.delete(id);
+        },
+        warn: (fields, text) => say(`${text} ${JSON.stringify(fields)}`),
+      },
+    );
+  }
+
+  settled(): Promise<SourceReport> {
+    return new Promise((resolve) => (this.#settled = resolve));
+  }
+
+  async ask(query: string, source: string): Promise<number> {
+    const id = String(Math.random());
+    const question: SearchQuestion = { id, kind: 'search', query, limit: 10, below: null, sources: [source] };
+    const begun = performance.now();
+    await new Promise<void>((resolve) => {
+      this.#answered.set(id, resolve);
+      this.threads.ask(question);
+    });
+    return performance.now() - begun;
+  }
+}
+
+function percentile(sorted: readonly number[], share: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
+}
+
+function latencyText(latencies: number[]): string {
+  const sorted = latencies.toSorted((a, b) => a - b);
+  const at = (share: number) => `${percentile(sorted, share).toFixed(1)} ms`;
+  return `${sorted.length} queries, p50 ${at(0.5)}, p95 ${at(0.95)}, p99 ${at(0.99)}, longest ${at(1)}`;
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'elders-indexing-'));
+process.on('exit', () => {
+  if (!values.keep) rmSync(folder, { recursive: true, force: true });
+});
+const tree = join(folder, 'tree');
+const indexPath = join(folder, 'index', 'index.sqlite');
+mkdirSync(tree);
+// In a process of its own, so that its memory is not counted.
+const making = [tree, values.files, String(Number(values.megabytes) * 1e6), values.corpus];
+const made: MadeTree = JSON.parse(
+  execFileSync(process.execPath, [join(import.meta.dirname, 'indexing/make-tree.ts'), ...making], {
+    encoding: 'utf8',
+    maxBuffer: 64_000_000,
+  }),
+);
+say(`tree: ${made.files} files, ${(made.bytes / 1e6).toFixed(0)} MB`);
+
+let peak = 0;
+const sampler = setInterval(() => {
+  peak = Math.max(peak, process.memoryUsage.rss());
+}, 200).unref();
+
+/** Asks ten times a second until the tree is indexed. */
+async function askWhile(
+  bench: Bench,
+  work: Promise<SourceReport>,
+): Promise<{ report: SourceReport; latencies: number[] }> {
+  const latencies: number[] = [];
+  let report: SourceReport | undefined;
+  void work.then((done) => (report = done));
+  for (let at = 0; report === undefined; at += 1) {
+    latencies.push(await bench.ask(queries[at % queries.length]!, tree));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  return { report, latencies };
+}
+
+const bench = new Bench(indexPath);
+const cpu = process.cpuUsage();
+const begun = performance.now();
+const first = bench.settled();
+bench.threads.index(tree);
+const { report, latencies } = await askWhile(bench, first);
+const seconds = (performance.now() - begun) / 1_000;
+const { user, system } = process.cpuUsage(cpu);
+say(
+  `first index: ${seconds.toFixed(1)} s (${((user + system) / 1e6).toFixed(1)} s of CPU), ${report.files} files, ${report.passages} passages, ` +
+    `${(made.bytes / 1e6 / seconds).toFixed(2)} MB/s; index ${(statSync(indexPath).size / 1e6).toFixed(0)} MB`,
+);
+say(`while indexing: ${latencyText(latencies)}`);
+say(`memory at most: ${(peak / 1e6).toFixed(0)} MB, this benchmark included`);
+
+const changed = bench.settled();
+const changedAt = performance.now();
+for (let at = 0; at < 10; at += 1) {
+  const path = made.paths[Math.floor((at * made.paths.length) / 10)]!;
+  appendFileSync(path, `\nzebrafinch${at} was added\n`);
+}
+const again = await changed;
+say(
+  `10 changed files: ${((performance.now() - changedAt) / 1_000).toFixed(2)} s until they are found (${again.changed} read)`,
+);
+const still: number[] = [];
+for (let round = 0; round < 20; round += 1)
+  for (const query of queries) still.push(await bench.ask(query, tree));
+say(`at rest: ${latencyText(still)}`);
+await bench.threads.close();
+
+const restarted = performance.now();
+const next = new Bench(indexPath);
+const whole = next.settled();
+next.threads.index(tree);
+await next.ask('zebrafinch3', tree);
+say(`restart: first answer after ${((performance.now() - restarted) / 1_000).toFixed(2)} s`);
+await whole;
+say(`restart: everything looked at again after ${((performance.now() - restarted) / 1_000).toFixed(2)} s`);
+await next.threads.close();
+clearInterval(sampler);

@@ -1,0 +1,254 @@
+import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
+import { availableParallelism, loadavg, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { configSchema } from '../src/protocol/config.ts';
+import { roster } from '../src/protocol/roster.ts';
+import { stateFolder } from '../src/protocol/state-folder.ts';
+import { Registry } from '../src/supervision/elders/registry.ts';
+import { elderBeforeStart, redisBeforeStart, treeStatusOf } from '../src/supervision/manager/tree-state.ts';
+import { startTestRedis } from '../test/support/redis.ts';
+import { cpuMs, proportionalMb } from './messaging/process-cost.ts';
+import { median, quantile, rounded } from './messaging/statistics.ts';
+import { ManagedTree } from './supervision/managed-tree.ts';
+import { openPinger } from './supervision/pinger.ts';
+import { bareRespawn, type PlainSupervisor, pm2, supervisord } from './supervision/plain-supervisors.ts';
+import type { WorkerOrder } from './supervision/worker.ts';
+
+// How quickly a dead or hanging process is replaced, beside what people would take instead, and what watching costs.
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '20' },
+    parts: { type: 'string', default: 'failover,hang,start,idle,registered' },
+    /** Path of pm2, which is no dependency of this project. */
+    pm2: { type: 'string', default: 'pm2' },
+  },
+});
+const rounds = Number(values.rounds);
+const parts = new Set(values.parts.split(','));
+const target = 'incident_sage';
+/** Longer than any of the contestants takes to call a process stable again. */
+const pauseMs = 1_500;
+const patient = { intensity: 1_000, stableAfter: '1s' };
+
+const say = (text: string) => process.stderr.write(`${text}\n`);
+
+function summary(contestant: string, times: readonly number[]) {
+  const row = {
+    contestant,
+    times: times.length,
+    p50Ms: rounded(median(times), 1),
+    p99Ms: rounded(quantile(times, 0.99), 1),
+    leastMs: rounded(Math.min(...times), 1),
+  };
+  say(`${contestant.padEnd(36)} p50 ${row.p50Ms} ms, p99 ${row.p99Ms} ms, least ${row.leastMs} ms`);
+  return row;
+}
+
+/** Kills again and again and gives the ms until a message that was sent just after the kill is answered. */
+async function killAgain(options: {
+  pid: () => number;
+  ping: () => Promise<void>;
+  settled: () => Promise<void>;
+}): Promise<number[]> {
+  const times: number[] = [];
+  await options.ping();
+  for (let round = 0; round < rounds; round += 1) {
+    await options.settled();
+    await delay(pauseMs);
+    const began = performance.now();
+    process.kill(options.pid(), 'SIGKILL');
+    await options.ping();
+    times.push(performance.now() - began);
+  }
+  return times;
+}
+
+async function treeFailover(contestant: string, config: Record<string, unknown>) {
+  const tree = await ManagedTree.start(2, { supervision: patient, ...config });
+  try {
+    return summary(
+      contestant,
+      await killAgain({
+        pid: () => tree.elder(target).pid as number,
+        ping: () => tree.ping(target),
+        settled: () => tree.settled(),
+      }),
+    );
+  } finally {
+    await tree.close();
+  }
+}
+
+async function plainFailover() {
+  const redis = await startTestRedis();
+  const rows: (ReturnType<typeof summary> | { contestant: string; missing: string })[] = [];
+  const pinger = await openPinger(redis, target);
+  const folder = await realpath(await mkdtemp(join(tmpdir(), 'elders-bench-')));
+  try {
+    const starters: [
+      string,
+      (place: Parameters<typeof bareRespawn>[0]) => Promise<PlainSupervisor | null>,
+    ][] = [
+      ['bare respawn', async (place) => bareRespawn(place)],
+      ["Debian's supervisord", async (place) => supervisord(place)],
+      ['pm2', (place) => pm2(place, values.pm2)],
+    ];
+    for (const [contestant, start] of starters) {
+      const order: WorkerOrder = {
+        ...{ tree: redis.tree, name: target, endpoint: redis.endpoint },
+        credential: await redis.createIncarnation(target),
+        tls: await redis.tlsOf(target),
+        pidFile: join(folder, 'pid'),
+      };
+      const orderFile = join(folder, 'order.json');
+      await writeFile(orderFile, JSON.stringify(order), { mode: 0o600 });
+      const worker = join(import.meta.dirname, 'supervision/worker.ts');
+      const supervisor = await start({ folder, worker, orderFile, pidFile: order.pidFile });
+      if (supervisor === null) {
+        say(`${contestant} is MISSING here: nothing is said about it`);
+        rows.push({ contestant, missing: 'not installed' });
+        continue;
+      }
+      const settled = async () => undefined;
+      const times = await killAgain({ pid: supervisor.pid, ping: pinger.ping, settled });
+      rows.push(summary(contestant, times));
+      await supervisor.close();
+    }
+  } finally {
+    await pinger.close();
+    await redis.stop();
+    await rm(folder, { recursive: true, force: true });
+  }
+  return rows;
+}
+
+async function hang() {
+  const deadlineMs = 500;
+  const supervision = { ...patient, probeInterval: '100ms', livenessDeadline: `${deadlineMs}ms` };
+  const tree = await ManagedTree.start(2, { supervision });
+  const times: number[] = [];
+  try {
+    for (let round = 0; round < rounds; round += 1) {
+      await tree.settled();
+      await delay(pauseMs);
+      const before = tree.elder(target);
+      const began = performance.now();
+      process.kill(before.pid as number, 'SIGSTOP');
+      await tree.until(() => {
+        const { incarnation, state } = tree.elder(target);
+        return incarnation > before.incarnation && state === 'ready';
+      });
+      times.push(performance.now() - began);
+    }
+  } finally {
+    await tree.close();
+  }
+  return { deadlineMs, ...summary(`hang, deadline ${deadlineMs} ms`, times) };
+}
+
+/** The manager is this process, so its CPU is measured with nothing else to do. */
+async function idle() {
+  const tree = await ManagedTree.start(3, {});
+  try {
+    await tree.settled();
+    await delay(3_000);
+    const before = cpuMs(process.pid);
+    const began = performance.now();
+    await delay(20_000);
+    const managerCpuPercent = ((cpuMs(process.pid) - before) / (performance.now() - began)) * 100;
+    const { elders, spares } = tree.manager.status;
+    const pss = (pids: readonly (number | null)[]) =>
+      pids.flatMap((pid) => (pid === null ? [] : [proportionalMb(pid)]));
+    const ofElders = pss(elders.map(({ pid }) => pid));
+    const ofSpares = pss(spares.map(({ pid }) => pid));
+    return {
+      managerCpuPercent: rounded(managerCpuPercent),
+      elderPssMb: { median: rounded(median(ofElders), 1), most: rounded(Math.max(...ofElders), 1) },
+      sparePssMb: { count: ofSpares.length, median: rounded(median(ofSpares), 1) },
+    };
+  } finally {
+    await tree.close();
+  }
+}
+
+async function coldStart() {
+  const times: number[] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    // Seven fixed elders, three servants and Redis: with the manager eleven processes besides this one.
+    const tree = await ManagedTree.start(3, { spares: 0 });
+    times.push(tree.startMs);
+    await tree.close();
+  }
+  return summary('whole tree, cold start to ready', times);
+}
+
+/** What the manager does for each servant that it knows: the registry in Redis, and the answer to `status`. */
+async function registered() {
+  const redis = await startTestRedis();
+  const rows = [];
+  try {
+    for (const count of [10, 100, 1_000]) {
+      // A tree has 900 servants at most; the names beyond stand for more of the same.
+      const config = configSchema.parse({ servants: Math.min(count, 900) });
+      const specs = Array.from(
+        { length: count },
+        (_, index) => roster(Math.min(count, 900))[7 + (index % 900)] ?? roster(1)[7],
+      ).flatMap((spec, index) => (spec === undefined ? [] : [{ ...spec, name: `servant_${index + 1}` }]));
+      const statuses = specs.map((spec) => elderBeforeStart(spec, config.portBase));
+      const writing: number[] = [];
+      const answering: number[] = [];
+      for (let round = 0; round < rounds; round += 1) {
+        const registry = new Registry(redis.admin, 100);
+        const before = process.cpuUsage();
+        for (const status of statuses) registry.set({ ...status, pid: process.pid, incarnation: round });
+        while ((await redis.admin.registry()).size < count) await delay(1);
+        await registry.close();
+        const used = process.cpuUsage(before);
+        writing.push((used.user + used.system) / 1_000);
+        const elders = new Map(statuses.map((status) => [status.name, { ...status, pid: process.pid }]));
+        const began = performance.now();
+        const status = treeStatusOf({
+          ...{ tree: 'bench', phase: 'running', wasReady: true, manager: null, config, elders, spares: [] },
+          redis: redisBeforeStart(config),
+          folder: stateFolder(tmpdir()),
+        });
+        JSON.stringify(status);
+        answering.push(performance.now() - began);
+      }
+      const row = {
+        servants: count,
+        registryCpuMs: rounded(median(writing), 1),
+        statusMs: rounded(median(answering), 1),
+      };
+      say(`${count} servants: registry ${row.registryCpuMs} ms CPU, status ${row.statusMs} ms`);
+      rows.push(row);
+    }
+  } finally {
+    await redis.stop();
+  }
+  return rows;
+}
+
+const machine = {
+  cores: availableParallelism(),
+  node: process.version,
+  load: loadavg().map((each) => rounded(each, 1)),
+};
+const result: Record<string, unknown> = { bench: 'supervision', rounds, machine };
+if (parts.has('failover')) {
+  const own = [
+    await treeFailover('elders, warm spare', { spares: 1 }),
+    await treeFailover('elders, cold', { spares: 0 }),
+    await treeFailover('elders, warm spare, no isolation', { spares: 1, isolation: 'none' }),
+    await treeFailover('elders, cold, no isolation', { spares: 0, isolation: 'none' }),
+  ];
+  result.failover = [...own, ...(await plainFailover())];
+}
+if (parts.has('hang')) result.hang = await hang();
+if (parts.has('start')) result.coldStart = await coldStart();
+if (parts.has('idle')) result.idle = await idle();
+if (parts.has('registered')) result.registered = await registered();
+process.stdout.write(`${JSON.stringify({ ...result, loadAtEnd: rounded(loadavg()[0] ?? 0, 1) })}\n`);
+process.exit(0);

@@ -1,0 +1,79 @@
+import { mkdtemp, realpath, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePortBase } from '../../scripts/free-port-base.ts';
+import { GatewayClient } from '../../src/cli/gateway-client.ts';
+import { launch } from '../../src/cli/launch.ts';
+import { configSchema } from '../../src/protocol/config.ts';
+import type { ElderStatus } from '../../src/protocol/process.ts';
+import { stateFolder } from '../../src/protocol/state-folder.ts';
+import { type Manager, runManager } from '../../src/supervision/manager/manager.ts';
+
+/** A real tree of the product's own processes, whose manager runs in this process. */
+export class ManagedTree {
+  readonly project: string;
+  readonly manager: Manager;
+  readonly startMs: number;
+  readonly #changes: { wait: PromiseWithResolvers<void> };
+  readonly #client: GatewayClient;
+
+  private constructor(options: {
+    project: string;
+    manager: Manager;
+    startMs: number;
+    changes: { wait: PromiseWithResolvers<void> };
+  }) {
+    this.project = options.project;
+    this.manager = options.manager;
+    this.startMs = options.startMs;
+    this.#changes = options.changes;
+    const signal = new AbortController().signal;
+    this.#client = new GatewayClient({ folder: stateFolder(options.project), signal });
+  }
+
+  static async start(servants: number, config: Record<string, unknown>): Promise<ManagedTree> {
+    const project = await realpath(await mkdtemp(join(tmpdir(), 'elders-bench-')));
+    const changes = { wait: Promise.withResolvers<void>() };
+    const wake = () => {
+      const { resolve } = changes.wait;
+      changes.wait = Promise.withResolvers();
+      resolve();
+    };
+    const portBase = await freePortBase(10_000 + Math.floor(Math.random() * 15_000), servants);
+    const parsed = configSchema.parse({ servants, portBase, ...config });
+    const began = performance.now();
+    const manager = await runManager({
+      ...{ project, config: parsed, version: 'bench', launch },
+      onEvent: wake,
+      onStatus: wake,
+    });
+    return new ManagedTree({ project, manager, startMs: performance.now() - began, changes });
+  }
+
+  elder(name: string): ElderStatus {
+    const found = this.manager.status.elders.find((elder) => elder.name === name);
+    if (!found) throw new Error(`no elder ${name}`);
+    return found;
+  }
+
+  async until(condition: () => boolean): Promise<void> {
+    while (!condition()) await this.#changes.wait.promise;
+  }
+
+  /** Resolves when all elders are ready and all spares warm. */
+  async settled(): Promise<void> {
+    await this.until(() => {
+      const { state, spares } = this.manager.status;
+      return state === 'ready' && spares.every((spare) => spare.state === 'ready');
+    });
+  }
+
+  async ping(name: string): Promise<void> {
+    await this.#client.ask(name, 'elder.ping', {});
+  }
+
+  async close(): Promise<void> {
+    await this.manager.shutdown('kill');
+    await rm(this.project, { recursive: true, force: true });
+  }
+}

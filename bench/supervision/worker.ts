@@ -1,0 +1,43 @@
+/**
+ * The program of an elder without a manager: what a plain supervisor can restart. It loads what an elder loads,
+ * takes its Redis user from a file, and answers the messages of the incident sage.
+ */
+import { randomUUID } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { Agent } from '../../src/agents/agent.ts';
+import '../../src/agents/process/elder-process.ts';
+import { coreOf } from '../../src/elders/assemble.ts';
+import { systemClock } from '../../src/messaging/clock.ts';
+import { RedisBroker } from '../../src/messaging/redis/redis-broker.ts';
+import type { RedisTls } from '../../src/messaging/redis/redis-connection.ts';
+import type { RedisCredential, RedisEndpoint } from '../../src/protocol/bootstrap.ts';
+import { defaultConfig } from '../../src/protocol/config.ts';
+import { createMetrics } from '../../src/telemetry/metrics.ts';
+
+/** What the worker finds in its file. */
+export interface WorkerOrder {
+  readonly tree: string;
+  readonly name: string;
+  readonly endpoint: RedisEndpoint;
+  readonly credential: RedisCredential;
+  readonly tls: RedisTls;
+  /** Where it writes its pid. */
+  readonly pidFile: string;
+}
+
+const order = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as WorkerOrder;
+const { tree, name, endpoint, credential, tls } = order;
+writeFileSync(order.pidFile, String(process.pid));
+createMetrics({ name, role: 'sage' });
+const { incarnation } = credential;
+const broker = new RedisBroker({
+  ...{ tree, name, incarnation, endpoint, credential, tls: () => tls },
+  ...{ edgeLimit: defaultConfig.messages.edgeLimit, retain: defaultConfig.messages.retain },
+});
+const agent = new Agent({
+  ...{ name, incarnation, pid: process.pid, core: coreOf(name, defaultConfig), broker },
+  ...{ clock: systemClock, random: Math.random, newId: randomUUID },
+  ...{ servants: ['servant_1', 'servant_2'], attempts: 5, log: { info: () => {}, warn: () => {} } },
+});
+await agent.start();
+await agent.run();

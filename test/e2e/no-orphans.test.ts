@@ -1,0 +1,161 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
+import { processesTouching } from '../../scripts/processes-touching.ts';
+import { newProcessMark } from '../../src/telemetry/marked-processes.ts';
+import { appears } from '../support/appears.ts';
+import { TestTree } from '../support/tree.ts';
+
+let tree: TestTree;
+let workspaces: string;
+
+before(async () => {
+  workspaces = await mkdtemp(join(tmpdir(), 'elders-work-'));
+  tree = await TestTree.create({ servants: 1, config: { spares: 1, supervision: { orphanTimeout: '20m' } } });
+});
+after(async () => {
+  await tree.dispose();
+  await rm(workspaces, { recursive: true, force: true });
+});
+
+/** What the tree has running: whatever names its folder, and the grandchildren that carry the word `mark`. */
+function living(mark: string) {
+  const marked = readdirSync('/proc')
+    .filter((entry) => /^\d+$/.test(entry))
+    .map(Number)
+    .filter((pid) => pid !== process.pid && processText(pid).includes(mark))
+    .map((pid) => ({ pid, command: processText(pid).slice(0, 200), by: 'mark' }));
+  const found = [...marked, ...processesTouching(tree.folder)];
+  return [...new Map(found.map((each) => [each.pid, each])).values()];
+}
+
+function processText(pid: number): string {
+  try {
+    if (/^State:\s+[ZX]/m.test(readProc(pid, 'status'))) return '';
+    return readProc(pid, 'cmdline').replaceAll('\0', ' ');
+  } catch {
+    return '';
+  }
+}
+
+function readProc(pid: number, file: string): string {
+  return readFileSync(`/proc/${pid}/${file}`, 'latin1');
+}
+
+/** Waits until nothing of the tree lives: a killed process needs a moment; the runner's timeout bounds this. */
+async function untilNothingLives(mark: string): Promise<void> {
+  while (living(mark).length > 0) await setImmediate();
+}
+
+/** What a tree that was stopped in order leaves for the next start; everything else is a leftover. */
+const kept = new Set(['manager.lock']);
+
+function leftovers(): string[] {
+  const state = join(tree.folder, '.elders');
+  const run = files(join(state, 'run')).filter((path) => !kept.has(basename(path)));
+  const others = files(state).filter((path) => /\.(tmp|report|sock)$/.test(path));
+  const homes = files(join(state, 'spare'));
+  return [...run, ...others, ...homes];
+}
+
+function files(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => join(entry.parentPath, entry.name));
+}
+
+/** Has a servant run a command whose grandchild has a session of its own, hears no signal and holds nothing of it. */
+async function startStubborn(): Promise<string> {
+  const mark = newProcessMark();
+  const workspace = join(workspaces, mark);
+  await mkdir(workspace);
+  const deaf = `trap "" TERM HUP INT; cd /; exec </dev/null >/dev/null 2>&1; while :; do sleep 600; done`;
+  const run = `setsid sh -c '${deaf}' ${mark} & setsid -f sh -c '${deaf}' ${mark}; echo yes >begun; sleep 600`;
+  const begun = appears(join(workspace, 'begun'));
+  await tree.submit({
+    directive: 'Stubborn',
+    goal: 'its processes end with the tree',
+    workspace,
+    tasks: [{ id: 'stubborn', run, retries: 0, timeout: '10m' }],
+  });
+  await begun;
+  return mark;
+}
+
+/** Kills what fits, one by one in this order; what ends with another is not there any more. */
+function kill(pids: readonly (number | null | undefined)[]): void {
+  for (const pid of pids) {
+    if (typeof pid !== 'number') continue;
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // It ended with one that was killed before.
+    }
+  }
+}
+
+type Pids = Awaited<ReturnType<typeof pidsOfTree>>;
+
+async function pidsOfTree() {
+  const { manager, redis, elders, spares } = await tree.status();
+  return {
+    manager: manager?.pid,
+    redis: redis.pid,
+    elders: elders.map(({ pid }) => pid),
+    spares: spares.map(({ pid }) => pid),
+  };
+}
+
+const deaths: readonly { readonly order: string; readonly die: (pids: Pids, mark: string) => void }[] = [
+  { order: 'nothing', die: () => {} },
+  { order: 'the manager', die: ({ manager }) => kill([manager]) },
+  {
+    order: 'the manager, then the servants and all other elders',
+    die: ({ manager, elders }) => kill([manager, ...elders.toReversed()]),
+  },
+  {
+    order: 'Redis, the elders, then the manager',
+    die: ({ manager, redis, elders, spares }) => kill([redis, ...elders, ...spares, manager]),
+  },
+  { order: 'all at once', die: (_, mark) => kill(living(mark).map(({ pid }) => pid)) },
+];
+
+for (const { order, die } of deaths) {
+  test(`nothing remains after \`down\` when kill -9 has hit: ${order}`, async () => {
+    await tree.up();
+    const mark = await startStubborn();
+    const marked = living(mark).filter(({ command }) => command.includes(mark));
+    assert.ok(marked.length >= 2, 'the check sees the grandchildren while they live');
+    assert.ok(living(mark).length > 10, 'and the tree');
+    assert.ok(leftovers().length > 5, 'and its files');
+    die(await pidsOfTree(), mark);
+    const { code, stderr } = await tree.cli(['down', '--force']);
+    assert.equal(code, 0, stderr);
+    await untilNothingLives(mark);
+    assert.deepEqual(leftovers(), []);
+  });
+}
+
+test('after everything was killed at once the next `up` comes up, and leaves nothing when it ends', async () => {
+  await tree.up();
+  const mark = await startStubborn();
+  const old = living(mark).map(({ pid }) => pid);
+  kill(old);
+  await untilNothingLives(mark);
+  await tree.up();
+  assert.equal((await tree.status()).state, 'ready');
+  assert.deepEqual(
+    leftovers().filter((path) => /\.(tmp|report)$/.test(path)),
+    [],
+    'what was half written is gone',
+  );
+  const { code, stderr } = await tree.cli(['down']);
+  assert.equal(code, 0, stderr);
+  await untilNothingLives(mark);
+  assert.deepEqual(leftovers(), []);
+});
