@@ -41,7 +41,7 @@ function checkOne(view: StoreView, submission: Submission, record: DirectiveReco
   const cancelled = graph.cancelReason !== null && (counts.cancelled ?? 0) > 0;
   const expected = cancelled ? 'cancelled' : bad ? 'failed' : 'completed';
   if (record.state !== expected) problems.push(`it is ${record.state} and should be ${expected}`);
-  const lesson = view.rows<KnowledgeDraft>('knowledge_sage', 'entries').get(`directive/${id}`);
+  const lesson = view.rows<KnowledgeDraft>('knowledge_sage', 'knowledge').get(`directive/${id}`);
   if (!lesson?.tags.includes(expected)) problems.push('the knowledge sage has no lesson of it');
   return problems;
 }

@@ -101,6 +101,9 @@ export interface Context {
   };
 }
 
+/** Returned by a handler that does not know the answer yet. */
+export const answersLater = Symbol('answers later');
+
 /** A message that a handler gets: checked, and its payload parsed by the schema of its action. */
 export interface Received<A extends Action> {
   readonly message: ElderMessage;
@@ -110,12 +113,12 @@ export interface Received<A extends Action> {
 
 /**
  * Handles one action. What it returns is the answer to a query, or to a command that was asked with
- * `ctx.ask`; one that returns nothing sends `reply.result` itself, when it knows. What it throws as an `ElderError` is the answer too, and undoes what it changed.
+ * `ctx.ask`; `answersLater` says that it will send `reply.result` or `reply.error` itself. What it throws as an `ElderError` is the answer too, and undoes what it changed.
  */
 export type Handler<A extends Action> = (
   ctx: Context,
   received: Received<A>,
-) => ReplyOf<A> | undefined | void;
+) => ReplyOf<A> | typeof answersLater | undefined | void;
 
 /** The logic of a role: a deterministic function of its state, what comes in, and the context. */
 export interface Core {

@@ -7,7 +7,7 @@ import { mayPerform, maySend, maySendFor } from '../protocol/permissions.ts';
 import { safeCheck } from '../protocol/safe-check.ts';
 import { acceptReply } from './asks.ts';
 import { commonHandlers } from './common-handlers.ts';
-import type { Context, Core, Handler, Json } from './core.ts';
+import { answersLater, type Context, type Core, type Handler, type Json } from './core.ts';
 import type { Delivered } from './inbox.ts';
 import type { Step } from './step.ts';
 
@@ -49,8 +49,9 @@ function perform(core: Core, step: Step, ctx: Context, source: string, message: 
   const handler = (core.handlers[action] ?? commonHandlers[action]) as Handler<Action> | undefined;
   if (!handler) throw new ElderError('not_implemented', `${ctx.self} does not carry out ${action} yet`);
   const result = handler(ctx, { message, source, payload: checked.value as never }) as Json | undefined;
-  // Who returns nothing answers later, or was sent a command that nobody waits for.
-  const answers = spec.reply !== undefined && result !== undefined;
+  if ((result as unknown) === answersLater) return false;
+  // A command may have been sent without being asked; its handler then returns nothing.
+  const answers = spec.reply !== undefined && (spec.type === 'query' || result !== undefined);
   if (answers) ctx.send(source, 'reply.result', { result: result as never }, replyOptions(message));
   return false;
 }

@@ -1,4 +1,5 @@
 import { auditKinds } from '../protocol/audit.ts';
+import { knowledgeKinds } from '../protocol/knowledge.ts';
 import type { Session } from './session.ts';
 
 /** A value that an option takes. */
@@ -64,6 +65,29 @@ function count(name: string, maximum: number, short?: string): OptionSpec {
   const value: OptionValue = { placeholder: 'N', kind: 'number', minimum: 1, maximum };
   return short === undefined ? { name, value } : { name, short, value };
 }
+
+function text(name: string, placeholder: string): OptionSpec {
+  return { name, value: { placeholder, kind: 'text' } };
+}
+
+const kind: OptionSpec = {
+  name: 'kind',
+  value: { placeholder: 'KIND', kind: 'text', choices: knowledgeKinds },
+};
+const entryFilters: readonly OptionSpec[] = [kind, text('tags', 'TAGS'), { name: 'all' }];
+const entryOptions: readonly OptionSpec[] = [
+  text('title', 'TEXT'),
+  text('body', 'TEXT'),
+  kind,
+  text('tags', 'TAGS'),
+  text('source', 'TEXT'),
+  text('confidence', 'NUMBER'),
+  text('directives', 'IDS'),
+  text('tasks', 'TASKS'),
+  text('incidents', 'IDS'),
+  text('expires', 'WHEN'),
+  text('superseded-by', 'ID'),
+];
 
 /** Options that every command takes. */
 export const globalOptions: readonly OptionSpec[] = [
@@ -196,6 +220,12 @@ export const commandTable: readonly CommandSpec[] = [
     load: () => import('./commands/task-pause.ts'),
   },
   {
+    path: 'task clean',
+    arguments: [{ name: 'id', required: false }],
+    options: [{ name: 'yes' }],
+    load: () => import('./commands/task-clean.ts'),
+  },
+  {
     path: 'task resume',
     arguments: [task],
     options: [{ name: 'subtree' }],
@@ -241,6 +271,54 @@ export const commandTable: readonly CommandSpec[] = [
     arguments: [{ name: 'path', required: true }],
     options: [],
     load: () => import('./commands/rag-forget.ts'),
+  },
+  {
+    path: 'knowledge add',
+    arguments: [{ name: 'file', required: false }],
+    options: [{ name: 'id', value: { placeholder: 'ID', kind: 'text' } }, ...entryOptions, reason],
+    load: () => import('./commands/knowledge-add.ts'),
+  },
+  {
+    path: 'knowledge edit',
+    arguments: [id, { name: 'file', required: false }],
+    options: [...entryOptions, reason],
+    load: () => import('./commands/knowledge-edit.ts'),
+  },
+  {
+    path: 'knowledge show',
+    arguments: [id],
+    options: [count('at-version', 1_000_000)],
+    load: () => import('./commands/knowledge-show.ts'),
+  },
+  {
+    path: 'knowledge history',
+    arguments: [id],
+    options: [],
+    load: () => import('./commands/knowledge-history.ts'),
+  },
+  {
+    path: 'knowledge list',
+    arguments: [],
+    options: [...entryFilters, count('limit', 500)],
+    load: () => import('./commands/knowledge-list.ts'),
+  },
+  {
+    path: 'knowledge search',
+    arguments: [{ name: 'query', required: true }],
+    options: [...entryFilters, count('limit', 50), { name: 'explain' }, timeout],
+    load: () => import('./commands/knowledge-search.ts'),
+  },
+  {
+    path: 'knowledge import',
+    arguments: [{ name: 'folder', required: true }],
+    options: [reason],
+    load: () => import('./commands/knowledge-import.ts'),
+  },
+  {
+    path: 'knowledge export',
+    arguments: [{ name: 'folder', required: true }],
+    options: [],
+    load: () => import('./commands/knowledge-export.ts'),
   },
   {
     path: 'msg send',

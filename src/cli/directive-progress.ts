@@ -1,5 +1,6 @@
 import type { DirectiveView, TaskRecord } from '../protocol/directive.ts';
 import { countStates, countsText } from './directive-text.ts';
+import { progressText } from './task-text.ts';
 import { cutDisplay } from './text/display-width.ts';
 import type { Catalog } from './text/en.ts';
 import { oneLine } from './text/printable.ts';
@@ -38,7 +39,8 @@ function taskLine(task: TaskRecord, now: number): string {
   const span = task.startedAt === null ? '' : ` ${spanText((task.finishedAt ?? now) - task.startedAt)}`;
   const attempt = task.attempts > 1 ? ` #${task.attempts}` : '';
   const where = task.state === 'running' && task.servant ? ` ${task.servant}` : '';
-  return `${marks[task.state]} ${task.id} ${task.state}${attempt}${where}${span}`;
+  const far = task.state === 'running' && task.progress ? ` · ${progressText(task.progress)}` : '';
+  return `${marks[task.state]} ${task.id} ${task.state}${attempt}${where}${span}${far}`;
 }
 
 /** One line per change, for a log or a pipe. */
@@ -56,7 +58,8 @@ class LineProgress implements Progress {
     if (view.state !== this.#state) this.note(`${view.id} ${view.state}`);
     this.#state = view.state;
     for (const task of view.tasks) {
-      const key = `${task.state} ${task.attempts} ${task.servant}`;
+      const far = task.state === 'running' && task.progress ? progressText(task.progress) : '';
+      const key = `${task.state} ${task.attempts} ${task.servant} ${far}`;
       const before = this.#seen.get(task.id);
       this.#seen.set(task.id, key);
       const begun = task.state !== 'waiting' && task.state !== 'ready';

@@ -94,11 +94,17 @@ export function followLogs({ folder, names, signal }: FollowOptions): AsyncGener
   const watchers = new Map<string, FSWatcher>();
   const watchAll = () => {
     for (const path of [folder, ...findLogFolders(folder)]) {
-      if (!watchers.has(path))
+      // A watch follows the folder, not its path: a spare that becomes an elder brings a folder of its own.
+      const key = `${statSync(path, { throwIfNoEntry: false })?.ino}:${path}`;
+      if (watchers.has(key)) continue;
+      try {
         watchers.set(
-          path,
+          key,
           watch(path, () => wake.resolve()),
         );
+      } catch {
+        // Gone again; the change of the folder around it wakes us once more.
+      }
     }
   };
   watchAll();

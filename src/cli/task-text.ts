@@ -1,8 +1,9 @@
 import type { ReplyOf } from '../protocol/actions.ts';
-import type { AttemptRecord } from '../protocol/directive.ts';
+import type { AttemptProgress, AttemptRecord, GitResult } from '../protocol/directive.ts';
 import { countsText } from './directive-text.ts';
 import type { Catalog } from './text/en.ts';
 import { manyLines, oneLine } from './text/printable.ts';
+import { sizeText } from './text/sizes.ts';
 import { paintState } from './text/state-color.ts';
 import { renderTable } from './text/table.ts';
 import { spanText, timeText } from './text/times.ts';
@@ -15,6 +16,39 @@ function spanOf(
   now: number,
 ): string {
   return startedAt === null ? '-' : spanText((finishedAt ?? now) - startedAt);
+}
+
+/** Writes progress in one line: `3/10 text`. */
+export function progressText({ done, total, text }: AttemptProgress): string {
+  const steps = done === null ? '' : total === 100 ? `${done}%` : `${done}/${total}`;
+  return oneLine([steps, text].filter((part) => part !== '').join(' '));
+}
+
+function gitText({ branch, commit, patch, merged, worktree, files }: GitResult): string {
+  const parts = [
+    branch,
+    commit?.slice(0, 12),
+    files > 0 ? `(${files})` : undefined,
+    merged === null ? undefined : `→ ${merged}`,
+    patch,
+    worktree,
+  ];
+  return parts.filter((part) => part !== null && part !== undefined).join(' ') || '-';
+}
+
+function leftText({ usage, artifacts }: AttemptRecord, text: Catalog): [string, string][] {
+  const left: [string, string][] = [];
+  if (usage) {
+    const { cpuMs, memoryPeak, readBytes, writtenBytes } = usage;
+    const io = `${sizeText(readBytes)} r, ${sizeText(writtenBytes)} w`;
+    left.push([text.task.usage, `${spanText(cpuMs)} CPU, ${sizeText(memoryPeak)}, ${io}`]);
+  }
+  for (const { path, bytes, sha256 } of artifacts?.files ?? []) {
+    const kept = `${artifacts?.folder}/${path} ${sizeText(bytes)} ${sha256.slice(0, 12)}`;
+    left.push([text.task.artifacts, oneLine(kept)]);
+  }
+  for (const problem of artifacts?.problems ?? []) left.push([text.task.artifacts, oneLine(problem)]);
+  return left;
 }
 
 /** Lists tasks as `elders task list` prints them. */
@@ -57,11 +91,15 @@ export function taskText(task: Shown, text: Catalog, now: number): string {
   add('locks', task.locks?.join(' '));
   add('deadline', task.deadlineAt === undefined ? undefined : timeText(task.deadlineAt));
   add('outputs', pairs(task.outputs));
+  if (task.progress) add(text.task.progress, progressText(task.progress));
+  if (task.git) add(text.task.git, gitText(task.git));
   add('reason', task.reason ?? undefined);
   if (task.estimateMs) {
     const { p50, p90, samples } = task.estimateMs;
     facts.push([text.task.estimate, `p50 ${spanText(p50)}, p90 ${spanText(p90)} (n=${samples})`]);
   }
+  const last = task.history.at(-1);
+  if (last) facts.push(...leftText(last, text));
   const attempts = task.history.map((attempt) => [
     String(attempt.attempt),
     attempt.outcome ?? '-',

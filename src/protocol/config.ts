@@ -139,10 +139,7 @@ export const configSchema = z
         'Warm processes kept for each kind of isolation, so that an elder that dies is replaced in milliseconds; 0 saves their memory.',
       ),
     servantKinds: z
-      .record(
-        label,
-        kind,
-      )
+      .record(label, kind)
       .default(defaultServantKinds)
       .describe(
         'Kinds of servants. A task whose `labels` name a kind, or a label of it, goes to such a servant.',

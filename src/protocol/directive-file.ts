@@ -131,7 +131,9 @@ export const directiveFile = z.strictObject({
     .describe(
       'Counted from the submission; after it whatever has not ended is ended, and the directive has failed.',
     ),
-  merge: mergeInto.optional().describe('`merge` of all tasks with `git: worktree` that do not say it themselves.'),
+  merge: mergeInto
+    .optional()
+    .describe('`merge` of all tasks with `git: worktree` that do not say it themselves.'),
   tasks: z.array(taskInFile).min(1).max(maxTasks).describe('What is to be done.'),
 });
 
@@ -140,7 +142,10 @@ export type ReadDirective =
   | { readonly ok: true; readonly spec: DirectiveSpec; readonly at: Locate }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
-function gitOf(wish: 'worktree' | 'patch', merge: boolean | string | undefined): NonNullable<TaskSpec['git']> {
+function gitOf(
+  wish: 'worktree' | 'patch',
+  merge: boolean | string | undefined,
+): NonNullable<TaskSpec['git']> {
   if (wish === 'patch') return { result: 'patch' };
   return { result: 'commit', ...(merge !== undefined && merge !== false && { merge }) };
 }

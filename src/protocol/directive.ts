@@ -55,7 +55,9 @@ export const taskSpec = z.object({
       merge: z.union([z.literal(true), z.string().min(1).max(200)]).optional(),
     })
     .optional()
-    .describe('A worktree of its own; where its commit is merged: a branch, or `true` for the one checked out.'),
+    .describe(
+      'A worktree of its own; where its commit is merged: a branch, or `true` for the one checked out.',
+    ),
   artifacts: z.array(z.string().min(1).max(256)).max(16).optional(),
 });
 export type TaskSpec = z.infer<typeof taskSpec>;

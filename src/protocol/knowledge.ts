@@ -52,7 +52,9 @@ export const knowledgeContent = z.object({
   body: text(maxKnowledgeBody).describe('Markdown.'),
   tags: z.array(text(64).min(1)).max(32),
   kind: z.enum(knowledgeKinds),
-  source: text(300).min(1).describe('Where it comes from: `human`, `import`, a directive, a file, an address.'),
+  source: text(300)
+    .min(1)
+    .describe('Where it comes from: `human`, `import`, a directive, a file, an address.'),
   confidence: z.number().min(0).max(1).nullable().describe('How sure its author is; null where nobody said.'),
   derived: z.boolean().describe('Written by a process from records, by nobody from experience.'),
   links: knowledgeLinks,
@@ -110,7 +112,6 @@ export const knowledgeVersion = z.object({
   changed: z.array(z.string()).describe('What differs from the version before; empty for the first.'),
   title: z.string(),
 });
-export type KnowledgeVersion = z.infer<typeof knowledgeVersion>;
 
 /** What became of an entry that was handed in. */
 export const knowledgePutResult = z.object({

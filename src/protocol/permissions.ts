@@ -87,6 +87,8 @@ export const ownDuties: Readonly<Partial<Record<Role, readonly string[]>>> = {
     'sage.rag.index',
     'sage.rag.forget',
     'sage.knowledge.store',
+    // What the human may ask for as `development.knowledge.put`.
+    'sage.knowledge.put',
     'council.propose',
   ],
   // Handing out what it owns, and raising what it sees.

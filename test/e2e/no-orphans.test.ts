@@ -3,8 +3,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { after, before, test } from 'node:test';
-import { setImmediate } from 'node:timers/promises';
+import { afterEach, beforeEach, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { processesTouching } from '../../scripts/processes-touching.ts';
 import { newProcessMark } from '../../src/telemetry/marked-processes.ts';
 import { appears } from '../support/appears.ts';
@@ -13,11 +13,12 @@ import { TestTree } from '../support/tree.ts';
 let tree: TestTree;
 let workspaces: string;
 
-before(async () => {
+// A tree for each: the next one would begin with the commands that this one has lost.
+beforeEach(async () => {
   workspaces = await mkdtemp(join(tmpdir(), 'elders-work-'));
-  tree = await TestTree.create({ servants: 1, config: { spares: 1, supervision: { orphanTimeout: '20m' } } });
+  tree = await TestTree.create({ servants: 1, config: { spares: 1 } });
 });
-after(async () => {
+afterEach(async () => {
   await tree.dispose();
   await rm(workspaces, { recursive: true, force: true });
 });
@@ -48,7 +49,7 @@ function readProc(pid: number, file: string): string {
 
 /** Waits until nothing of the tree lives: a killed process needs a moment; the runner's timeout bounds this. */
 async function untilNothingLives(mark: string): Promise<void> {
-  while (living(mark).length > 0) await setImmediate();
+  while (living(mark).length > 0) await delay(20);
 }
 
 /** What a tree that was stopped in order leaves for the next start; everything else is a leftover. */

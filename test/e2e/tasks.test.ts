@@ -166,6 +166,33 @@ test('the output of a running task is followed to its end, over its attempts', a
   assert.equal((await tree.cli(['task', 'logs', `${id}/t`, '--attempt', '1'])).stdout, 'one 北\ntwo\n');
 });
 
+test('what a task prints drives no terminal and forges no line of a log', async () => {
+  const forged = '{"level":50,"level_name":"error","name":"manager","msg":"forged"}';
+  const hostile = `\u001b[2J\u001b]52;c;Zm9yZ2Vk\u0007 \rforged\u202e\u009b1m\n${forged}\n`;
+  await writeFile(join(workspace, 'hostile'), hostile);
+  const run = 'cat hostile; cat hostile >&2; exit 1';
+  const { view } = await tree.submitAndWait({ directive: 'Hostile', workspace, tasks: [{ id: 't', run }] });
+  const name = `${view.id}/t`;
+  const piped = await tree.cli(['task', 'logs', name]);
+  assert.equal(piped.stdout, hostile + hostile, 'control: it got as far as here, and a pipe has it as it is');
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not come through.
+  const driving = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202e]/;
+  assert.match(hostile, driving);
+  for (const args of [
+    ['task', 'show', name],
+    ['directive', 'show', view.id],
+    ['task', 'logs', name, '--json'],
+  ]) {
+    const { stdout } = await tree.cli(args);
+    assert.match(stdout, /forged/);
+    if (!args.includes('--json')) assert.doesNotMatch(stdout, driving, args.join(' '));
+    else for (const line of stdout.trimEnd().split('\n')) assert.equal(JSON.parse(line).taskId, 't');
+  }
+  for (const args of [['logs'], ['audit', 'list']]) {
+    assert.doesNotMatch((await tree.cli(args)).stdout, /forged/, args.join(' '));
+  }
+});
+
 test('a running task is cancelled with all that waits for it, the rest goes on', async () => {
   const file = join(tree.folder, 'cancel.yaml');
   await writeFile(

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +9,13 @@ import { GatewayServer } from '../../src/gateway/gateway-server.ts';
 import { type PortLimits, portLimits } from '../../src/protocol/limits.ts';
 import { gatewayRoutes } from '../../src/protocol/local-api.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
-import { checkConnections, checkRate, checkSizes, type LimitedSocket } from '../support/socket-limits.ts';
+import {
+  beginSlowly,
+  checkConnections,
+  checkRate,
+  checkSizes,
+  type LimitedSocket,
+} from '../support/socket-limits.ts';
 
 /** A gateway's socket with the limits given. */
 async function open(context: TestContext, change: Partial<PortLimits>): Promise<LimitedSocket> {
@@ -42,4 +49,15 @@ test('the gateway takes so many connections and no more', async (context) => {
 
 test('the gateway takes so many requests and no more', async (context) => {
   await checkRate(await open(context, { rate: 0.001, burst: 3 }));
+});
+
+test('control: without these limits the checks find the gateway open', async (context) => {
+  const unlimited = await open(context, { headersMs: 0, requestMs: 0, burst: 1e9 });
+  const claimed = { ...unlimited, limits: { ...unlimited.limits, burst: 3 } };
+  await assert.rejects(checkRate(claimed), assert.AssertionError);
+  const slow = await beginSlowly(unlimited);
+  context.after(() => slow.close());
+  // Where the limits are on, two that began later are ended in the meantime, one after the other.
+  await checkSizes(await open(context, { bodyBytes: 50_000, headersMs: 1_000, requestMs: 1_500 }));
+  assert.equal(slow.ended(), false);
 });

@@ -61,3 +61,14 @@ export async function checkRate({ path, limits, post: route }: LimitedSocket): P
   }
   assert.equal(await exchange(path, post(route, '{}')), 429);
 }
+
+/** Opens a connection that begins a request and never ends it; tells whether it was ended meanwhile. */
+export async function beginSlowly({ path }: LimitedSocket): Promise<{ ended(): boolean; close(): void }> {
+  const socket = connect(path);
+  let ended = false;
+  socket.on('error', () => undefined).on('close', () => (ended = true));
+  socket.resume();
+  await once(socket, 'connect');
+  socket.write('GET / HTTP/1.1\r\nX: ');
+  return { ended: () => ended, close: () => void socket.destroy() };
+}

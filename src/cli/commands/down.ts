@@ -1,10 +1,12 @@
+import { existsSync } from 'node:fs';
 import { reapSandbox } from '../../elders/servant/execution/reap-sandbox.ts';
 import { ElderError } from '../../protocol/errors.ts';
 import { fixedElders } from '../../protocol/roster.ts';
 import type { StateFolder } from '../../protocol/state-folder.ts';
 import { removeProcessRecord } from '../../supervision/elders/process-records.ts';
-import { readHolder } from '../../supervision/manager/manager-lock.ts';
-import { signalProcess, waitUntilGone } from '../../telemetry/process-identity.ts';
+import { removeLeftovers } from '../../supervision/manager/leftovers.ts';
+import { ManagerLock, readHolder } from '../../supervision/manager/manager-lock.ts';
+import { readProcessIdentity, signalProcess, waitUntilGone } from '../../telemetry/process-identity.ts';
 import type { CommandInput } from '../command-table.ts';
 import { findLivingProcesses, type LivingProcess } from '../living-processes.ts';
 import { ManagerClient } from '../manager-client.ts';
@@ -80,6 +82,24 @@ async function stopByRecords(session: Session, force: boolean): Promise<string[]
   return living.map(({ name, kind }) => (kind === 'sandbox' ? `${name} (sandbox)` : name));
 }
 
+/** Removes the files of a tree of which nothing runs any more, unless a manager has come up meanwhile. */
+async function clearFolder(folder: StateFolder): Promise<void> {
+  const self = readProcessIdentity(process.pid);
+  if (self === undefined || !existsSync(folder.run)) return;
+  let lock: ManagerLock;
+  try {
+    lock = ManagerLock.take(folder.managerLock, self);
+  } catch (error) {
+    if (error instanceof ElderError && error.code === 'already_running') return;
+    throw error;
+  }
+  try {
+    await removeLeftovers(folder);
+  } finally {
+    lock.release();
+  }
+}
+
 /** Stops the tree, by its manager or, where that is dead, by the records it left. Returns once nothing is left. */
 export async function run(session: Session, input: CommandInput): Promise<void> {
   const force = input.flag('force');
@@ -90,6 +110,7 @@ export async function run(session: Session, input: CommandInput): Promise<void> 
     const names = left.map(({ name, identity }) => `${name} (pid ${identity.pid})`).join(', ');
     throw new ElderError('conflict', `still alive: ${names}`);
   }
+  await clearFolder(session.folder);
   const none = !managed && orphans.length === 0;
   const text = none ? session.text.down.none : session.text.down.done;
   session.print({ stopped: !none, manager: managed, orphans }, () => `${text}\n`);

@@ -2,6 +2,7 @@ import type { Answer, Context, Core, Json, Received } from '../../agents/core.ts
 import { relay, relayAnswer } from '../../agents/relay.ts';
 import type { DirectiveSpec } from '../../protocol/directive.ts';
 import { lessonOf } from './lesson.ts';
+import { type EndedDirective, failuresOf, type RecordedFailure, recoveriesOf } from './recovery.ts';
 
 /** A directive that this elder plans or has under way. */
 interface Plan {
@@ -9,6 +10,8 @@ interface Plan {
   readonly phase: 'consulting' | 'handed_over' | 'ended';
   /** When it ended, ms since the epoch. */
   readonly endedAt?: number;
+  /** Tasks of it that failed, once it has ended. */
+  readonly failed?: readonly RecordedFailure[];
 }
 
 const consultMs = 5_000;
@@ -64,12 +67,23 @@ function sumUp(ctx: Context, { payload }: Received<'report.to_elder.graph_finish
   const { directiveId, outcome, summary, failures } = payload;
   const row = plans(ctx).get(directiveId);
   if (row?.phase !== 'handed_over') return;
-  plans(ctx).put(directiveId, { ...row, phase: 'ended', endedAt: ctx.now() });
+  const lessons = [
+    lessonOf(row.directive, payload),
+    ...recoveriesOf(row.directive, payload, endedPlans(ctx)),
+  ];
+  const failed = failuresOf(payload);
+  plans(ctx).put(directiveId, { ...row, phase: 'ended', endedAt: ctx.now(), failed });
   forgetPlans(ctx);
-  ctx.send('knowledge_sage', 'sage.knowledge.store', lessonOf(row.directive, payload));
+  for (const lesson of lessons) ctx.send('knowledge_sage', 'sage.knowledge.store', lesson);
   const [first] = failures;
   const reason = first ? `${first.taskId}: ${first.reason}` : null;
   ctx.send('grand_elder', 'report.directive.finished', { directiveId, outcome, reason, summary });
+}
+
+function endedPlans(ctx: Context): EndedDirective[] {
+  return [...plans(ctx).entries()].flatMap(([directiveId, { directive, phase, endedAt = 0, failed = [] }]) =>
+    phase === 'ended' ? [{ directiveId, directive, endedAt, failed }] : [],
+  );
 }
 
 function forgetPlans(ctx: Context): void {

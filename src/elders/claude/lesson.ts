@@ -1,10 +1,28 @@
 import type { KnowledgeDraft, PayloadOf } from '../../protocol/actions.ts';
-import type { DirectiveSpec } from '../../protocol/directive.ts';
+import type { AttemptRecord, DirectiveSpec } from '../../protocol/directive.ts';
 
 const tailCharacters = 1_500;
 
 function seconds(ms: number): string {
   return `${(ms / 1_000).toFixed(1)} s`;
+}
+
+/** What the records say of each attempt, and what they say differed between them. */
+function attemptLines(attempts: readonly AttemptRecord[]): string[] {
+  const lines = attempts.map(({ attempt, servant, exitCode, signal, startedAt, finishedAt, reason }) => {
+    const took = startedAt === null || finishedAt === null ? null : seconds(finishedAt - startedAt);
+    const facts = [
+      `on ${servant}`,
+      exitCode === null ? null : `exit code ${exitCode}`,
+      signal === null ? null : `signal ${signal}`,
+      took === null ? null : `after ${took}`,
+      reason,
+    ];
+    return `- ${attempt}: ${facts.filter((fact) => fact !== null).join(', ')}`;
+  });
+  const servants = new Set(attempts.map(({ servant }) => servant));
+  const differs = servants.size > 1 ? 'On record only the servant differs' : 'Nothing on record differs';
+  return [...lines, `${differs} between the attempts: each ran the same task.`];
 }
 
 /** Writes down what a finished directive proves, and only that: outcomes, failures with their output, retries that helped. */
@@ -35,7 +53,7 @@ export function lessonOf(
   }
   for (const task of retried) {
     const story = task.attempts.map((attempt) => `${attempt.attempt}. ${attempt.outcome}`).join(', ');
-    lines.push('', `## Needed more than one attempt: ${task.taskId}`, story);
+    lines.push('', `## Needed more than one attempt: ${task.taskId}`, story, ...attemptLines(task.attempts));
   }
   return {
     key: `directive/${directiveId}`,
@@ -43,5 +61,16 @@ export function lessonOf(
     body: lines.join('\n').slice(0, 60_000),
     tags: ['directive', outcome, 'derived'],
     directiveId,
+    kind: 'lesson',
+    derived: true,
+    source: `directive ${directiveId}`,
+    links: {
+      directives: [directiveId],
+      tasks: [...new Set([...failures, ...retried].map(({ taskId }) => `${directiveId}/${taskId}`))].slice(
+        0,
+        32,
+      ),
+      incidents: [],
+    },
   };
 }

@@ -1,50 +1,45 @@
 import type { Context, Core } from '../../agents/core.ts';
-import type { KnowledgeDraft, KnowledgeHit } from '../../protocol/actions.ts';
-import { score, terms } from './lexical-score.ts';
+import type { KnowledgeDraft } from '../../protocol/actions.ts';
+import type { KnowledgeInput } from '../../protocol/knowledge.ts';
+import { historyOf, listEntries, searchEntries, showEntry } from './entries/read.ts';
+import { knowledgeLimits } from './entries/room.ts';
+import { entriesOf } from './entries/tables.ts';
+import { putEntries, putEntry } from './entries/write.ts';
+import type { Finder } from './finders/finder.ts';
+import { scanFinder } from './finders/scan-finder.ts';
 
-interface Entry extends KnowledgeDraft {
-  readonly source: string;
-  readonly storedAt: number;
-}
-
-const maxEntries = 5_000;
-/** An answer is one message, so the bodies of the hits are cut to fit (bytes of JSON in all). */
-const answerBytes = 600_000;
-const entries = (ctx: Context) => ctx.table<Entry>('entries');
-
-/** Cuts a text so that it takes at most this many bytes in JSON. */
-function cut(text: string, maxBytes: number): string {
-  let kept = text;
-  for (;;) {
-    const bytes = Buffer.byteLength(JSON.stringify(kept));
-    if (bytes <= maxBytes) return kept;
-    kept = kept.slice(0, Math.floor((kept.length * maxBytes) / bytes));
-  }
-}
-
-function search(ctx: Context, query: string, limit: number): KnowledgeHit[] {
-  const wanted = terms(query);
-  const hits: KnowledgeHit[] = [];
-  for (const [, entry] of entries(ctx).entries()) {
-    const value = score(wanted, entry.title, `${entry.tags.join(' ')} ${entry.body}`);
-    if (value > 0) hits.push({ ...entry, score: value });
-  }
-  hits.sort((a, b) => b.score - a.score || b.storedAt - a.storedAt);
-  const room = Math.floor(answerBytes / limit);
-  return hits.slice(0, limit).map((hit) => ({ ...hit, body: cut(hit.body, room) }));
-}
-
-/** The knowledge sage: keeps what was learned and finds it again by the words it has in common with a question. */
-export function knowledgeSage(): Core {
+/** What an elder writes, as an entry. */
+function entryOf({ key: id, directiveId, ...draft }: KnowledgeDraft, source: string): KnowledgeInput {
+  const { kind = 'lesson', confidence = null, derived = false, links, title, body, tags } = draft;
   return {
+    ...{ id, title, body, tags, kind, confidence, derived, expiresAt: null, supersededBy: null },
+    source: draft.source ?? source,
+    links: links ?? { directives: directiveId === null ? [] : [directiveId], tasks: [], incidents: [] },
+  };
+}
+
+function* rowsOf(ctx: Context) {
+  for (const [, row] of entriesOf(ctx).entries()) yield row;
+}
+
+/**
+ * The knowledge sage: keeps what was learned, with its versions and where it comes from, and finds it again. `finder`
+ * searches; without one every entry is looked at.
+ */
+export function knowledgeSage(finder: Finder = scanFinder, limits = knowledgeLimits): Core {
+  return {
+    onStart: (ctx) => finder.start(rowsOf(ctx)),
     handlers: {
       'sage.knowledge.store': (ctx, { source, payload }) => {
-        entries(ctx).put(payload.key, { ...payload, source, storedAt: ctx.now() });
-        if (entries(ctx).size <= maxEntries) return;
-        const [oldest] = [...entries(ctx).entries()].sort(([, a], [, b]) => a.storedAt - b.storedAt);
-        if (oldest) entries(ctx).delete(oldest[0]);
+        putEntry(ctx, entryOf(payload, source), { by: source, note: '' }, limits);
       },
-      'sage.knowledge.search': (ctx, { payload }) => ({ entries: search(ctx, payload.query, payload.limit) }),
+      'sage.knowledge.put': (ctx, { payload }) => ({
+        results: putEntries(ctx, payload.entries, { by: 'human', note: payload.note }, limits),
+      }),
+      'sage.knowledge.show': (ctx, { payload }) => showEntry(ctx, payload),
+      'sage.knowledge.history': (ctx, { payload }) => historyOf(ctx, payload),
+      'sage.knowledge.list': (ctx, { payload }) => listEntries(ctx, payload),
+      'sage.knowledge.search': (ctx, { payload }) => searchEntries(ctx, payload, finder),
     },
   };
 }

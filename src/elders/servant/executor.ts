@@ -115,7 +115,8 @@ export class Executor {
         if (worktree) await leaveWorktree(worktree);
         throw error;
       }
-      if (worktree) result = await this.#afterWorktree(assignment, worktree, result);
+      if (worktree)
+        result = await this.#afterWorktree(assignment, worktree, result, () => running.verdict === null);
     } catch (error) {
       const finishedAt = Date.now();
       const failed = {
@@ -235,7 +236,13 @@ export class Executor {
     };
   }
 
-  async #worktree({ task, workspace, directiveId, attempt, bases = [] }: Assignment): Promise<Worktree | undefined> {
+  async #worktree({
+    task,
+    workspace,
+    directiveId,
+    attempt,
+    bases = [],
+  }: Assignment): Promise<Worktree | undefined> {
     if (task.git === undefined) return undefined;
     const { worktrees } = this.#options.folder;
     const ids = { directiveId, taskId: task.id, attempt };
@@ -247,6 +254,7 @@ export class Executor {
     { task, directiveId, attempt }: Assignment,
     worktree: Worktree,
     result: AttemptResult,
+    mayMerge: () => boolean,
   ): Promise<AttemptResult> {
     if (result.outcome !== 'succeeded') return { ...result, git: await leaveWorktree(worktree) };
     const { folder, log } = this.#options;
@@ -254,12 +262,22 @@ export class Executor {
     const patchPath = join(artifactFolder(folder.artifacts, ids), 'changes.patch');
     const message = `${task.id}\n\nElders-Directive: ${directiveId}\nElders-Task: ${task.id}\nElders-Attempt: ${attempt}\n`;
     try {
-      const ended = await finishWorktree(worktree, { message, result: task.git?.result ?? 'commit', patchPath });
+      const ended = await finishWorktree(worktree, {
+        message,
+        result: task.git?.result ?? 'commit',
+        patchPath,
+        mayMerge,
+      });
       const failed = ended.failure === undefined ? {} : { outcome: 'failed' as const, reason: ended.failure };
       return { ...result, ...failed, git: ended.git, finishedAt: Date.now() };
     } catch (error) {
       log.warn({ taskId: task.id, error: String(error) }, 'the work could not be committed');
-      return { ...result, outcome: 'failed', reason: (error as Error).message, git: await leaveWorktree(worktree) };
+      return {
+        ...result,
+        outcome: 'failed',
+        reason: (error as Error).message,
+        git: await leaveWorktree(worktree),
+      };
     }
   }
 

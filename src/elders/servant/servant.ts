@@ -169,7 +169,12 @@ function onInput(ctx: Context, input: ServantInput): void {
     case 'progress': {
       if (running?.assignment.lease !== input.lease) return;
       const { lease, progress } = input;
-      ctx.send('task_sage', 'report.to_sage.attempt_progress', { lease, progress }, about(running.assignment));
+      ctx.send(
+        'task_sage',
+        'report.to_sage.attempt_progress',
+        { lease, progress },
+        about(running.assignment),
+      );
       return;
     }
     case 'finished': {

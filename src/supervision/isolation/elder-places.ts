@@ -22,7 +22,13 @@ export function placesOf(name: string, folder: StateFolder): ElderPlaces {
   const log = dirname(folder.logFile(name));
   if (isServant(name)) {
     const personal = [log, dirname(folder.sandboxRecord(name))];
-    return { personal, shared: [folder.output, folder.worktrees, folder.artifacts], reads: [], startsPrograms: true, startsThreads: false };
+    return {
+      personal,
+      shared: [folder.output, folder.worktrees, folder.artifacts],
+      reads: [],
+      startsPrograms: true,
+      startsThreads: false,
+    };
   }
   const common = { personal: [log], shared: [], reads: [], startsPrograms: false, startsThreads: false };
   switch (name) {

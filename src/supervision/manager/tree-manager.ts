@@ -19,6 +19,7 @@ import type { Loss } from '../redis/high-water.ts';
 import { RedisSupervisor } from '../redis/redis-supervisor.ts';
 import { loadCrashHistory, removeCrashHistory } from '../restarts/crash-memory.ts';
 import { liveView } from '../restarts/live-view.ts';
+import { removeHalfWritten } from './leftovers.ts';
 import type { Manager, ManagerOptions } from './manager.ts';
 import { connectManagerBroker } from './manager-broker.ts';
 import { managerControl } from './manager-control.ts';
@@ -104,6 +105,7 @@ export class TreeManager implements Manager {
       this.#tree = await loadTreeId(folder.tree);
       const audit = await this.#openAudit();
       this.#socket = await ManagerSocket.open(folder.managerSocket, this.#control());
+      await removeHalfWritten(folder);
       const records = await loadProcessRecords(folder);
       await requireTreePorts(config, records);
       const authority = await Authority.open(folder.secret, this.#tree);

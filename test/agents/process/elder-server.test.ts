@@ -167,6 +167,20 @@ describe('the port of an elder', () => {
     assert.equal(await exchange(dial(port, me), get('/healthz')), 200);
   });
 
+  test('control: without these limits a slow source stays, and a loud one is always answered', async () => {
+    const { port } = await elder({ limits: { headersMs: 0, requestMs: 0, rate: 0.001, burst: 1e9 } });
+    const limited = await elder({ limits: { headersMs: 1_000, requestMs: 1_500 } });
+    const me = await credentialsOf('manager');
+    const begun = 'GET /healthz HTTP/1.1\r\nX: ';
+    const slow = dial(port, me).resume();
+    slow.write(begun);
+    const loud = dial(port, me);
+    for (let count = 0; count < 4; count += 1) assert.equal(await exchange(loud, get('/healthz')), 200);
+    // Two that began later, one after the other, are ended where the limits are on.
+    for (let count = 0; count < 2; count += 1) await exchange(dial(limited.port, me), begun);
+    assert.equal(slow.closed, false);
+  });
+
   test('refuses what is too large or too deep', async () => {
     const { port } = await elder({ limits: { bodyBytes: 10_000 } });
     const me = await credentialsOf('manager');

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import { claudeElder } from '../../../src/elders/claude/claude-elder.ts';
-import type { KnowledgeHit, PayloadOf } from '../../../src/protocol/actions.ts';
+import type { PayloadOf } from '../../../src/protocol/actions.ts';
+import type { KnowledgeHit } from '../../../src/protocol/knowledge.ts';
 import { directive, task } from '../../support/directive.ts';
 import { type Life, MemoryTree } from '../../support/memory-tree.ts';
 
@@ -25,11 +26,14 @@ async function cancel(): Promise<void> {
   await tree.send(tree.message('grand_elder', self, 'development.directive.cancel', payload));
 }
 
-async function answer(entries: Partial<KnowledgeHit>[]): Promise<void> {
-  const full = entries.map((entry) => {
-    const rest = { key: 'k', body: '', tags: [], directiveId: null, source: self, storedAt: 1, score: 1 };
-    return { title: '', ...rest, ...entry };
-  });
+async function answer(entries: Pick<KnowledgeHit, 'title'>[]): Promise<void> {
+  const rest = {
+    ...{ id: 'k', body: '', tags: [], kind: 'lesson', source: self, confidence: null, derived: true },
+    ...{ links: { directives: [], tasks: [], incidents: [] }, expiresAt: null, supersededBy: null },
+    ...{ version: 1, state: 'current', createdAt: 1, updatedAt: 1, by: self, similar: [], supersedes: [] },
+    ...{ score: 1, startLine: 1, endLine: 1, headings: [], snippet: '', highlights: [] },
+  };
+  const full = entries.map((entry) => ({ ...rest, ...entry }));
   const [question] = tree.sentAs(self, 'knowledge_sage', 'sage.knowledge.search');
   const causation_id = question?.message_id as string;
   const payload = { result: { entries: full } };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, openSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, openSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -68,6 +68,20 @@ test('the seat belt is no boundary: node:sqlite leaves it, and so the docs say',
   const path = join(folder.run, 'made.db');
   const made = await overreach(folder, 'task_sage', 'none', [`sqlite=${path}`]);
   assert.equal(made[`sqlite=${path}`], 'made');
+});
+
+test('the seat belt is no boundary: a symbolic link that lies where an elder may read leads out', async (t) => {
+  const folder = tree(t);
+  const secret = join(folder.secret, 'ca.key');
+  const own = join(folder.log, 'task_sage');
+  mkdirSync(own, { recursive: true });
+  const way = join(own, 'way');
+  symlinkSync(secret, way);
+  const attempts = [`read=${secret}`, `read=${way}`, `link=${join(own, 'made')}`];
+  const open = await overreach(folder, 'task_sage', 'none', attempts);
+  assert.deepEqual(Object.values(open), ['ERR_ACCESS_DENIED', 'CA key', 'ERR_ACCESS_DENIED']);
+  const walled = await overreach(folder, 'task_sage', 'bubblewrap', attempts);
+  assert.deepEqual(Object.values(walled), ['ERR_ACCESS_DENIED', 'ENOENT', 'ERR_ACCESS_DENIED']);
 });
 
 test('the seat belt of a servant lets it work, but starts no threads', async (t) => {

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,7 +7,13 @@ import { ElderError } from '../../../src/protocol/errors.ts';
 import { type PortLimits, portLimits } from '../../../src/protocol/limits.ts';
 import { managerRoutes } from '../../../src/protocol/local-api.ts';
 import { type ManagerControl, ManagerSocket } from '../../../src/supervision/manager/manager-socket.ts';
-import { checkConnections, checkRate, checkSizes, type LimitedSocket } from '../../support/socket-limits.ts';
+import {
+  beginSlowly,
+  checkConnections,
+  checkRate,
+  checkSizes,
+  type LimitedSocket,
+} from '../../support/socket-limits.ts';
 
 /** A manager's socket with the limits given, of a manager that has no tree yet. */
 async function open(context: TestContext, change: Partial<PortLimits>): Promise<LimitedSocket> {
@@ -35,4 +42,15 @@ test('the manager’s socket takes so many connections and no more', async (cont
 
 test('the manager’s socket takes so many requests and no more', async (context) => {
   await checkRate(await open(context, { rate: 0.001, burst: 3 }));
+});
+
+test('control: without these limits the checks find the manager’s socket open', async (context) => {
+  const unlimited = await open(context, { headersMs: 0, requestMs: 0, burst: 1e9 });
+  const claimed = { ...unlimited, limits: { ...unlimited.limits, burst: 3 } };
+  await assert.rejects(checkRate(claimed), assert.AssertionError);
+  const slow = await beginSlowly(unlimited);
+  context.after(() => slow.close());
+  // Where the limits are on, two that began later are ended in the meantime, one after the other.
+  await checkSizes(await open(context, { headersMs: 1_000, requestMs: 1_500 }));
+  assert.equal(slow.ended(), false);
 });

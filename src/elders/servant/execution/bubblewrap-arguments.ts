@@ -77,7 +77,11 @@ export function bubblewrapArguments(
   const readOnly = policy.readOnly.map((path) => realPath(path, 'read-only path'));
   const around = policy.workspaceUnmasked ? masked.filter((path) => contains(path, workspace)) : [];
   for (const path of [workspace, ...writable]) {
-    const cover = [...masked.filter((mask) => path !== workspace || !around.includes(mask)), '/proc', '/sys'].find((folder) => contains(folder, path));
+    const cover = [
+      ...masked.filter((mask) => path !== workspace || !around.includes(mask)),
+      '/proc',
+      '/sys',
+    ].find((folder) => contains(folder, path));
     if (cover !== undefined) throw new ElderError('malformed', `${path} lies within ${cover}`);
   }
   const home = sandboxHome({ home: policy.home, workspace });
@@ -103,7 +107,9 @@ export function bubblewrapArguments(
     ...[policy.workspaceReadOnly ? '--ro-bind' : '--bind', workspace, workspace],
     ...readOnly.flatMap((path) => ['--ro-bind', path, path]),
     ...around.flatMap((path) => ['--remount-ro', path]),
-    ...masked.filter((path) => !around.includes(path)).flatMap((path) => ['--tmpfs', path, '--remount-ro', path]),
+    ...masked
+      .filter((path) => !around.includes(path))
+      .flatMap((path) => ['--tmpfs', path, '--remount-ro', path]),
     // Whatever Node adds to the environment of what it starts (its permission model does) ends here.
     ...['--chdir', policy.startIn ?? workspace, '--unsetenv', 'NODE_OPTIONS'],
     ...Object.entries(environment).flatMap(([name, value]) => ['--setenv', name, value]),

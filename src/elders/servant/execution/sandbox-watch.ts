@@ -31,9 +31,11 @@ class Peaks {
     for (const folder of processes) {
       const moved = read(`${folder}/io`);
       const amount = (name: string) => Number(new RegExp(`^${name}: (\\d+)`, 'm').exec(moved)?.[1] ?? 0);
-      if (moved !== '') this.#moved.set(folder, { readBytes: amount('rchar'), writtenBytes: amount('wchar') });
+      if (moved !== '')
+        this.#moved.set(folder, { readBytes: amount('rchar'), writtenBytes: amount('wchar') });
     }
-    const sum = (of: 'readBytes' | 'writtenBytes') => [...this.#moved.values()].reduce((all, one) => all + one[of], 0);
+    const sum = (of: 'readBytes' | 'writtenBytes') =>
+      [...this.#moved.values()].reduce((all, one) => all + one[of], 0);
     this.#usage = {
       cpuMs: Math.max(this.#usage?.cpuMs ?? 0, usage.cpuTime),
       memoryPeak: Math.max(this.#usage?.memoryPeak ?? 0, usage.memory),

@@ -29,13 +29,23 @@ export interface GitEnd {
 const settings = [
   ...['core.fsmonitor=false', 'core.hooksPath=/dev/null', 'core.pager=cat', 'core.editor=false'],
   ...['commit.gpgSign=false', 'gc.auto=0', 'maintenance.auto=false', 'submodule.recurse=false'],
-  ...['diff.ignoreSubmodules=all', 'core.quotePath=false', 'advice.detachedHead=false', 'protocol.allow=never'],
+  ...[
+    'diff.ignoreSubmodules=all',
+    'core.quotePath=false',
+    'advice.detachedHead=false',
+    'protocol.allow=never',
+  ],
 ];
 
 function environment(extra: Readonly<Record<string, string>>): Record<string, string> {
   // Nothing of the environment names a repository, an index or a program.
   const { PATH = '/usr/bin:/bin' } = process.env;
-  const fixed = { GIT_TERMINAL_PROMPT: '0', GIT_OPTIONAL_LOCKS: '0', GIT_NO_REPLACE_OBJECTS: '1', LC_ALL: 'C.UTF-8' };
+  const fixed = {
+    GIT_TERMINAL_PROMPT: '0',
+    GIT_OPTIONAL_LOCKS: '0',
+    GIT_NO_REPLACE_OBJECTS: '1',
+    LC_ALL: 'C.UTF-8',
+  };
   return { PATH, HOME: userInfo().homedir, ...fixed, ...extra };
 }
 
@@ -57,7 +67,8 @@ function call(
     const child = execFile('git', all, options, (error, stdout, stderr) => {
       if (error === null) resolve({ code: 0, stdout, stderr });
       else if (typeof error.code === 'number') resolve({ code: error.code, stdout, stderr });
-      else if (error.killed) reject(new ElderError('timed_out', `git ${args[0]} took longer than ${gitMs} ms`));
+      else if (error.killed)
+        reject(new ElderError('timed_out', `git ${args[0]} took longer than ${gitMs} ms`));
       else reject(new ElderError('internal', `git ${args[0]}: ${error.message}`, { cause: error }));
     });
     child.stdin?.on('error', () => undefined);
@@ -104,14 +115,18 @@ export interface Repository extends GitPlace {
 }
 
 /** Keys of settings that name programs, which git runs on files. */
-const programKey = /^(filter\..*\.(?:clean|smudge|process)|merge\..*\.driver|diff\..*\.(?:textconv|command))$/is;
+const programKey =
+  /^(filter\..*\.(?:clean|smudge|process)|merge\..*\.driver|diff\..*\.(?:textconv|command))$/is;
 
 /**
  * Takes away the programs that the repository's own settings name: a command that once ran in that folder may have
  * written them there. Those of the user's own settings (git-lfs) stay.
  */
 async function disarm(gitFolder: string): Promise<string[]> {
-  const { stdout } = await call([`--git-dir=${gitFolder}`], ['config', '--local', '--includes', '--list', '--name-only', '-z']);
+  const { stdout } = await call(
+    [`--git-dir=${gitFolder}`],
+    ['config', '--local', '--includes', '--list', '--name-only', '-z'],
+  );
   const found = stdout.split('\0').filter((key) => programKey.test(key));
   return found.flatMap((key) => {
     // A merge driver that fails is a conflict; a filter that is empty is none.
@@ -123,9 +138,17 @@ async function disarm(gitFolder: string): Promise<string[]> {
 
 /** Finds the repository of a folder. Throws `malformed` if there is none that has a commit. */
 export async function openRepository(folder: string): Promise<Repository> {
-  const asked = ['rev-parse', '--path-format=absolute', '--absolute-git-dir', '--git-common-dir', '--show-toplevel', '--show-prefix'];
+  const asked = [
+    'rev-parse',
+    '--path-format=absolute',
+    '--absolute-git-dir',
+    '--git-common-dir',
+    '--show-toplevel',
+    '--show-prefix',
+  ];
   const found = await call(['-C', folder], asked);
-  if (found.code !== 0) throw new ElderError('malformed', `git: ${found.stderr.trim().slice(0, 500)} (${folder})`);
+  if (found.code !== 0)
+    throw new ElderError('malformed', `git: ${found.stderr.trim().slice(0, 500)} (${folder})`);
   const [gitFolder = '', common = '', top = '', prefix = ''] = found.stdout.split('\n');
   const disarmed = await disarm(gitFolder);
   return { gitFolder, common, top, prefix, workTree: top, disarmed };

@@ -15,7 +15,13 @@ export interface Snapshot {
  */
 export async function takeSnapshot(place: GitPlace, base: string): Promise<Snapshot> {
   const untracked = await git(place, ['ls-files', '-z', '--others', '--exclude-standard']);
-  const touched = await git(place, ['diff-files', '-z', '--name-only', '--ignore-submodules=all', '--no-ext-diff']);
+  const touched = await git(place, [
+    'diff-files',
+    '-z',
+    '--name-only',
+    '--ignore-submodules=all',
+    '--no-ext-diff',
+  ]);
   const paths = [...untracked.split('\0'), ...touched.split('\0')].filter((path) => path !== '');
   const nested = paths.filter((path) => path.endsWith('/'));
   const files = paths.filter((path) => !path.endsWith('/'));

@@ -21,8 +21,12 @@ const worktreeNote = z.object({
 export type WorktreeNote = z.infer<typeof worktreeNote>;
 
 /** Where the worktree of an attempt lies. Throws `malformed` for an id that could lead elsewhere. */
-export function worktreePlace(folder: string, { directiveId, taskId, attempt }: Pick<WorktreeNote, 'directiveId' | 'taskId' | 'attempt'>) {
-  if (!Number.isSafeInteger(attempt) || attempt < 1) throw new ElderError('malformed', `${attempt} is not the number of an attempt`);
+export function worktreePlace(
+  folder: string,
+  { directiveId, taskId, attempt }: Pick<WorktreeNote, 'directiveId' | 'taskId' | 'attempt'>,
+) {
+  if (!Number.isSafeInteger(attempt) || attempt < 1)
+    throw new ElderError('malformed', `${attempt} is not the number of an attempt`);
   const home = join(folder, fileName(directiveId), `${fileName(taskId)}@${attempt}`);
   return { home, tree: join(home, 'tree'), note: join(home, 'note.json') };
 }
@@ -34,7 +38,9 @@ export async function writeNote(path: string, note: WorktreeNote): Promise<void>
 }
 
 /** Finds all worktrees that stand below a folder; what has no note is none. */
-export async function listNotes(folder: string): Promise<{ note: WorktreeNote; home: string; tree: string }[]> {
+export async function listNotes(
+  folder: string,
+): Promise<{ note: WorktreeNote; home: string; tree: string }[]> {
   const names = (path: string) => readdir(path).catch(() => [] as string[]);
   const found: { note: WorktreeNote; home: string; tree: string }[] = [];
   for (const directive of (await names(folder)).sort()) {

@@ -48,13 +48,23 @@ async function setAside(repository: Repository, branch: string): Promise<void> {
 }
 
 /** The commit to begin from: the branch to merge into or what is checked out, with the work of the needs. */
-async function startOf(repository: Repository, { bases, taskId }: WorktreeWish, target: string | undefined): Promise<string> {
+async function startOf(
+  repository: Repository,
+  { bases, taskId }: WorktreeWish,
+  target: string | undefined,
+): Promise<string> {
   const onTarget = target === undefined ? undefined : await commitOf(repository, `refs/heads/${target}`);
   let start = onTarget ?? (await commitOf(repository, 'HEAD'));
-  if (start === undefined) throw new ElderError('malformed', 'the repository of the workspace has no commit yet');
+  if (start === undefined)
+    throw new ElderError('malformed', 'the repository of the workspace has no commit yet');
   for (const base of bases) {
-    if ((await commitOf(repository, base)) === undefined) throw new ElderError('not_found', `the repository has no commit ${base}`);
-    start = await mergeCommits(repository, { into: start, from: base, message: `Merge what ${taskId} needs` });
+    if ((await commitOf(repository, base)) === undefined)
+      throw new ElderError('not_found', `the repository has no commit ${base}`);
+    start = await mergeCommits(repository, {
+      into: start,
+      from: base,
+      message: `Merge what ${taskId} needs`,
+    });
   }
   return start;
 }
@@ -94,13 +104,25 @@ export async function makeWorktree(wish: WorktreeWish): Promise<Worktree> {
 
 async function writePatch({ place, base }: Worktree, tree: string, path: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  await git(place, ['diff', '--binary', '--no-ext-diff', '--no-textconv', '--no-color', `--output=${path}`, base, tree]);
+  await git(place, [
+    'diff',
+    '--binary',
+    '--no-ext-diff',
+    '--no-textconv',
+    '--no-color',
+    `--output=${path}`,
+    base,
+    tree,
+  ]);
   const file = await open(path, 'r');
   await file.sync().finally(() => file.close());
 }
 
 /** Removes a worktree in which nothing is that no commit has; git itself refuses where something is. */
-async function removeWorktree({ repository, tree }: Worktree, how: 'kept elsewhere' | 'unless changed'): Promise<boolean> {
+async function removeWorktree(
+  { repository, tree }: Worktree,
+  how: 'kept elsewhere' | 'unless changed',
+): Promise<boolean> {
   const force = how === 'kept elsewhere' ? ['--force'] : [];
   const removed = await tryGit(repository, ['worktree', 'remove', ...force, tree]);
   if (removed.code !== 0) return false;
@@ -137,7 +159,13 @@ export async function leaveWorktree(worktree: Worktree): Promise<GitResult> {
  */
 export async function finishWorktree(
   worktree: Worktree,
-  options: { message: string; result: 'commit' | 'patch'; patchPath: string },
+  options: {
+    message: string;
+    result: 'commit' | 'patch';
+    patchPath: string;
+    /** Asked right before the merge: an attempt whose lease is over changes no branch but its own. */
+    mayMerge: () => boolean;
+  },
 ): Promise<WorktreeEnd> {
   const { place, base, branch, repository, target, tree } = worktree;
   const snapshot = await takeSnapshot(place, base);
@@ -155,17 +183,31 @@ export async function finishWorktree(
   const commit = await commitTree(place, { tree: snapshot.tree, base, message: options.message });
   await git(repository, ['update-ref', '-m', 'the result of a task', `refs/heads/${branch}`, commit, base]);
   const done = { ...common, branch, commit, patch: null };
-  const merged = await mergeResult(worktree, commit);
+  const merged = options.mayMerge()
+    ? await mergeResult(worktree, commit)
+    : 'the attempt was ended before its merge';
   const removed = await removeWorktree(worktree, 'unless changed');
-  const result = { ...done, merged: merged === undefined ? (target ?? null) : null, worktree: removed ? null : tree };
+  const result = {
+    ...done,
+    merged: merged === undefined ? (target ?? null) : null,
+    worktree: removed ? null : tree,
+  };
   return { git: result, ...(merged !== undefined && { failure: merged }) };
 }
 
 /** Gives why the result could not be merged, or `undefined`. */
-async function mergeResult({ repository, target, branch, base }: Worktree, commit: string): Promise<string | undefined> {
+async function mergeResult(
+  { repository, target, branch, base }: Worktree,
+  commit: string,
+): Promise<string | undefined> {
   if (target === undefined) return undefined;
   try {
-    await mergeIntoBranch(repository, { branch: target, commit, base, message: `Merge ${branch} into ${target}` });
+    await mergeIntoBranch(repository, {
+      branch: target,
+      commit,
+      base,
+      message: `Merge ${branch} into ${target}`,
+    });
     return undefined;
   } catch (error) {
     return (error as Error).message;

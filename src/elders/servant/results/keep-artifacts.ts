@@ -24,7 +24,11 @@ export function artifactFolder(
 }
 
 /** Copies a regular file, at most so many bytes of it. Throws what stands in the way, and leaves nothing then. */
-async function copy(source: string, target: string, room: number): Promise<{ bytes: number; sha256: string }> {
+async function copy(
+  source: string,
+  target: string,
+  room: number,
+): Promise<{ bytes: number; sha256: string }> {
   // What was a file a moment ago may be a pipe by now, which nobody would ever write to.
   const from = await open(source, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
@@ -74,7 +78,8 @@ export async function keepArtifacts(options: {
   const files: ArtifactList['files'] = [];
   const problems: string[] = [];
   const tell = (name: string, error: unknown) =>
-    problems.length < maxProblems && problems.push(`${name}: ${(error as Error).message.split('\n')[0]}`.slice(0, 300));
+    problems.length < maxProblems &&
+    problems.push(`${name}: ${(error as Error).message.split('\n')[0]}`.slice(0, 300));
   const seen = new Set<string>();
   let room = maxBytes;
   for await (const entry of glob([...patterns], { cwd: root, withFileTypes: true })) {
@@ -84,7 +89,8 @@ export async function keepArtifacts(options: {
     seen.add(name);
     try {
       const path = await realpath(found);
-      if (!path.startsWith(`${root}${sep}`) || name.startsWith('..')) throw new Error('it lies outside of the workspace');
+      if (!path.startsWith(`${root}${sep}`) || name.startsWith('..'))
+        throw new Error('it lies outside of the workspace');
       if (name.length > maxPath) throw new Error(`its path is longer than ${maxPath} characters`);
       if (files.length >= maxFiles) throw new Error(`more than ${maxFiles} files; the others were not kept`);
       const kept = await copy(path, join(folder, name), room);
@@ -95,6 +101,7 @@ export async function keepArtifacts(options: {
       if (files.length >= maxFiles) break;
     }
   }
-  if (files.length === 0 && problems.length === 0) problems.push(`no file matches ${patterns.join(' ')}`.slice(0, 300));
+  if (files.length === 0 && problems.length === 0)
+    problems.push(`no file matches ${patterns.join(' ')}`.slice(0, 300));
   return { folder, files, problems };
 }

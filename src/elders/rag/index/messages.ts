@@ -1,0 +1,57 @@
+import type { WireError } from '../../../protocol/errors.ts';
+import type { RagAnswer, RagContext } from '../../../protocol/rag.ts';
+import type { EmbeddingSettings } from '../retrieval/embeddings.ts';
+import type { SourceReport } from './source-report.ts';
+
+/** What the threads of the RAG sage are started with. */
+export interface ThreadSettings {
+  readonly indexPath: string;
+  readonly maxFileBytes: number;
+  readonly embeddings: EmbeddingSettings | null;
+}
+
+/** What the indexing thread is told. */
+export type IndexerOrder =
+  | { readonly kind: 'index'; readonly path: string }
+  | { readonly kind: 'forget'; readonly path: string }
+  | { readonly kind: 'damaged' }
+  | { readonly kind: 'close' };
+
+/** What the indexing thread tells. */
+export type IndexerNews =
+  | { readonly kind: 'opened'; readonly rebuilt: string | null }
+  | { readonly kind: 'report'; readonly report: SourceReport }
+  | { readonly kind: 'forgotten'; readonly path: string };
+
+/** A question to the searching thread. */
+export type SearchQuestion =
+  | {
+      readonly id: string;
+      readonly kind: 'search';
+      readonly query: string;
+      readonly limit: number;
+      readonly below: string | null;
+      readonly sources: readonly string[];
+    }
+  | {
+      readonly id: string;
+      readonly kind: 'context';
+      readonly query: string;
+      readonly budget: number;
+      readonly below: string | null;
+      readonly sources: readonly string[];
+    };
+
+/** What the searching thread is told. */
+export type SearcherOrder = SearchQuestion | { readonly kind: 'opened' };
+
+/** What the searching thread tells: an answer, or that the index is damaged. */
+export type SearcherNews =
+  | {
+      readonly kind: 'answer';
+      readonly id: string;
+      readonly answer:
+        | { readonly result: Omit<RagAnswer, 'indexing'> | RagContext }
+        | { readonly error: WireError };
+    }
+  | { readonly kind: 'damaged' };

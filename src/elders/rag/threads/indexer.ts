@@ -1,0 +1,157 @@
+import { watch } from 'node:fs';
+import { dirname } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { parentPort, workerData } from 'node:worker_threads';
+import { CuttingThread } from '../cut/cutting-thread.ts';
+import { IndexStore, isDamage, removeIndex } from '../index/index-store.ts';
+import type { IndexerNews, IndexerOrder, ThreadSettings } from '../index/messages.ts';
+import { SourceIndexer } from '../index/source-indexer.ts';
+import { embedSome } from '../retrieval/vectors.ts';
+import { yieldToOthers } from './thread-priority.ts';
+
+yieldToOthers();
+const settings = workerData as ThreadSettings;
+const sources = new Map<string, SourceIndexer>();
+const cutter = new CuttingThread(settings.maxFileBytes);
+const firstPauseMs = 1_000;
+const longestPauseMs = 60_000;
+let store = IndexStore.open(settings.indexPath);
+let working = false;
+let closed = false;
+let failures = 0;
+let wake: () => void = () => {};
+
+function tell(news: IndexerNews): void {
+  parentPort?.postMessage(news);
+}
+
+/** Makes the index anew and has everything read again. */
+function rebuild(why: string): void {
+  try {
+    store.close();
+  } catch {
+    // It is thrown away.
+  }
+  removeIndex(settings.indexPath);
+  store = IndexStore.open(settings.indexPath);
+  tell({ kind: 'opened', rebuilt: why });
+  for (const source of sources.values()) source.lookAgain(null);
+}
+
+async function workAll(): Promise<void> {
+  if (working || closed) return;
+  working = true;
+  try {
+    for (;;) {
+      if (closed) return;
+      if (!store.isInPlace) rebuild('missing');
+      const next = [...sources.values()].find((source) => source.hasWork);
+      if (next === undefined) {
+        if (!(await idle())) return;
+        // Orders must come through between two steps.
+        await new Promise((resolve) => setImmediate(resolve));
+        continue;
+      }
+      try {
+        await next.work();
+        failures = 0;
+      } catch (error) {
+        await failed(next, error);
+      }
+    }
+  } finally {
+    working = false;
+  }
+}
+
+async function failed(source: SourceIndexer, error: unknown): Promise<void> {
+  if (closed) return;
+  failures += 1;
+  if (isDamage(error) && failures <= 3) {
+    rebuild('corrupt');
+    return;
+  }
+  // A full disk, for one: it goes on when there is room again.
+  source.fail(error instanceof Error ? error.message : String(error));
+  const pause = Math.min(longestPauseMs, firstPauseMs * 2 ** failures);
+  await Promise.race([
+    delay(pause, undefined, { ref: false }),
+    new Promise<void>((resolve) => (wake = resolve)),
+  ]);
+}
+
+/** What is done when nothing has changed; true while more of it is left. */
+async function idle(): Promise<boolean> {
+  try {
+    if (store.index.mergeStep()) return true;
+    if (settings.embeddings !== null && (await embedSome(store.index, settings.embeddings)) > 0) return true;
+  } catch (error) {
+    if (isDamage(error)) {
+      rebuild('corrupt');
+      return true;
+    }
+    // The server of the embeddings is away; searching is lexical until then.
+    setTimeout(() => void workAll(), longestPauseMs).unref();
+  }
+  return false;
+}
+
+function isOthers(source: string): (path: string) => boolean {
+  return (path) =>
+    [...sources.keys()].some(
+      (other) => other.length > source.length && (path === other || path.startsWith(`${other}/`)),
+    );
+}
+
+function order(given: IndexerOrder): void {
+  switch (given.kind) {
+    case 'index': {
+      const known = sources.get(given.path);
+      if (known !== undefined) {
+        known.lookAgain(null);
+        return;
+      }
+      const source = new SourceIndexer({
+        path: given.path,
+        store: () => store,
+        cutter,
+        isOthers: isOthers(given.path),
+        onWork: () => {
+          wake();
+          void workAll();
+        },
+        report: (report) => tell({ kind: 'report', report }),
+      });
+      sources.set(given.path, source);
+      void workAll();
+      return;
+    }
+    case 'forget': {
+      sources.get(given.path)?.close();
+      sources.delete(given.path);
+      store.forget([...store.below(given.path).keys()]);
+      // What another folder has of it is read again.
+      for (const source of sources.values()) source.lookAgain(null);
+      tell({ kind: 'forgotten', path: given.path });
+      return;
+    }
+    case 'damaged':
+      rebuild('corrupt');
+      void workAll();
+      return;
+    case 'close':
+      closed = true;
+      for (const source of sources.values()) source.close();
+      void cutter.close().then(() => {
+        store.close();
+        process.exit(0);
+      });
+  }
+}
+
+// Somebody may remove the index while it is open.
+watch(dirname(settings.indexPath), () => {
+  if (!store.isInPlace) void workAll();
+}).unref();
+tell({ kind: 'opened', rebuilt: store.index.rebuilt ?? null });
+parentPort?.on('message', order);

@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { test } from 'node:test';
+import { IndexStore } from '../../../src/elders/rag/index/index-store.ts';
+import { RagThreads } from '../../../src/elders/rag/rag-threads.ts';
+
+test('a kill in the middle of indexing loses nothing that the next start does not read again', async (t) => {
+  const base = realpathSync(mkdtempSync(join(tmpdir(), 'elders-rag-')));
+  t.after(() => rmSync(base, { recursive: true, force: true }));
+  const root = join(base, 'tree');
+  mkdirSync(root);
+  const count = 900;
+  for (let number = 0; number < count; number += 1) {
+    writeFileSync(
+      join(root, `file${number}.md`),
+      `# Part ${number}\n\n${'words of it '.repeat(60)}\n\nmarker${number}\n`,
+    );
+  }
+  const indexPath = join(base, 'index.sqlite');
+  const program = join(import.meta.dirname, 'fixture/index-until-killed.ts');
+  const child = spawn(process.execPath, [program, indexPath, root], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const exited = once(child, 'exit');
+  let seen = '';
+  for await (const line of createInterface({ input: child.stdout })) {
+    seen = line;
+    // The first report is that it begins.
+    if (line !== 'indexing 0') break;
+  }
+  child.kill('SIGKILL');
+  await exited;
+  assert.match(seen, /^indexing /, 'it was killed before it was done');
+
+  const { promise, resolve } = Promise.withResolvers<number>();
+  const threads = new RagThreads(
+    { indexPath, maxFileBytes: 1_000_000, embeddings: null },
+    {
+      onReport: ({ state, files }) => state === 'ready' && resolve(files),
+      onForgotten: () => {},
+      onAnswer: () => {},
+      warn: () => {},
+    },
+  );
+  threads.index(root);
+  assert.equal(await promise, count);
+  await threads.close();
+  const store = IndexStore.open(indexPath);
+  t.after(() => store.close());
+  store.index.verify();
+  assert.equal(store.index.rebuilt, undefined, 'what had been written was kept');
+  assert.equal(store.index.size().documents, count);
+});
