@@ -3,8 +3,8 @@ import { appendFileSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { SearchQuestion } from '../src/elders/rag/index/messages.ts';
-import type { SourceReport } from '../src/elders/rag/index/source-report.ts';
+import type { SearchQuestion } from '../src/elders/rag/indexing/messages.ts';
+import type { SourceReport } from '../src/elders/rag/indexing/source-report.ts';
 import { RagThreads } from '../src/elders/rag/rag-threads.ts';
 import type { MadeTree } from './indexing/make-tree.ts';
 

@@ -34,8 +34,8 @@ function view(state: DirectiveView['state'], tasks: TaskRecord[]): DirectiveView
     summary: null,
     lessons: [],
     halted: null,
-  approval: null,
-  forecast: null,
+    approval: null,
+    forecast: null,
   };
   return { ...fixed, state, taskCount: tasks.length, submittedAt: 1_000, finishedAt: 5_000, tasks };
 }

@@ -69,7 +69,9 @@ test('up in the foreground: the first Ctrl-C drains, and nothing is left', async
   for (const identity of identities) assert.equal(identity !== undefined && isSameProcess(identity), false);
   assert.deepEqual(processesTouching(tree.folder), []);
   assert.deepEqual(
-    (await readdir(join(tree.folder, '.elders'), { recursive: true })).filter((name) => name.endsWith('.sock')),
+    (await readdir(join(tree.folder, '.elders'), { recursive: true })).filter((name) =>
+      name.endsWith('.sock'),
+    ),
     [],
   );
 });

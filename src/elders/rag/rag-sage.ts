@@ -2,8 +2,8 @@ import { answersLater, type Context, type Core, type Effect, type Received } fro
 import type { Action } from '../../protocol/actions.ts';
 import { ElderError, type WireError } from '../../protocol/errors.ts';
 import type { RagAnswer, RagContext, RagSource } from '../../protocol/rag.ts';
-import type { SearchQuestion } from './index/messages.ts';
-import type { SourceReport } from './index/source-report.ts';
+import type { SearchQuestion } from './indexing/messages.ts';
+import type { SourceReport } from './indexing/source-report.ts';
 
 /** What this sage asks of its executor. */
 export type RagEffect =

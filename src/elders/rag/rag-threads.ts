@@ -9,7 +9,7 @@ import type {
   SearcherNews,
   SearchQuestion,
   ThreadSettings,
-} from './index/messages.ts';
+} from './indexing/messages.ts';
 import { startThread } from './threads/start-thread.ts';
 
 /** What the threads tell the sage. */

@@ -70,7 +70,9 @@ function assignmentOf(ctx: Context, task: Task): TaskSpec {
 /** The commits of the tasks that this one needs, in the order of its needs, each once. */
 function basesOf(ctx: Context, { directiveId, template }: Task): string[] {
   const plan = planOf(ctx, directiveId);
-  const commits = [...neededTasks(plan, template)].map((at) => taskAt(ctx, directiveId, plan, at).git?.commit);
+  const commits = [...neededTasks(plan, template)].map(
+    (at) => taskAt(ctx, directiveId, plan, at).git?.commit,
+  );
   return [...new Set(commits.filter((commit) => typeof commit === 'string'))];
 }
 
@@ -90,7 +92,14 @@ function assign(ctx: Context, config: Config, name: string, { group, id, row }: 
   for (const lock of row.locks) locks.put(lock, lease);
   servants.put(name, { ...servant, lease });
   directives.put(directiveId, { ...directiveRow(ctx, directiveId), served: nextOrder(ctx) });
-  changeTask(ctx, task, { state: 'running', attempts: attempt, servant: name, lease, startedAt: null, progress: null });
+  changeTask(ctx, task, {
+    state: 'running',
+    attempts: attempt,
+    servant: name,
+    lease,
+    startedAt: null,
+    progress: null,
+  });
   const { workspace } = directiveRow(ctx, directiveId);
   const payload = {
     directiveId,

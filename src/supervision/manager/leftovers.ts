@@ -8,6 +8,7 @@ import { removeCrashHistory } from '../restarts/crash-memory.ts';
 import { recoverHomes } from '../spares/spare-folders.ts';
 import { endSandbox } from './tree-folder.ts';
 
+const crashNotes = /^(.+)\.crashes\.json$/;
 /** What is written beside a file before it takes its place, and what bubblewrap reports into. */
 const halfWritten = /\.(tmp|report)$/;
 
@@ -29,9 +30,11 @@ export async function removeLeftovers(folder: StateFolder): Promise<void> {
   for (const [name, record] of await loadProcessRecords(folder)) {
     if (isSameProcess(record)) continue;
     await removeProcessRecord(folder, name);
-    await removeCrashHistory(folder, name);
   }
-  const servants = (await entries(folder.run)).filter(isServant);
+  const files = await entries(folder.run);
+  const crashed = files.flatMap((file) => crashNotes.exec(file)?.[1] ?? []);
+  await Promise.all(crashed.map((name) => removeCrashHistory(folder, name)));
+  const servants = files.filter(isServant);
   await Promise.all(servants.map((name) => endSandbox(folder, name)));
   await recoverHomes(folder);
   await Promise.all([folder.managerSocket, folder.gatewaySocket].map((path) => rm(path, { force: true })));

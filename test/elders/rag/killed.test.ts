@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
-import { IndexStore } from '../../../src/elders/rag/index/index-store.ts';
+import { IndexStore } from '../../../src/elders/rag/indexing/index-store.ts';
 import { RagThreads } from '../../../src/elders/rag/rag-threads.ts';
 
 test('a kill in the middle of indexing loses nothing that the next start does not read again', async (t) => {

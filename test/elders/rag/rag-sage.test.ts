@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import type { Agent } from '../../../src/agents/agent.ts';
 import type { Effect } from '../../../src/agents/core.ts';
-import type { SourceReport } from '../../../src/elders/rag/index/source-report.ts';
+import type { SourceReport } from '../../../src/elders/rag/indexing/source-report.ts';
 import { type RagEffect, type RagInput, ragSage } from '../../../src/elders/rag/rag-sage.ts';
 import type { RagAnswer } from '../../../src/protocol/rag.ts';
 import { MemoryTree } from '../../support/memory-tree.ts';

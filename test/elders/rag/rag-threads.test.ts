@@ -15,8 +15,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
-import type { ThreadSettings } from '../../../src/elders/rag/index/messages.ts';
-import type { SourceReport } from '../../../src/elders/rag/index/source-report.ts';
+import type { ThreadSettings } from '../../../src/elders/rag/indexing/messages.ts';
+import type { SourceReport } from '../../../src/elders/rag/indexing/source-report.ts';
 import { RagThreads } from '../../../src/elders/rag/rag-threads.ts';
 import type { RagAnswer } from '../../../src/protocol/rag.ts';
 

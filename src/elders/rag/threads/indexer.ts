@@ -3,9 +3,9 @@ import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { CuttingThread } from '../cut/cutting-thread.ts';
-import { IndexStore, isDamage, removeIndex } from '../index/index-store.ts';
-import type { IndexerNews, IndexerOrder, ThreadSettings } from '../index/messages.ts';
-import { SourceIndexer } from '../index/source-indexer.ts';
+import { IndexStore, isDamage, removeIndex } from '../indexing/index-store.ts';
+import type { IndexerNews, IndexerOrder, ThreadSettings } from '../indexing/messages.ts';
+import { SourceIndexer } from '../indexing/source-indexer.ts';
 import { embedSome } from '../retrieval/vectors.ts';
 import { yieldToOthers } from './thread-priority.ts';
 

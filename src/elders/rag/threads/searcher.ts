@@ -1,8 +1,8 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { asElderError } from '../../../protocol/errors.ts';
 import { SearchIndex } from '../../search/full-text/search-index.ts';
-import { isDamage } from '../index/index-store.ts';
-import type { SearcherNews, SearcherOrder, SearchQuestion, ThreadSettings } from '../index/messages.ts';
+import { isDamage } from '../indexing/index-store.ts';
+import type { SearcherNews, SearcherOrder, SearchQuestion, ThreadSettings } from '../indexing/messages.ts';
 import { Retriever } from '../retrieval/retriever.ts';
 
 const settings = workerData as ThreadSettings;
