@@ -126,7 +126,7 @@ test('a researcher cannot write its workspace; progress, artifacts and usage are
     ],
   });
   const [read, slow] = ['read', 'slow'].map((name) => view.tasks.find(({ id }) => id === name));
-  assert.deepEqual([read?.state, read?.outputs], ['succeeded', { found: 'it' }], read?.output?.tail);
+  assert.deepEqual([read?.state, read?.outputs], ['succeeded', { found: 'it' }], read?.output?.tail ?? '');
   assert.deepEqual(
     [slow?.state, slow?.outputs, slow?.output?.tail],
     ['failed', { partial: 'yes' }, 'printed\n'],
