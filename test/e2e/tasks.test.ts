@@ -153,7 +153,7 @@ test('the output of a running task is followed to its end, over its attempts', a
     'directive: Talk',
     'workspace: work',
     'tasks:',
-    '  - { id: t, retries: 1, run: "echo one 北; touch talks; while [ ! -e heard ]; do sleep 0.05; done; echo two; [ $ELDERS_ATTEMPT = 2 ]" }',
+    '  - { id: t, retries: 1, run: "echo one 北; echo yes > talks; while [ ! -e heard ]; do sleep 0.05; done; echo two; [ $ELDERS_ATTEMPT = 2 ]" }',
   ];
   await writeFile(file, lines.join('\n'));
   const { id } = await tree.json<{ id: string }>(['directive', 'submit', file]);
