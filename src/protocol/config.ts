@@ -267,7 +267,7 @@ export const configSchema = z
           .min(0)
           .default(200_000)
           .describe('Tasks of ended directives that it keeps in all.'),
-        killGrace: duration('2s').describe('Time between SIGTERM and SIGKILL for a command.'),
+        killGrace: duration('1500ms').describe('Time between SIGTERM and SIGKILL for a command.'),
       })
       .prefault({}),
     rag: z
@@ -280,8 +280,11 @@ export const configSchema = z
               .describe(
                 'Such as `http://127.0.0.1:11434` for Ollama, `https://host/v1` for OpenAI-compatible servers.',
               ),
-            model: z.string().min(1),
-            protocol: z.enum(['openai', 'ollama']).default('openai'),
+            model: z.string().min(1).describe('Name of the model, as that server knows it.'),
+            protocol: z
+              .enum(['openai', 'ollama'])
+              .default('openai')
+              .describe('How that server is spoken to.'),
             apiKeyFile: z
               .string()
               .optional()
