@@ -72,7 +72,12 @@ describe('a real tree whose Redis misbehaves', () => {
   test('has left no unhandled rejection and no uncaught exception in any process', async () => {
     const { root } = stateFolder(tree.folder);
     const folder = join(root, 'log');
-    for (const file of await readdir(folder)) {
+    const files = await readdir(folder, { recursive: true });
+    assert.ok(
+      files.some((file) => file.endsWith('grand_elder.log')),
+      files.join(' '),
+    );
+    for (const file of files.filter((name) => /\.(log|out)$/.test(name))) {
       const text = await readFile(join(folder, file), 'utf8');
       assert.doesNotMatch(text, /unhandled rejection|uncaught exception|UnhandledPromise/i, file);
     }
