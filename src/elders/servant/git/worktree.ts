@@ -1,5 +1,6 @@
 import { mkdir, open, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { GitResult, TaskSpec } from '../../../protocol/directive.ts';
 import { ElderError } from '../../../protocol/errors.ts';
 import { type GitPlace, git, openRepository, type Repository, tryGit } from './git-command.ts';
@@ -69,6 +70,41 @@ async function startOf(
   return start;
 }
 
+const addTries = 8;
+
+/**
+ * Adds a worktree. Whoever removes the last one takes the folder of all with it, so another servant's removal can pull it
+ * away under an addition; that is tried again. Throws `conflict` with what git said.
+ */
+async function addWorktree(
+  repository: Repository,
+  { branch, tree, base }: { branch: string; tree: string; base: string },
+): Promise<void> {
+  for (let round = 1; ; round += 1) {
+    // A try that failed has made the branch already, which nobody else has.
+    const make = round === 1 ? '-b' : '-B';
+    const { code, stderr } = await tryGit(repository, [
+      'worktree',
+      'add',
+      '--quiet',
+      make,
+      branch,
+      tree,
+      base,
+    ]);
+    if (code === 0) return;
+    const mayPass =
+      /could not create directory|could not lock|unable to create|No such file or directory/i.test(stderr);
+    if (!mayPass || round === addTries) {
+      throw new ElderError(
+        'conflict',
+        `git worktree: ${stderr.trim().slice(0, 1_000) || `exit code ${code}`}`,
+      );
+    }
+    await delay(round * 20 * (0.5 + Math.random()));
+  }
+}
+
 /** Makes a worktree on a branch of its own. Throws `malformed` where there is no repository, `conflict` that names files. */
 export async function makeWorktree(wish: WorktreeWish): Promise<Worktree> {
   const { directiveId, taskId, attempt, workspace } = wish;
@@ -83,7 +119,7 @@ export async function makeWorktree(wish: WorktreeWish): Promise<Worktree> {
   await mkdir(home, { mode: 0o700 });
   const about = { directiveId, taskId, attempt, workspace, branch, base };
   await writeNote(note, { ...about, gitFolder: '' });
-  await git(repository, ['worktree', 'add', '--quiet', '-b', branch, tree, base]);
+  await addWorktree(repository, { branch, tree, base });
   const link = await readFile(join(tree, '.git'), 'utf8');
   const gitFolder = link.replace(/^gitdir: /, '').trimEnd();
   await writeNote(note, { ...about, gitFolder });

@@ -117,6 +117,14 @@ test('merges at the same time all arrive', async (t) => {
   for (const name of names) assert.ok(existsSync(join(top, `${name}.new`)), name);
 });
 
+test('worktrees are made while others of the repository are removed', async (t) => {
+  const { make, finish } = project(t);
+  const idle = async (lane: number) => {
+    for (let round = 0; round < 6; round += 1) await finish(await make(`idle-${lane}-${round}`));
+  };
+  await Promise.all([1, 2, 3].map(idle));
+});
+
 test('a conflict names the files, changes nothing, and keeps the work on its branch', async (t) => {
   const { top, make, finish } = project(t);
   const worktree = await make('edit', { result: 'commit', merge: true });
