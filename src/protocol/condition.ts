@@ -1,3 +1,5 @@
+import { readTaskReference, type TaskReference } from './task-reference.ts';
+
 /** Results of a task that a condition may compare with. */
 export type NeedResult = 'succeeded' | 'failed' | 'cancelled' | 'skipped';
 
@@ -17,9 +19,7 @@ export interface ConditionFacts {
 type Node =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'status'; readonly name: 'success' | 'failure' | 'always' }
-  | { readonly kind: 'result'; readonly need: string }
-  | { readonly kind: 'output'; readonly need: string; readonly name: string }
-  | { readonly kind: 'matrix'; readonly name: string }
+  | TaskReference
   | { readonly kind: 'not'; readonly of: Node }
   | { readonly kind: 'and' | 'or' | 'same' | 'differs'; readonly left: Node; readonly right: Node };
 
@@ -61,14 +61,9 @@ function tokensOf(source: string): Token[] {
   return tokens;
 }
 
-/** `needs.ID.result`, `needs.ID.outputs.NAME`, `matrix.NAME`; an id may itself hold dots. */
 function reference(path: string): Node {
-  const result = /^needs\.(.+)\.result$/u.exec(path)?.[1];
-  if (result !== undefined) return { kind: 'result', need: result };
-  const output = /^needs\.(.+)\.outputs\.([A-Za-z_][A-Za-z0-9_-]*)$/u.exec(path);
-  if (output) return { kind: 'output', need: output[1] as string, name: output[2] as string };
-  const name = /^matrix\.([A-Za-z_][A-Za-z0-9_]*)$/u.exec(path)?.[1];
-  if (name !== undefined) return { kind: 'matrix', name };
+  const found = readTaskReference(path);
+  if (found) return found;
   throw new SyntaxError(`"${path.slice(0, 60)}" is not understood`);
 }
 

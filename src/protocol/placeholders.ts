@@ -1,18 +1,13 @@
+import { readTaskReference, type TaskReference } from './task-reference.ts';
+
 /** What `${{ … }}` in a value of `env` stands for. */
-export type Placeholder =
-  | { readonly kind: 'matrix'; readonly name: string }
-  | { readonly kind: 'output'; readonly need: string; readonly name: string }
-  | { readonly kind: 'result'; readonly need: string };
+export type Placeholder = TaskReference;
 
 const placeholder = /\$\{\{\s*(.*?)\s*\}\}/gs;
 
 function read(source: string): Placeholder {
-  const matrix = /^matrix\.([A-Za-z_][A-Za-z0-9_]*)$/.exec(source)?.[1];
-  if (matrix !== undefined) return { kind: 'matrix', name: matrix };
-  const output = /^needs\.(.+)\.outputs\.([A-Za-z_][A-Za-z0-9_-]*)$/u.exec(source);
-  if (output) return { kind: 'output', need: output[1] as string, name: output[2] as string };
-  const result = /^needs\.(.+)\.result$/u.exec(source)?.[1];
-  if (result !== undefined) return { kind: 'result', need: result };
+  const found = readTaskReference(source);
+  if (found) return found;
   throw new SyntaxError(
     `"${source.slice(0, 60)}" is not understood; there are matrix.NAME, needs.ID.outputs.NAME, needs.ID.result`,
   );

@@ -4,40 +4,10 @@ import { createProgress } from '../../src/cli/directive-progress.ts';
 import { endText } from '../../src/cli/directive-text.ts';
 import { en } from '../../src/cli/text/en.ts';
 import type { DirectiveView, TaskRecord } from '../../src/protocol/directive.ts';
-
-function task(id: string, changes: Partial<TaskRecord>): TaskRecord {
-  return {
-    id,
-    run: 'x',
-    needs: [],
-    priority: 5,
-    state: 'waiting',
-    attempts: 0,
-    exitCode: null,
-    servant: null,
-    startedAt: null,
-    finishedAt: null,
-    reason: null,
-    output: null,
-    history: [],
-    ...changes,
-  };
-}
+import { directiveView, taskRecord as task } from '../support/task-record.ts';
 
 function view(state: DirectiveView['state'], tasks: TaskRecord[]): DirectiveView {
-  const fixed = {
-    id: 'd1',
-    title: 'a\x1b[2Jb',
-    goal: '',
-    workspace: '/',
-    reason: null,
-    summary: null,
-    lessons: [],
-    halted: null,
-    approval: null,
-    forecast: null,
-  };
-  return { ...fixed, state, taskCount: tasks.length, submittedAt: 1_000, finishedAt: 5_000, tasks };
+  return directiveView(tasks, { title: 'a\x1b[2Jb', state, finishedAt: 5_000 });
 }
 
 function screen(options: { isTTY: boolean; columns?: number; rows?: number }) {

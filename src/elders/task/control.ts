@@ -142,12 +142,13 @@ function retry(ctx: Context, directive: DirectiveRow, plan: Plan, index: number 
   if (directive.finishedAt !== null) reopen(ctx, directive);
   // Tasks that failed before their needs had ended, by a deadline, wait again like all others.
   for (const at of again) {
-    const { failures: _, ...task } = taskAt(ctx, directive.id, plan, at);
-    changeTask(
-      ctx,
-      { ...task, failures: 0 },
-      { state: 'waiting', finishedAt: null, reason: null, failures: 0, lost: 0 },
-    );
+    changeTask(ctx, taskAt(ctx, directive.id, plan, at), {
+      state: 'waiting',
+      finishedAt: null,
+      reason: null,
+      failures: 0,
+      lost: 0,
+    });
   }
   const waiting = new Set(again.map((at) => plan.tasks[at]?.template as number));
   for (const at of again) for (const template of reset(ctx, directive.id, plan, at)) waiting.add(template);
