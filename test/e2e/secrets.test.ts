@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { processesTouching } from '../../scripts/processes-touching.ts';
 import { replyArray } from '../../src/messaging/redis/replies.ts';
+import type { ElderDescription } from '../../src/protocol/operations.ts';
 import { stateFolder } from '../../src/protocol/state-folder.ts';
 import { TestTree } from '../support/tree.ts';
 import { adminOf } from '../support/tree-admin.ts';
@@ -130,4 +131,6 @@ test('status tells the isolation of each elder, as the kernel has it', async () 
   for (const { name, isolation } of elders) {
     assert.equal(isolation, asRoot && name.startsWith('servant_') ? 'none' : 'bubblewrap', name);
   }
+  const { status } = await tree.json<ElderDescription>(['describe', 'task_sage']);
+  assert.equal(status.isolation, 'bubblewrap');
 });

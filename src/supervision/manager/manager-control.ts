@@ -109,7 +109,8 @@ function operationControl({ current, listen }: ControlOptions): OperationControl
       const { certificates } = there(parts.desk).list();
       const elder = there(parts.elders).supervisor(name);
       const { tree, config } = parts;
-      return describeElder(name, { tree, config, elder, certificates, redis: adminOf(parts) });
+      const status = parts.status.elders.find((each) => each.name === name);
+      return describeElder(name, { tree, config, elder, status, certificates, redis: adminOf(parts) });
     },
     measure: async () => {
       const { status, redis } = current();

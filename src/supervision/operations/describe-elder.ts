@@ -9,6 +9,7 @@ import { type TreeKeys, treeKeys } from '../../protocol/keys.ts';
 import { didYouMean } from '../../protocol/nearest.ts';
 import type { ElderDescription } from '../../protocol/operations.ts';
 import { permissionsOf } from '../../protocol/permissions.ts';
+import type { ElderStatus } from '../../protocol/process.ts';
 import { type ElderSpec, roster } from '../../protocol/roster.ts';
 import { readCpuTime, readResidentMemory } from '../../telemetry/process-usage.ts';
 import { branchOf } from '../branches/branch-tree.ts';
@@ -18,23 +19,24 @@ interface DescribeOptions {
   readonly tree: string;
   readonly config: Config;
   readonly elder: ElderSupervisor | undefined;
+  /** As the tree's status shows it: only that looks at what walls the process off. */
+  readonly status: ElderStatus | undefined;
   readonly certificates: readonly CertificateRow[];
   readonly redis: RedisCommands;
 }
 
 /** Tells all that is known of one elder. Throws `not_found` for an unknown name, and as the connection to Redis does. */
 export async function describeElder(name: string, options: DescribeOptions): Promise<ElderDescription> {
-  const { config, elder } = options;
+  const { config, elder, status } = options;
   const specs = roster(config.servants);
   const spec = specs.find((each) => each.name === name);
-  if (spec === undefined || elder === undefined) {
+  if (spec === undefined || elder === undefined || status === undefined) {
     const known = specs.map((each) => each.name);
     throw new ElderError('not_found', `no elder ${JSON.stringify(name)}${didYouMean(name, known)}`);
   }
   const { restart, order, shutdown, memoryLimit } = childSpec(config, name);
   const { intensity, period, branches } = config.supervision;
   const branch = branchOf(spec);
-  const { status } = elder;
   return {
     schemaVersion: 1,
     status,
