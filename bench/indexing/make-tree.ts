@@ -22,17 +22,29 @@ function seededRandom(seed: number): () => number {
   };
 }
 
-/** Blocks of real text: functions and paragraphs of this project, its tools and the given corpus. */
-function blocksOf(patterns: readonly string[], folder: string): string[] {
+/** Where a paragraph ends, and where a statement of a module begins: code cut elsewhere would be no code. */
+const betweenParagraphs = /\n(?=\n|#)/u;
+const betweenStatements =
+  /\n(?=(?:\/\*\*|export |import |async |function |class |const |interface |type |test\())(?<!\*\/\n)/u;
+
+/** Blocks of real text: statements and paragraphs of this project, its tools and the given corpus. */
+function blocksOf(patterns: readonly string[], folder: string, between: RegExp): string[] {
   return patterns
     .flatMap((pattern) => globSync(pattern, { cwd: folder }).sort().slice(0, 600))
-    .flatMap((path) =>
-      readFileSync(join(folder, path), 'utf8')
-        .slice(0, 60_000)
-        .split(/\n(?=\n|export |function |#)/u),
-    )
-    .filter((block) => block.length > 40 && block.length < 4_000);
+    .flatMap((path) => {
+      const text = readFileSync(join(folder, path), 'utf8');
+      const blocks = text.slice(0, 60_000).split(between);
+      return text.length > 60_000 ? blocks.slice(0, -1) : blocks;
+    })
+    .filter((block) => block.length > 40 && block.length < 6_000);
 }
+
+/** Of the words that are replaced by others, those which are not the language's own. */
+const keywords = new Set(
+  'abstract continue debugger default extends finally function implements instanceof interface namespace private protected readonly require returns satisfies undefined'.split(
+    ' ',
+  ),
+);
 
 const syllables =
   'ka to re mi no so ra chi lo ben dar fi gul hex jor kin lam mor nex pol qua rit sen tur vol wex yar zed'.split(
@@ -50,34 +62,41 @@ function newWord(random: () => number): string {
   return word;
 }
 
-/** Writes a tree of mixed files: code, Markdown, HTML, settings, plain text, Shift_JIS and binary ones. */
+/** Sizes of files that sum up to about `bytes`: a few large ones and many small ones, as in real trees. */
+function sizesOf(files: number, bytes: number, random: () => number): number[] {
+  const raw = Array.from({ length: files }, () =>
+    Math.exp(
+      1.88 * Math.sqrt(-2 * Math.log(1 - random() * 0.995)) * Math.abs(Math.cos(2 * Math.PI * random())),
+    ),
+  );
+  const unit = bytes / raw.reduce((sum, one) => sum + one, 0);
+  return raw.map((one) => Math.min(one * unit, 2_000_000));
+}
+
+/** Writes a tree of mixed files: code, Markdown, HTML, settings, plain text and binary ones. */
 function makeTree(folder: string, options: { files: number; bytes: number; corpus: string }): MadeTree {
   const random = seededRandom(20_261_122);
   const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
-  const code = blocksOf(['src/**/*.ts', 'test/**/*.ts', 'node_modules/{zod,commander,bullmq}/**/*.js'], root);
-  const prose = [...blocksOf(['{ja,en}/**/*.md'], options.corpus), ...blocksOf(['docs/**/*.md'], root)];
-  const average = options.bytes / options.files;
+  const texts: Texts = {
+    ts: blocksOf(['src/**/*.ts', 'test/**/*.ts'], root, betweenStatements),
+    js: blocksOf(['node_modules/{zod,commander,bullmq}/**/*.js'], root, betweenStatements),
+    prose: [
+      ...blocksOf(['{ja,en}/**/*.md'], options.corpus, betweenParagraphs),
+      ...blocksOf(['docs/**/*.md'], root, betweenParagraphs),
+    ],
+  };
+  const sizes = sizesOf(options.files, options.bytes, random);
   const paths: string[] = [];
   let bytes = 0;
   for (let number = 0; number < options.files; number += 1) {
     const kind = random();
-    // A few large files and many small ones, as in real trees.
-    const size =
-      average *
-      0.07 *
-      Math.exp(
-        2.35 *
-          Math.sqrt(-2 * Math.log(1 - random() * 0.995)) *
-          Math.abs(Math.cos(2 * Math.PI * random())) *
-          0.8,
-      );
     const path = join(
       folder,
       `part${number % 40}`,
       `unit${number % 500}`,
       `${newWord(random)}-${number}${ending(kind)}`,
     );
-    const content = contentOf(kind, Math.min(size, 2_000_000), { code, prose, pick, random });
+    const content = contentOf(kind, sizes[number] ?? 0, { texts, pick, random });
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, content);
     bytes += Buffer.byteLength(content as string);
@@ -95,33 +114,38 @@ function ending(kind: number): string {
   return kind < 0.96 ? '.txt' : '.bin';
 }
 
+interface Texts {
+  readonly ts: readonly string[];
+  readonly js: readonly string[];
+  readonly prose: readonly string[];
+}
+
 function contentOf(
   kind: number,
   size: number,
-  given: {
-    code: readonly string[];
-    prose: readonly string[];
-    pick: <T>(list: readonly T[]) => T;
-    random: () => number;
-  },
+  given: { texts: Texts; pick: <T>(list: readonly T[]) => T; random: () => number },
 ): string | Buffer {
-  const { code, prose, pick, random } = given;
+  const { texts, pick, random } = given;
   if (kind >= 0.96) return Buffer.alloc(Math.floor(size), 0);
-  const blocks = kind < 0.45 ? code : prose;
+  const { ts, js, prose } = texts;
+  const blocks = kind < 0.3 ? ts : kind < 0.45 ? js : prose;
   const words = Array.from({ length: 12 }, () => newWord(random));
-  let text = kind < 0.8 && kind >= 0.7 ? `<html><title>${words[0]}</title>\n` : '';
-  while (text.length < size) {
+  const parts = kind < 0.8 && kind >= 0.7 ? [`<html><title>${words[0]}</title>\n`] : [];
+  for (let length = 0; length < size; ) {
     // Each copy gets words of its own, or the vocabulary would be that of a small tree.
     const block = pick(blocks).replaceAll(/\b[a-z]{7,12}\b/gu, (word) =>
-      random() < 0.12 ? pick(words) : word,
+      random() < 0.12 && !keywords.has(word) ? pick(words) : word,
     );
-    if (kind >= 0.7 && kind < 0.8)
-      text += `<h2>${pick(words)}</h2>\n<p>${block.replaceAll('<', '&lt;')}</p>\n`;
-    else if (kind >= 0.8 && kind < 0.88)
-      text += `${pick(words)}:\n  text: >\n${block.replaceAll(/^/gmu, '    ')}\n`;
-    else text += `${block}\n\n`;
+    const part =
+      kind >= 0.7 && kind < 0.8
+        ? `<h2>${pick(words)}</h2>\n<p>${block.replaceAll('<', '&lt;')}</p>\n`
+        : kind >= 0.8 && kind < 0.88
+          ? `${pick(words)}:\n  text: >\n${block.replaceAll(/^/gmu, '    ')}\n`
+          : `${block}\n\n`;
+    parts.push(part);
+    length += Buffer.byteLength(part);
   }
-  return text;
+  return parts.join('');
 }
 
 const [folder = '', files = '0', bytes = '0', corpus = ''] = process.argv.slice(2);

@@ -130,6 +130,15 @@ export const knowledgePut = z.object({
   note: text(500).default('').describe('Why; kept with the version.'),
 });
 
+/** An entry that is to be removed. */
+export const knowledgeForget = z.object({ id: z.string().min(1).max(200) });
+/** What was removed. */
+export const forgottenKnowledge = z.object({
+  id: z.string(),
+  title: z.string(),
+  versions: z.int().describe('Versions that were kept and are no more.'),
+});
+
 /** Which entries are meant. */
 export const knowledgeFilters = z.object({
   kinds: z.array(z.enum(knowledgeKinds)).max(4).default([]),

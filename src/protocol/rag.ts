@@ -34,6 +34,16 @@ export const ragSource = z.object({
 });
 export type RagSource = z.infer<typeof ragSource>;
 
+/** How many passages can be found by meaning. */
+export const ragVectors = z.object({
+  model: z.string().describe('Protocol and model of the embedding server.'),
+  made: z.int().describe('Passages that have a vector.'),
+  refused: z.int().describe('Passages that the server gave none for.'),
+  passages: z.int(),
+  reason: z.string().nullable().describe('Why no more are made for now.'),
+});
+export type RagVectors = z.infer<typeof ragVectors>;
+
 /** How passages were found: by their words, or by words and meaning together. */
 const retrievalMethod = z.enum(['lexical', 'hybrid']);
 
@@ -50,11 +60,19 @@ export const ragHit = z.object({
   highlights: z.array(z.object({ start: z.int(), end: z.int() })).describe('In the snippet.'),
   text: z.string().describe('The whole passage.'),
   language: z.string(),
-  commit: z.string().nullable().describe('What git has checked out there.'),
+  commit: z
+    .string()
+    .nullable()
+    .describe('What git has checked out there; null for a file that it does not track.'),
+  modified: z
+    .boolean()
+    .nullable()
+    .describe('Whether the passage is of another content than git tracks; null where that is not known.'),
   blob: z.string().describe('The id that git gives to exactly this content of the file.'),
   ranks: z
     .object({ lexical: z.int().nullable(), vector: z.int().nullable() })
     .describe('Its place in each list.'),
+  explanation: z.json().optional().describe('How its score by words came about, where that was asked for.'),
 });
 export type RagHit = z.infer<typeof ragHit>;
 
@@ -76,7 +94,7 @@ export const ragContext = z.object({
   context: z.string(),
   citations: z.array(
     ragHit
-      .pick({ path: true, startLine: true, endLine: true, commit: true, blob: true })
+      .pick({ path: true, startLine: true, endLine: true, commit: true, modified: true, blob: true })
       .extend({ number: z.int() }),
   ),
 });

@@ -1,6 +1,7 @@
 import type { Context, Core } from '../../agents/core.ts';
 import type { KnowledgeDraft } from '../../protocol/actions.ts';
 import type { KnowledgeInput } from '../../protocol/knowledge.ts';
+import { forgetEntry } from './entries/forget.ts';
 import { historyOf, listEntries, searchEntries, showEntry } from './entries/read.ts';
 import { knowledgeLimits } from './entries/room.ts';
 import { entriesOf } from './entries/tables.ts';
@@ -36,6 +37,7 @@ export function knowledgeSage(finder: Finder = scanFinder, limits = knowledgeLim
       'sage.knowledge.put': (ctx, { payload }) => ({
         results: putEntries(ctx, payload.entries, { by: 'human', note: payload.note }, limits),
       }),
+      'sage.knowledge.forget': (ctx, { payload }) => forgetEntry(ctx, payload.id),
       'sage.knowledge.show': (ctx, { payload }) => showEntry(ctx, payload),
       'sage.knowledge.history': (ctx, { payload }) => historyOf(ctx, payload),
       'sage.knowledge.list': (ctx, { payload }) => listEntries(ctx, payload),

@@ -45,6 +45,7 @@ export class RagExecutor {
     return new RagThreads(threadSettings(folder, config), {
       onReport: (report) => tell({ kind: 'report', report }),
       onForgotten: (path) => tell({ kind: 'forgotten', path }),
+      onVectors: (vectors) => tell({ kind: 'vectors', vectors }),
       onAnswer: (id, answer) => tell({ kind: 'answered', id, answer }),
       warn: (fields, text) => log.warn(fields, text),
     });

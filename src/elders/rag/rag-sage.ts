@@ -1,7 +1,7 @@
 import { answersLater, type Context, type Core, type Effect, type Received } from '../../agents/core.ts';
 import type { Action } from '../../protocol/actions.ts';
 import { ElderError, type WireError } from '../../protocol/errors.ts';
-import type { RagAnswer, RagContext, RagSource } from '../../protocol/rag.ts';
+import type { RagAnswer, RagContext, RagSource, RagVectors } from '../../protocol/rag.ts';
 import type { SearchQuestion } from './indexing/messages.ts';
 import type { SourceReport } from './indexing/source-report.ts';
 
@@ -14,6 +14,7 @@ export type RagEffect =
 export type RagInput =
   | { readonly kind: 'report'; readonly report: SourceReport }
   | { readonly kind: 'forgotten'; readonly path: string }
+  | { readonly kind: 'vectors'; readonly vectors: RagVectors | null }
   | {
       readonly kind: 'answered';
       readonly id: string;
@@ -40,6 +41,7 @@ const mostPending = 500;
 const mostSources = 100;
 
 const sources = (ctx: Context) => ctx.table<RagSource>('sources');
+const vectorsOf = (ctx: Context) => ctx.table<RagVectors>('vectors');
 const pending = (ctx: Context) => ctx.table<Pending>('pending');
 
 function wanted(ctx: Context, effect: RagEffect): void {
@@ -114,8 +116,9 @@ function isBusy({ state }: RagSource): boolean {
   return state === 'waiting' || state === 'indexing';
 }
 
-function status(ctx: Context): { sources: RagSource[] } {
-  return { sources: [...sources(ctx).entries()].map(([, source]) => source) };
+function status(ctx: Context): { sources: RagSource[]; vectors: RagVectors | null } {
+  const all = [...sources(ctx).entries()].map(([, source]) => source);
+  return { sources: all, vectors: vectorsOf(ctx).get('present') ?? null };
 }
 
 function report(ctx: Context, { path, state, reason, at, ...sums }: SourceReport): void {
@@ -164,9 +167,8 @@ export function ragSage(): Core {
       'sage.rag.index': (ctx, { payload }) => addSource(ctx, payload.path),
       'sage.rag.forget': (ctx, { payload }) => forgetSource(ctx, payload.path),
       'sage.rag.search': (ctx, received) => {
-        const { query, limit, below } = received.payload;
         const { message_id: id } = received.message;
-        const question = { id, kind: 'search', query, limit, below, sources: paths(ctx) } as const;
+        const question = { id, kind: 'search', ...received.payload, sources: paths(ctx) } as const;
         return keep(ctx, received, { question, settled: null });
       },
       'sage.rag.context': (ctx, received) => {
@@ -187,6 +189,10 @@ export function ragSage(): Core {
       const told = input as unknown as RagInput;
       if (told.kind === 'report') report(ctx, told.report);
       else if (told.kind === 'answered') answered(ctx, told);
+      else if (told.kind === 'vectors') {
+        if (told.vectors) vectorsOf(ctx).put('present', told.vectors);
+        else vectorsOf(ctx).delete('present');
+      }
     },
     wakeAt: (ctx) => {
       const ends = [...pending(ctx).entries()].map(([, { until }]) => until);

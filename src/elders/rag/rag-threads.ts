@@ -2,7 +2,9 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import type { Worker } from 'node:worker_threads';
 import type { Config } from '../../protocol/config.ts';
+import type { RagVectors } from '../../protocol/rag.ts';
 import type { StateFolder } from '../../protocol/state-folder.ts';
+import { dictionaryPathOf } from '../search/language/dictionary-file.ts';
 import type {
   IndexerNews,
   IndexerOrder,
@@ -17,6 +19,7 @@ export interface RagThreadEvents {
   readonly onReport: (news: Extract<IndexerNews, { kind: 'report' }>['report']) => void;
   readonly onForgotten: (path: string) => void;
   readonly onAnswer: (id: string, answer: Extract<SearcherNews, { kind: 'answer' }>['answer']) => void;
+  readonly onVectors?: (vectors: RagVectors | null) => void;
   readonly warn: (fields: object, text: string) => void;
 }
 
@@ -24,11 +27,15 @@ const firstPauseMs = 100;
 const longestPauseMs = 10_000;
 
 /** Says where the index lies and how it is made. */
-export function threadSettings(folder: StateFolder, { rag }: Pick<Config, 'rag'>): ThreadSettings {
+export function threadSettings(
+  folder: StateFolder,
+  { rag, search }: Pick<Config, 'rag' | 'search'>,
+): ThreadSettings {
   const { embeddings } = rag;
   return {
     indexPath: join(folder.index, 'rag', 'index.sqlite'),
     maxFileBytes: rag.maxFileSize,
+    dictionaryPath: dictionaryPathOf(folder, search),
     embeddings:
       embeddings === undefined
         ? null
@@ -124,6 +131,14 @@ export class RagThreads {
         this.#order({ kind: 'damaged' });
         return;
       }
+      if (news.kind === 'other_length') {
+        this.#order({ kind: 'other_length', bytes: news.bytes });
+        return;
+      }
+      if (news.kind === 'warning') {
+        this.#events.warn({}, news.text);
+        return;
+      }
       this.#asked.delete(news.id);
       this.#events.onAnswer(news.id, news.answer);
     });
@@ -149,6 +164,9 @@ export class RagThreads {
         return;
       case 'forgotten':
         this.#events.onForgotten(news.path);
+        return;
+      case 'vectors':
+        this.#events.onVectors?.(news.vectors);
     }
   }
 

@@ -72,7 +72,8 @@ test('an answer fits a message, however long the entries are', async () => {
 });
 
 async function ask<A extends Action>(action: A, payload: PayloadInput<A>): Promise<ReplyOf<A>> {
-  const source = action === 'sage.knowledge.put' ? 'claude_elder' : 'gateway';
+  const isOrder = action === 'sage.knowledge.put' || action === 'sage.knowledge.forget';
+  const source = isOrder ? 'claude_elder' : 'gateway';
   await tree.send(tree.message(source, self, action, payload));
   await tree.clock.advance(1);
   const answer = tree.sent(self, source).at(-1);

@@ -21,6 +21,7 @@ function hit(path: string, startLine: number, text: string): RagHit {
       score: 1,
       language: 'md',
       commit: null,
+      modified: null,
       blob: 'b',
     },
     ranks: { lexical: 1, vector: null },
@@ -66,4 +67,19 @@ test('fusion by rank prefers what both lists have', () => {
     ['b', 'a', 'd', 'c'],
   );
   assert.deepEqual(fused[0]?.ranks, [2, 2]);
+});
+
+test('passages of one long line are given apart, and of one that is too long its beginning', () => {
+  const hits = [hit('a', 3, 'first half'), hit('a', 3, 'second half'), hit('a', 3, 'half')];
+  const { context, citations } = assembleContext(hits, 100);
+  assert.match(context, /first half[\s\S]*second half/);
+  assert.deepEqual(
+    citations.map(({ startLine, endLine }) => [startLine, endLine]),
+    [
+      [3, 3],
+      [3, 3],
+    ],
+  );
+  const long = assembleContext([hit('a', 3, '長い文'.repeat(900))], 80);
+  assert.ok(long.tokens <= 80 && long.context.includes('長い文長い文'), long.context);
 });

@@ -160,3 +160,30 @@ test('code is cut at its definitions and HTML keeps its lines', async (t) => {
   assert.match(first?.chunk.text ?? '', /first\nbold & more/);
   assert.doesNotMatch(first?.chunk.text ?? '', /hidden/);
 });
+
+test('what stands in one line is cut all the same: pages at their headings, all else by length', async (t) => {
+  const root = folder(t);
+  const many = (make: (at: number) => string) => Array.from({ length: 400 }, (_, at) => make(at)).join('');
+  write(root, {
+    'page.html': `<html><body><div>${many((at) => `<h2>Part ${at}</h2><p>Said of <b>number</b> ${at}${', and more'.repeat(20)}.</p>`)}</div></body></html>`,
+    'min.js': many((at) => `function f${at}(x){return x+${at}};`).repeat(5),
+    'one.md': `# 見出し\n\n${many((at) => `文の番号は${at}です。`).repeat(5)}`,
+    'one.json': JSON.stringify(Array.from({ length: 4_000 }, (_, at) => ({ at }))),
+  });
+  const cutter = new FileCutter(4_000_000);
+  for (const name of ['page.html', 'min.js', 'one.md', 'one.json']) {
+    const { prepared } = await cutter.cut({ path: join(root, name), shown: name, knownHash: undefined });
+    const chunks = prepared?.chunks.map(({ chunk }) => chunk) ?? [];
+    assert.ok(chunks.length > 5, `${name}: ${chunks.length}`);
+    assert.ok(
+      chunks.every(({ text }) => text.length <= 3_200 && text.isWellFormed()),
+      name,
+    );
+    const lines = new Set(chunks.map(({ startLine, endLine }) => `${startLine}-${endLine}`));
+    assert.deepEqual([...lines], name === 'one.md' ? ['1-1', '3-3'] : ['1-1'], name);
+    if (name !== 'page.html') continue;
+    const [first] = chunks;
+    assert.deepEqual(first?.headingPath, ['Part 0']);
+    assert.match(first?.text ?? '', /^## Part 0\nSaid of number 0, and more/);
+  }
+});

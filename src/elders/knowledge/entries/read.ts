@@ -31,7 +31,8 @@ function cut(text: string, maxBytes: number): string {
   }
 }
 
-function find(ctx: Context, id: string): EntryRow {
+/** Gives an entry as it is kept. Throws `not_found`, with the nearest id. */
+export function findEntry(ctx: Context, id: string): EntryRow {
   const row = entriesOf(ctx).get(id);
   if (row) return row;
   const ids = [...entriesOf(ctx).entries()].map(([each]) => each);
@@ -40,7 +41,7 @@ function find(ctx: Context, id: string): EntryRow {
 
 /** Gives an entry, or a former version of it. Throws `not_found`. */
 export function showEntry(ctx: Context, { id, version }: PayloadOf<'sage.knowledge.show'>): KnowledgeEntry {
-  const row = find(ctx, id);
+  const row = findEntry(ctx, id);
   const present = publicEntries(ctx);
   if (version === undefined || version === row.version) return present(row);
   const former = formerOf(ctx).get(formerKey(id, version));
@@ -54,7 +55,7 @@ export function historyOf(
   ctx: Context,
   { id }: PayloadOf<'sage.knowledge.history'>,
 ): ReplyOf<'sage.knowledge.history'> {
-  const row = find(ctx, id);
+  const row = findEntry(ctx, id);
   const former = row.kept.flatMap((version) => formerOf(ctx).get(formerKey(id, version)) ?? []);
   const versions = [...former, row].reverse().map(({ version, updatedAt: at, by, note, changed, title }) => ({
     ...{ version, at, by, note, changed: [...changed], title },

@@ -46,7 +46,8 @@ function dropFormer(ctx: Context, id: string, version: number): void {
   formerOf(ctx).delete(key);
 }
 
-function removeEntry(ctx: Context, row: EntryRow): void {
+/** Removes an entry with its versions. */
+export function removeEntry(ctx: Context, row: EntryRow): void {
   for (const version of row.kept) dropFormer(ctx, row.id, version);
   count(ctx, -sizeOf(row));
   entriesOf(ctx).delete(row.id);
@@ -54,9 +55,20 @@ function removeEntry(ctx: Context, row: EntryRow): void {
   ctx.effect({ kind: 'index', id: row.id, entry: null });
 }
 
+/** What may be removed where room ends, in this order: what has expired, longest ago first, then what was derived. */
+function removable(rows: readonly EntryRow[], now: number): EntryRow[] {
+  // What others are hidden behind stays while they do.
+  const successors = new Set(rows.map(({ supersededBy }) => supersededBy));
+  const free = rows.filter(({ id }) => !successors.has(id));
+  const endOf = ({ expiresAt }: EntryRow) => expiresAt ?? Number.POSITIVE_INFINITY;
+  const expired = free.filter((row) => endOf(row) <= now).sort((a, b) => endOf(a) - endOf(b));
+  return [...expired, ...free.filter((row) => row.derived && !expired.includes(row))];
+}
+
 /**
- * Sees to it that nothing is above its limit. Former versions of what was changed longest ago go first, then the oldest
- * entries that were derived; what people wrote stays. Throws `too_large` where that is not enough.
+ * Sees to it that nothing is above its limit. Former versions of what was changed longest ago go first, then entries that
+ * have expired, then the oldest that were derived; what else people wrote stays. Throws `too_large` where that is not
+ * enough.
  */
 export function makeRoom(ctx: Context, limits: KnowledgeLimits, spare: string): void {
   const tooMany = () => entriesOf(ctx).size > limits.entries;
@@ -71,12 +83,13 @@ export function makeRoom(ctx: Context, limits: KnowledgeLimits, spare: string): 
     for (const version of between) dropFormer(ctx, row.id, version);
     if (first !== undefined && between.length > 0) entriesOf(ctx).put(row.id, { ...row, kept: [first] });
   }
-  for (const row of oldest) {
+  for (const row of removable(oldest, ctx.now())) {
     if (!tooMany() && !tooMuch()) return;
     // It may have lost versions just now.
     const present = entriesOf(ctx).get(row.id);
-    if (present?.derived && row.id !== spare) removeEntry(ctx, present);
+    if (present && row.id !== spare) removeEntry(ctx, present);
   }
-  if (tooMany()) throw new ElderError('too_large', `there are ${limits.entries} entries already`);
+  if (tooMany())
+    throw new ElderError('too_large', `there are ${limits.entries} entries already; some must be forgotten`);
   if (tooMuch()) throw new ElderError('too_large', 'all that is known takes too much room');
 }

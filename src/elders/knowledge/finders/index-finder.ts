@@ -1,6 +1,7 @@
 import { chunkMarkdown } from '../../search/chunks/markdown.ts';
 import type { SearchDocument } from '../../search/full-text/document.ts';
 import { SearchIndex } from '../../search/full-text/search-index.ts';
+import { DictionaryFile } from '../../search/language/dictionary-file.ts';
 import { Searcher, type SearchResult } from '../../search/query/searcher.ts';
 import type { EntryRow } from '../entries/tables.ts';
 import type { Finder, FinderQuery, Found } from './finder.ts';
@@ -17,6 +18,8 @@ export interface IndexEffect {
 interface IndexFinderOptions {
   /** Of the index file. */
   readonly path: string;
+  /** File with words that mean the same in this project. */
+  readonly dictionaryPath?: string | undefined;
   readonly log: { warn(fields: object, text: string): void };
 }
 
@@ -61,11 +64,13 @@ export class IndexFinder implements Finder {
   #index: SearchIndex | null = null;
   #searcher: Searcher | null = null;
   /** What it does not hold yet, by id. */
+  readonly #dictionary: DictionaryFile;
   readonly #pending = new Map<string, EntryRow | null>();
   #feeding = false;
 
   constructor(options: IndexFinderOptions) {
     this.#options = options;
+    this.#dictionary = new DictionaryFile(options.dictionaryPath, (text) => options.log.warn({}, text));
   }
 
   start(rows: Iterable<EntryRow>): void {
@@ -93,6 +98,7 @@ export class IndexFinder implements Finder {
   }
 
   #search(searcher: Searcher, { query, limit, kinds, tags, explain, accepts }: FinderQuery): Found[] {
+    this.#dictionary.keep(searcher);
     const { results } = searcher.search(query, {
       limit: limit * passagesPerEntry,
       explain,

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Language, Node, Parser, Tree } from '@vscode/tree-sitter-wasm';
+import { bounded } from '../../search/chunks/bounded.ts';
 import { type Chunk, columns, defaultChunkSize } from '../../search/chunks/chunk.ts';
 import { type LineRange, splitLines, trimBlank, windows } from '../../search/chunks/lines.ts';
 
@@ -156,13 +157,11 @@ function chunksOf(lines: readonly string[], definitions: readonly Definition[]):
     const path = commonPath(group);
     const inner = new Set(group.flatMap((each) => [...each.path.slice(path.length), ...each.names]));
     const range = trimBlank(lines, { start: first.start, end: last.end });
-    return windows(lines, range, most).map(({ start, end }) => ({
-      startLine: start + 1,
-      endLine: end,
-      headingPath: path,
-      innerHeadings: [...inner],
-      text: lines.slice(start, end).join('\n'),
-    }));
+    return windows(lines, range, most).flatMap(({ start, end }) => {
+      const text = lines.slice(start, end).join('\n');
+      const common = { startLine: start + 1, endLine: end, headingPath: path, innerHeadings: [...inner] };
+      return bounded({ ...common, text }, most);
+    });
   });
 }
 

@@ -7,9 +7,9 @@ import { type PreparedDocument, prepareDocument } from '../../search/full-text/p
 import { decodeText, isBinary } from '../files/decode.ts';
 import { grammarOf, isBinaryName, kindOf, languageOf, priorOf } from '../files/kind.ts';
 import { type Reason, readWhole } from '../files/read-file.ts';
-import { type FoundSecret, isSecretFile, isSettings, removeSecrets } from '../secrets/find-secrets.ts';
+import { type FoundSecret, isSettings, type SecretGuard, secretGuard } from '../secrets/find-secrets.ts';
 import { CodeCutter } from './code.ts';
-import { htmlToText } from './html.ts';
+import { chunkHtml } from './html.ts';
 
 /** A file to be read. */
 export interface FileToCut {
@@ -17,6 +17,8 @@ export interface FileToCut {
   readonly path: string;
   /** As people see it: below the folder that was asked for. */
   readonly shown: string;
+  /** As it was when the file was looked at (bytes). */
+  readonly size?: number;
   /** Of the content that stands in the index; the same content is not cut again. */
   readonly knownHash: string | undefined;
 }
@@ -54,9 +56,11 @@ function secretsText(found: readonly FoundSecret[]): string {
 export class FileCutter {
   readonly #code = new CodeCutter();
   readonly #maxBytes: number;
+  readonly #guard: SecretGuard;
 
-  constructor(maxBytes: number) {
+  constructor(maxBytes: number, guard: SecretGuard = secretGuard) {
     this.#maxBytes = maxBytes;
+    this.#guard = guard;
   }
 
   /** Reads and cuts one file. What is wrong with the file is told, not thrown. */
@@ -71,7 +75,8 @@ export class FileCutter {
       detail: '',
       notes: [],
     };
-    if (isSecretFile(path)) return { ...nothing, reason: 'secret', detail: 'a file made to hold secrets' };
+    if (this.#guard.isSecretFile(path))
+      return { ...nothing, reason: 'secret', detail: 'a file made to hold secrets' };
     if (isBinaryName(path)) return { ...nothing, reason: 'binary', detail: '' };
     const read = await readWhole(path, this.#maxBytes);
     if (!read.ok) return { ...nothing, mark: read.mark, reason: read.reason, detail: read.detail };
@@ -84,7 +89,7 @@ export class FileCutter {
     const notes: CutFile['notes'][number][] = [];
     if (damaged) notes.push({ kind: 'invalid_text', detail: `not valid ${encoding}` });
     else if (encoding !== 'utf-8') notes.push({ kind: 'encoding', detail: encoding });
-    const { text, found } = removeSecrets(raw);
+    const { text, found } = this.#guard.removeSecrets(raw);
     if (found.length > 0) {
       const detail = secretsText(found);
       if (isSettings(path)) return { ...known, reason: 'secret', detail };
@@ -110,11 +115,8 @@ export class FileCutter {
     switch (kindOf(path)) {
       case 'markdown':
         return chunkMarkdown(text);
-      case 'html': {
-        const page = htmlToText(text);
-        const { title, chunks } = chunkMarkdown(page.text);
-        return { title: page.title ?? title, chunks };
-      }
+      case 'html':
+        return chunkHtml(text);
       case 'code': {
         const grammar = grammarOf(path) ?? '';
         const chunks = (await this.#code.prepare(grammar)) ? this.#code.cut(grammar, text) : undefined;

@@ -8,30 +8,48 @@ interface Waiting {
   crashes: number;
 }
 
+/** Files that the thread is given ahead, so that it need not wait for the one that writes. */
+const mostFlying = 32;
+/** A file costs this much besides its bytes, for the load (bytes). */
+const fileLoad = 4_000;
 /** No file takes this long; a thread that does hangs (ms). */
 const longestMs = 120_000;
 /** What a strange file may make the thread use; beyond it the thread dies and not the process (MB). */
-const heapMegabytes = 256;
+const usualHeapMegabytes = 256;
 
 /** Has files cut in a thread; a file that makes the thread die twice, the second time alone, is given up. */
 export class CuttingThread {
   readonly #maxFileBytes: number;
+  readonly #heapMegabytes: number;
   readonly #queue: Waiting[] = [];
   readonly #flying = new Map<string, Waiting>();
   #worker: Worker | undefined;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
+  #load = 0;
 
-  constructor(maxFileBytes: number) {
+  constructor(maxFileBytes: number, heapMegabytes = usualHeapMegabytes) {
     this.#maxFileBytes = maxFileBytes;
+    this.#heapMegabytes = heapMegabytes;
   }
 
   /** Reads and cuts a file; never rejects. */
   cut(file: FileToCut): Promise<CutFile> {
     const { promise, resolve } = Promise.withResolvers<CutFile>();
-    this.#queue.push({ file, resolve, crashes: 0 });
+    const load = (file.size ?? 0) + fileLoad;
+    this.#load += load;
+    const settle = (cut: CutFile) => {
+      this.#load -= load;
+      resolve(cut);
+    };
+    this.#queue.push({ file, resolve: settle, crashes: 0 });
     this.#feed();
     return promise;
+  }
+
+  /** How much it has still to do, about in bytes. */
+  get load(): number {
+    return this.#load;
   }
 
   /** Ends the thread; what it had under way never ends. */
@@ -45,7 +63,7 @@ export class CuttingThread {
     if (this.#closed) return;
     for (;;) {
       const next = this.#queue[0];
-      if (next === undefined || this.#flying.size >= 8) return;
+      if (next === undefined || this.#flying.size >= mostFlying) return;
       // After a crash the files of that moment go one by one, to tell which of them it was.
       const alone = next.crashes > 0 || [...this.#flying.values()].some(({ crashes }) => crashes > 0);
       if (alone && this.#flying.size > 0) return;
@@ -60,7 +78,7 @@ export class CuttingThread {
     if (this.#worker !== undefined) return this.#worker;
     const worker = startThread('cutter', {
       workerData: { maxFileBytes: this.#maxFileBytes },
-      resourceLimits: { maxOldGenerationSizeMb: heapMegabytes, maxYoungGenerationSizeMb: 24 },
+      resourceLimits: { maxOldGenerationSizeMb: this.#heapMegabytes, maxYoungGenerationSizeMb: 24 },
     });
     this.#worker = worker;
     worker.on('message', (cut: CutFile) => this.#landed(cut));

@@ -1,6 +1,7 @@
 import type { BigIntStats } from 'node:fs';
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 
 /** Why a file is not in the index. */
 export type Reason =
@@ -19,6 +20,8 @@ export type FileBytes =
   | { readonly ok: false; readonly reason: Reason; readonly detail: string; readonly mark: string };
 
 const tries = 3;
+/** The clock of a file system moves in steps; within one, a write may leave size and times as they are (ms). */
+const clockStepMs = 50;
 
 /** Tells one state of a file from the next: size and times, which a write changes. */
 export function markOf({ size, mtimeNs, ctimeNs, ino }: BigIntStats): string {
@@ -37,6 +40,7 @@ export function reasonOf(error: unknown): { reason: Reason; detail: string } {
 async function readOpen(handle: FileHandle, maxBytes: number): Promise<FileBytes> {
   let mark = '';
   for (let attempt = 0; attempt < tries; attempt += 1) {
+    const begun = Date.now();
     const before = await handle.stat({ bigint: true });
     mark = markOf(before);
     if (!before.isFile()) return { ok: false, reason: 'not_a_file', detail: '', mark };
@@ -51,7 +55,11 @@ async function readOpen(handle: FileHandle, maxBytes: number): Promise<FileBytes
       at += bytesRead;
     }
     const after = await handle.stat({ bigint: true });
-    if (markOf(after) === mark && at === bytes.length) return { ok: true, bytes, mark };
+    const age = begun - Number(after.ctimeMs);
+    // Where it is from the future, clocks differ, and nothing tells its age.
+    const isFresh = age > -1_000 && age < clockStepMs;
+    if (markOf(after) === mark && at === bytes.length && !isFresh) return { ok: true, bytes, mark };
+    if (isFresh) await delay(clockStepMs);
   }
   return { ok: false, reason: 'changing', detail: 'it was written while it was read', mark };
 }

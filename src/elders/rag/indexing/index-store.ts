@@ -49,7 +49,7 @@ export class IndexStore {
   }
 
   /** Opens the index; one that is missing, damaged or of another version starts empty. */
-  static open(path: string): IndexStore {
+  static open(path: string, maxFileBytes = Number.POSITIVE_INFINITY): IndexStore {
     let index = SearchIndex.open(path);
     try {
       if (index.rebuilt === undefined && statSync(path).size < verifiedBytes) index.verify();
@@ -60,6 +60,7 @@ export class IndexStore {
       index = SearchIndex.open(path);
       prepare(index);
     }
+    lookAgain(index, maxFileBytes);
     return new IndexStore(index);
   }
 
@@ -193,6 +194,16 @@ const belowFolder = '(path = ? OR (path > ? AND path < ?))';
 function range(folder: string): [string, string, string] {
   const base = folder === '/' ? '' : folder;
   return [folder, `${base}/`, `${base}0`];
+}
+
+/** Has files read again that this process may read otherwise than the one before: its rights or its limit are others. */
+function lookAgain(index: SearchIndex, maxFileBytes: number): void {
+  index
+    .statement(
+      `UPDATE rag_files SET mark = '' WHERE reason IN ('unreadable', 'failed', 'changing') OR bytes > ?1
+         OR (reason = 'too_large' AND CAST(detail AS INTEGER) <= ?1)`,
+    )
+    .run(Math.min(maxFileBytes, Number.MAX_SAFE_INTEGER));
 }
 
 function prepare(index: SearchIndex): void {

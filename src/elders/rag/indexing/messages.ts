@@ -1,5 +1,5 @@
 import type { WireError } from '../../../protocol/errors.ts';
-import type { RagAnswer, RagContext } from '../../../protocol/rag.ts';
+import type { RagAnswer, RagContext, RagVectors } from '../../../protocol/rag.ts';
 import type { EmbeddingSettings } from '../retrieval/embeddings.ts';
 import type { SourceReport } from './source-report.ts';
 
@@ -8,6 +8,8 @@ export interface ThreadSettings {
   readonly indexPath: string;
   readonly maxFileBytes: number;
   readonly embeddings: EmbeddingSettings | null;
+  /** File with words that mean the same in this project. */
+  readonly dictionaryPath?: string | undefined;
 }
 
 /** What the indexing thread is told. */
@@ -15,13 +17,15 @@ export type IndexerOrder =
   | { readonly kind: 'index'; readonly path: string }
   | { readonly kind: 'forget'; readonly path: string }
   | { readonly kind: 'damaged' }
+  | { readonly kind: 'other_length'; readonly bytes: number }
   | { readonly kind: 'close' };
 
 /** What the indexing thread tells. */
 export type IndexerNews =
   | { readonly kind: 'opened'; readonly rebuilt: string | null }
   | { readonly kind: 'report'; readonly report: SourceReport }
-  | { readonly kind: 'forgotten'; readonly path: string };
+  | { readonly kind: 'forgotten'; readonly path: string }
+  | { readonly kind: 'vectors'; readonly vectors: RagVectors | null };
 
 /** A question to the searching thread. */
 export type SearchQuestion =
@@ -30,6 +34,7 @@ export type SearchQuestion =
       readonly kind: 'search';
       readonly query: string;
       readonly limit: number;
+      readonly explain?: boolean;
       readonly below: string | null;
       readonly sources: readonly string[];
     }
@@ -54,4 +59,7 @@ export type SearcherNews =
         | { readonly result: Omit<RagAnswer, 'indexing'> | RagContext }
         | { readonly error: WireError };
     }
-  | { readonly kind: 'damaged' };
+  | { readonly kind: 'damaged' }
+  /** The server gives vectors of another length than those of the index. */
+  | { readonly kind: 'other_length'; readonly bytes: number }
+  | { readonly kind: 'warning'; readonly text: string };

@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
 import type { CutFile } from '../cut/cut-file.ts';
-import type { CuttingThread } from '../cut/cutting-thread.ts';
+import type { CuttingPool } from '../cut/cutting-pool.ts';
 import { FolderWatch } from '../files/folder-watch.ts';
 import { lookAt, rulesIn, seenAt, type WalkedFile, walk } from '../files/walk.ts';
 import type { IndexStore } from './index-store.ts';
@@ -9,8 +9,9 @@ import type { SourceReport } from './source-report.ts';
 /** What a batch holds before it is written. */
 const batchFiles = 300;
 const batchBytes = 4_000_000;
-/** Files that are read ahead of what is written. */
-const ahead = 24;
+/** What is read ahead of what is written: enough for two threads while one batch is written. */
+const aheadFiles = 96;
+const aheadBytes = 6_000_000;
 const reportEveryMs = 500;
 /** Where not every folder could be watched, all is looked at this often (ms). */
 const lookAgainMs = 60_000;
@@ -20,7 +21,7 @@ const changingMs = 2_000;
 interface SourceIndexerOptions {
   readonly path: string;
   readonly store: () => IndexStore;
-  readonly cutter: CuttingThread;
+  readonly cutter: CuttingPool;
   /** Whether a path belongs to a folder below this one that is indexed for itself. */
   readonly isOthers: (path: string) => boolean;
   /** Told when there is something to do; `work` then does it. */
@@ -123,6 +124,7 @@ export class SourceIndexer {
   ): Promise<void> {
     const flying = new Set<Promise<void>>();
     let looked = 0;
+    let flyingBytes = 0;
     for (const file of files) {
       if (this.#closed) break;
       const before = known.get(file.path) ?? this.#options.store().known(file.path);
@@ -137,13 +139,20 @@ export class SourceIndexer {
         continue;
       }
       const cutting = this.#options.cutter
-        .cut({ path: file.path, shown: this.#shown(file.path), knownHash: before?.hash || undefined })
+        .cut({
+          path: file.path,
+          shown: this.#shown(file.path),
+          size: file.size,
+          knownHash: before?.hash || undefined,
+        })
         .then((cut) => {
           flying.delete(cutting);
+          flyingBytes -= file.size;
           this.#land({ ...cut, mark: cut.mark || file.mark });
         });
       flying.add(cutting);
-      while (flying.size >= ahead) {
+      flyingBytes += file.size;
+      while (flying.size >= aheadFiles || (flyingBytes >= aheadBytes && flying.size > 1)) {
         await Promise.race(flying);
         this.#flushIfFull();
       }

@@ -29,8 +29,14 @@ function joined(parts: readonly Part[], { path, startLine, endLine, text }: RagH
     (part) => part.hit.path === path && startLine <= part.endLine + 2 && endLine >= part.startLine - 2,
   );
   if (near === undefined) return false;
-  if (startLine >= near.startLine && endLine <= near.endLine) return true;
   const lines = text.split('\n');
+  // Several passages of one long line, and pages with several rows in a line, cannot be put together by lines.
+  const isByLines =
+    lines.length === endLine - startLine + 1 && near.lines.length === near.endLine - near.startLine + 1;
+  const isInside = startLine >= near.startLine && endLine <= near.endLine;
+  if (isInside && (!isByLines || startLine === endLine)) return near.lines.join('\n').includes(text);
+  if (!isByLines) return false;
+  if (isInside) return true;
   if (startLine > near.startLine) {
     const gap = Array.from({ length: Math.max(0, startLine - near.endLine - 1) }, () => '');
     near.lines = [...near.lines, ...gap, ...lines.slice(Math.max(0, near.endLine - startLine + 1))];
@@ -46,7 +52,8 @@ function joined(parts: readonly Part[], { path, startLine, endLine, text }: RagH
 
 function show(part: Part, number: number): string {
   const { hit, startLine, endLine, lines } = part;
-  const commit = hit.commit === null ? '' : ` @${hit.commit.slice(0, 12)}`;
+  const commit =
+    hit.commit === null ? '' : ` @${hit.commit.slice(0, 12)}${hit.modified ? ' (modified)' : ''}`;
   const below = hit.headings.length === 0 ? '' : ` · ${hit.headings.join(' › ')}`;
   return `[${number}] ${hit.relativePath}:${startLine}-${endLine}${commit}${below}\n${lines.join('\n')}\n`;
 }
@@ -78,8 +85,8 @@ export function assembleContext(
   return {
     context,
     tokens: estimateTokens(context),
-    citations: parts.map(({ hit: { path, commit, blob }, startLine, endLine }, at) => ({
-      ...{ number: at + 1, path, startLine, endLine, commit, blob },
+    citations: parts.map(({ hit: { path, commit, modified, blob }, startLine, endLine }, at) => ({
+      ...{ number: at + 1, path, startLine, endLine, commit, modified, blob },
     })),
   };
 }
@@ -88,12 +95,18 @@ function tokensOf(parts: readonly Part[]): number {
   return estimateTokens(parts.map((part, at) => show(part, at + 1)).join('\n'));
 }
 
+/** As many lines as fit, or of the first one as much as fits; none where even its place takes too much. */
 function beginning(part: Part, budget: number): Part {
   const lines = [...part.lines];
-  while (lines.length > 0) {
-    const shorter = { ...part, lines, endLine: part.startLine + lines.length - 1 };
+  for (; lines.length > 0; lines.pop()) {
+    const endLine = Math.min(part.endLine, part.startLine + lines.length - 1);
+    const shorter = { ...part, lines, endLine };
     if (tokensOf([shorter]) <= budget) return shorter;
-    lines.pop();
+  }
+  for (let [text = ''] = part.lines; text !== ''; ) {
+    text = text.slice(0, Math.floor(text.length * 0.8)).toWellFormed();
+    const shorter = { ...part, lines: [text], endLine: part.startLine };
+    if (text !== '' && tokensOf([shorter]) <= budget) return shorter;
   }
   return { ...part, lines: [] };
 }

@@ -22,13 +22,25 @@ function endpoint({ url, protocol }: EmbeddingSettings): string {
   return base.endsWith(path) ? base : `${base}${path}`;
 }
 
-/** Asks a server for the vectors of texts, each of length 1. Throws `timed_out`, or `malformed` for a wrong answer. */
+function keyOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch (cause) {
+    const reason = `the key of the embedding server cannot be read: ${(cause as Error).message}`;
+    throw new ElderError('not_found', reason, { cause });
+  }
+}
+
+/**
+ * Asks a server for the vectors of texts, each of length 1. Throws `timed_out` where it is away, `malformed` for a refusal or a
+ * wrong answer, and `not_found` without the file of its key.
+ */
 export async function embed(settings: EmbeddingSettings, texts: readonly string[]): Promise<Float32Array[]> {
   const { model, protocol, apiKeyFile, timeoutMs } = settings;
   const headers: Record<string, string> = { 'content-type': 'application/json' };
-  if (apiKeyFile !== undefined) headers.authorization = `Bearer ${readFileSync(apiKeyFile, 'utf8').trim()}`;
+  if (apiKeyFile !== undefined) headers.authorization = `Bearer ${keyOf(apiKeyFile)}`;
   let response: Response;
-  let body: unknown;
+  let text: string;
   try {
     response = await fetch(endpoint(settings), {
       method: 'POST',
@@ -41,7 +53,7 @@ export async function embed(settings: EmbeddingSettings, texts: readonly string[
       signal: AbortSignal.timeout(timeoutMs),
       redirect: 'error',
     });
-    if (response.ok) body = await response.json();
+    text = await response.text();
   } catch (error) {
     const { name, message, cause } = error as Error;
     const reason =
@@ -50,7 +62,11 @@ export async function embed(settings: EmbeddingSettings, texts: readonly string[
         : `${message}${cause ? `: ${(cause as Error).message}` : ''}`;
     throw new ElderError('timed_out', `the embedding server: ${reason}`);
   }
-  if (!response.ok) throw new ElderError('malformed', `the embedding server answered ${response.status}`);
+  if (!response.ok) {
+    const said = text.replaceAll(/\s+/gu, ' ').slice(0, 200);
+    throw new ElderError('malformed', `the embedding server answered ${response.status}: ${said}`);
+  }
+  const body = jsonOf(text);
   const vectors = protocol === 'ollama' ? fromOllama(body) : fromOpenAi(body);
   if (vectors.length !== texts.length || vectors.some((vector) => vector.length !== vectors[0]?.length)) {
     throw new ElderError(
@@ -59,6 +75,15 @@ export async function embed(settings: EmbeddingSettings, texts: readonly string[
     );
   }
   return vectors.map(normalized);
+}
+
+/** What is no JSON is no answer of either protocol. */
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function fromOpenAi(body: unknown): number[][] {

@@ -1,13 +1,11 @@
-import { asElderError } from '../../../protocol/errors.ts';
 import type { RagAnswer, RagContext, RagHit } from '../../../protocol/rag.ts';
 import type { SearchIndex } from '../../search/full-text/search-index.ts';
-import { readChunks, readDocuments } from '../../search/query/read-chunks.ts';
+import type { DictionaryFile } from '../../search/language/dictionary-file.ts';
 import { Searcher } from '../../search/query/searcher.ts';
-import { findRepository, headCommit } from '../files/repository.ts';
 import { assembleContext } from './context.ts';
-import type { EmbeddingSettings } from './embeddings.ts';
 import { fuseByRank } from './fuse.ts';
-import { nearest } from './vectors.ts';
+import { Revisions } from './revisions.ts';
+import type { SemanticSearch } from './semantic.ts';
 
 /** How many of each search are fused. */
 const fused = 50;
@@ -18,29 +16,42 @@ interface Narrowed {
   readonly below: string | null;
   /** Folders that are indexed; nothing else is given. */
   readonly sources: readonly string[];
+  /** Say how each score by words came about. */
+  readonly explain?: boolean;
 }
 
-type Passage = Omit<RagHit, 'score' | 'ranks' | 'commit' | 'blob'>;
+interface RetrieverOptions {
+  /** Null: by words alone. */
+  readonly semantic: SemanticSearch | null;
+  readonly dictionary?: DictionaryFile;
+}
+
+type Passage = Omit<RagHit, 'score' | 'ranks' | 'commit' | 'modified' | 'blob'>;
 
 /** Finds passages by words, and by meaning too where a server gives vectors. */
 export class Retriever {
   readonly #index: SearchIndex;
   readonly #searcher: Searcher;
-  readonly #embeddings: EmbeddingSettings | null;
+  readonly #semantic: SemanticSearch | null;
+  readonly #dictionary: DictionaryFile | undefined;
+  readonly #revisions = new Revisions();
 
-  constructor(index: SearchIndex, embeddings: EmbeddingSettings | null) {
+  constructor(index: SearchIndex, { semantic, dictionary }: RetrieverOptions) {
     this.#index = index;
     this.#searcher = new Searcher(index);
-    this.#embeddings = embeddings;
+    this.#semantic = semantic;
+    this.#dictionary = dictionary;
   }
 
   /** Finds the best passages. Without vectors, or while their server is away, it is lexical and says so. */
   async search(query: string, limit: number, narrowed: Narrowed): Promise<Omit<RagAnswer, 'indexing'>> {
     const accepts = ({ key }: { readonly key: string }) => isWanted(key, narrowed);
     const filters = { accepts };
-    const wanted = this.#embeddings === null ? limit : Math.max(limit, fused);
+    const wanted = this.#semantic === null ? limit : Math.max(limit, fused);
+    this.#dictionary?.keep(this.#searcher);
     const { results } = this.#searcher.search(query, {
       limit: wanted,
+      explain: narrowed.explain === true,
       ...(narrowed.below !== null && { filters }),
     });
     const scores = new Map<string, number>();
@@ -48,24 +59,27 @@ export class Retriever {
       .filter(({ key }) => isWanted(key, narrowed))
       .map((found): Passage => {
         const { key, path, title, headings, startLine, endLine, text, snippet, attributes } = found;
-        scores.set(nameOf({ path: key, startLine }), found.score);
+        const { explanation } = found;
+        scores.set(nameOf({ path: key, startLine, text }), found.score);
         return {
           ...{ path: key, relativePath: path, title, headings: [...headings], startLine, endLine, text },
           ...{ snippet: snippet.text, highlights: [...snippet.highlights], language: attributes.lang ?? '' },
+          ...(explanation === undefined ? {} : { explanation: explanation as never }),
         };
       });
-    const { passages: semantic, reason } = await this.#semantic(query, narrowed);
+    const { passages: semantic, reason } = await this.#nearest(query, narrowed);
     const method = semantic === null ? 'lexical' : 'hybrid';
     const merged = fuseByRank([lexical, ...(semantic === null ? [] : [semantic])], nameOf).slice(0, limit);
-    const commits = new Map<string, string | null>();
+    const revisionOf = this.#revisions.look();
     const hits = merged.map(({ item, score, ranks }): RagHit => {
       const [first = null, second = null] = ranks;
+      const blob = this.#index.digest(item.path) ?? '';
       return {
         ...item,
         score: method === 'lexical' ? (scores.get(nameOf(item)) ?? 0) : score,
         ranks: { lexical: first, vector: second },
-        commit: commitOf(item.path, commits),
-        blob: this.#index.digest(item.path) ?? '',
+        ...revisionOf(item.path, blob),
+        blob,
       };
     });
     return { method, reason, results: hits };
@@ -77,44 +91,28 @@ export class Retriever {
     return { method, reason, budget, ...assembleContext(results, budget) };
   }
 
-  async #semantic(
+  async #nearest(
     query: string,
     narrowed: Narrowed,
   ): Promise<{ passages: Passage[] | null; reason: string | null }> {
-    if (this.#embeddings === null) return { passages: null, reason: null };
-    try {
-      const ids = await nearest(this.#index, this.#embeddings, query, fused);
-      if (ids.length === 0) return { passages: null, reason: 'no passage has a vector yet' };
-      const chunks = readChunks(this.#index, ids);
-      const documents = readDocuments(
-        this.#index,
-        chunks.map(({ documentId }) => documentId),
-      );
-      const byId = new Map(chunks.map((chunk) => [chunk.id, chunk]));
-      const passages = ids.flatMap((id): Passage[] => {
-        const chunk = byId.get(id);
-        const document = chunk === undefined ? undefined : documents.get(chunk.documentId);
-        if (chunk === undefined || document === undefined || !isWanted(document.key, narrowed)) return [];
-        const { startLine, endLine, headingPath, text } = chunk;
-        return [
-          {
-            ...{ path: document.key, relativePath: document.path, title: document.title },
-            ...{ headings: [...headingPath], startLine, endLine, text },
-            ...{ snippet: text.slice(0, 300), highlights: [], language: document.attributes.lang ?? '' },
-          },
-        ];
-      });
-      return { passages, reason: null };
-    } catch (error) {
-      const { code, message } = asElderError(error);
-      if (code === 'internal') throw error;
-      return { passages: null, reason: message };
-    }
+    if (this.#semantic === null) return { passages: null, reason: null };
+    const answer = await this.#semantic.search(query, fused, ({ key }) => isWanted(key, narrowed));
+    if (answer.found === null) return { passages: null, reason: answer.reason };
+    const passages = answer.found.map(({ chunk, document }): Passage => {
+      const { startLine, endLine, headingPath, text } = chunk;
+      return {
+        ...{ path: document.key, relativePath: document.path, title: document.title },
+        ...{ headings: [...headingPath], startLine, endLine, text },
+        ...{ snippet: text.slice(0, 300), highlights: [], language: document.attributes.lang ?? '' },
+      };
+    });
+    return { passages, reason: null };
   }
 }
 
-function nameOf({ path, startLine }: { readonly path: string; readonly startLine: number }): string {
-  return `${path}:${startLine}`;
+/** Several passages may stand in one line. */
+function nameOf({ path, startLine, text }: Pick<Passage, 'path' | 'startLine' | 'text'>): string {
+  return `${path}:${startLine}:${text}`;
 }
 
 function isBelow(path: string, folder: string): boolean {
@@ -123,15 +121,4 @@ function isBelow(path: string, folder: string): boolean {
 
 function isWanted(path: string, { below, sources }: Narrowed): boolean {
   return (below === null || isBelow(path, below)) && sources.some((source) => isBelow(path, source));
-}
-
-/** What git has checked out where a file lies; looked up once per folder and answer. */
-function commitOf(path: string, known: Map<string, string | null>): string | null {
-  const folder = path.slice(0, path.lastIndexOf('/')) || '/';
-  const found = known.get(folder);
-  if (found !== undefined) return found;
-  const repository = findRepository(folder);
-  const commit = repository === undefined ? null : headCommit(repository);
-  known.set(folder, commit);
-  return commit;
 }

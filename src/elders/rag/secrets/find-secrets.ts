@@ -84,3 +84,13 @@ export function removeSecrets(text: string): CleanedText {
   }
   return { text: lines.join('\n'), found };
 }
+
+/** What keeps secrets out of the index. */
+export interface SecretGuard {
+  /** Whether a file is not opened at all. */
+  readonly isSecretFile: (path: string) => boolean;
+  readonly removeSecrets: (text: string) => CleanedText;
+}
+
+/** By the rules that come with this program. */
+export const secretGuard: SecretGuard = { isSecretFile, removeSecrets };

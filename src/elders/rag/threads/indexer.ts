@@ -2,24 +2,32 @@ import { watch } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
-import { CuttingThread } from '../cut/cutting-thread.ts';
+import { CuttingPool } from '../cut/cutting-pool.ts';
 import { IndexStore, isDamage, removeIndex } from '../indexing/index-store.ts';
 import type { IndexerNews, IndexerOrder, ThreadSettings } from '../indexing/messages.ts';
 import { SourceIndexer } from '../indexing/source-indexer.ts';
-import { embedSome } from '../retrieval/vectors.ts';
+import { Embedder } from '../retrieval/embedder.ts';
 import { yieldToOthers } from './thread-priority.ts';
 
 yieldToOthers();
 const settings = workerData as ThreadSettings;
 const sources = new Map<string, SourceIndexer>();
-const cutter = new CuttingThread(settings.maxFileBytes);
+const cutter = new CuttingPool(settings.maxFileBytes);
 const firstPauseMs = 1_000;
 const longestPauseMs = 60_000;
-let store = IndexStore.open(settings.indexPath);
+let store = IndexStore.open(settings.indexPath, settings.maxFileBytes);
 let working = false;
 let closed = false;
 let failures = 0;
 let wake: () => void = () => {};
+const embedder =
+  settings.embeddings === null
+    ? undefined
+    : new Embedder({
+        index: () => store.index,
+        settings: settings.embeddings,
+        report: (vectors) => tell({ kind: 'vectors', vectors }),
+      });
 
 function tell(news: IndexerNews): void {
   parentPort?.postMessage(news);
@@ -33,7 +41,7 @@ function rebuild(why: string): void {
     // It is thrown away.
   }
   removeIndex(settings.indexPath);
-  store = IndexStore.open(settings.indexPath);
+  store = IndexStore.open(settings.indexPath, settings.maxFileBytes);
   tell({ kind: 'opened', rebuilt: why });
   for (const source of sources.values()) source.lookAgain(null);
 }
@@ -47,7 +55,7 @@ async function workAll(): Promise<void> {
       if (!store.isInPlace) rebuild('missing');
       const next = [...sources.values()].find((source) => source.hasWork);
       if (next === undefined) {
-        if (!(await idle())) return;
+        if (!idle()) return;
         // Orders must come through between two steps.
         await new Promise((resolve) => setImmediate(resolve));
         continue;
@@ -81,18 +89,16 @@ async function failed(source: SourceIndexer, error: unknown): Promise<void> {
 }
 
 /** What is done when nothing has changed; true while more of it is left. */
-async function idle(): Promise<boolean> {
+function idle(): boolean {
   try {
     if (store.index.mergeStep()) return true;
-    if (settings.embeddings !== null && (await embedSome(store.index, settings.embeddings)) > 0) return true;
   } catch (error) {
     if (isDamage(error)) {
       rebuild('corrupt');
       return true;
     }
-    // The server of the embeddings is away; searching is lexical until then.
-    setTimeout(() => void workAll(), longestPauseMs).unref();
   }
+  embedder?.start();
   return false;
 }
 
@@ -139,8 +145,12 @@ function order(given: IndexerOrder): void {
       rebuild('corrupt');
       void workAll();
       return;
+    case 'other_length':
+      embedder?.startAnew(given.bytes);
+      return;
     case 'close':
       closed = true;
+      embedder?.close();
       for (const source of sources.values()) source.close();
       void cutter.close().then(() => {
         store.close();
@@ -154,4 +164,5 @@ watch(dirname(settings.indexPath), () => {
   if (!store.isInPlace) void workAll();
 }).unref();
 tell({ kind: 'opened', rebuilt: store.index.rebuilt ?? null });
+if (embedder === undefined) tell({ kind: 'vectors', vectors: null });
 parentPort?.on('message', order);

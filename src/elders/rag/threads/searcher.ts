@@ -1,11 +1,14 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { asElderError } from '../../../protocol/errors.ts';
 import { SearchIndex } from '../../search/full-text/search-index.ts';
+import { DictionaryFile } from '../../search/language/dictionary-file.ts';
 import { isDamage } from '../indexing/index-store.ts';
 import type { SearcherNews, SearcherOrder, SearchQuestion, ThreadSettings } from '../indexing/messages.ts';
 import { Retriever } from '../retrieval/retriever.ts';
+import { SemanticSearch } from '../retrieval/semantic.ts';
 
 const settings = workerData as ThreadSettings;
+const dictionary = new DictionaryFile(settings.dictionaryPath, (text) => tell({ kind: 'warning', text }));
 let index: SearchIndex | undefined;
 let retriever: Retriever | undefined;
 let waiting: SearchQuestion[] = [];
@@ -24,7 +27,11 @@ function open(): void {
   index = SearchIndex.open(settings.indexPath);
   // The kernel caches the file too, for both threads together.
   index.database.exec('PRAGMA cache_size = -16384');
-  retriever = new Retriever(index, settings.embeddings);
+  const { embeddings } = settings;
+  const onOtherLength = (bytes: number) => tell({ kind: 'other_length', bytes });
+  const semantic =
+    embeddings === null ? null : new SemanticSearch(index, { settings: embeddings, onOtherLength });
+  retriever = new Retriever(index, { semantic, dictionary });
   const held = waiting;
   waiting = [];
   for (const question of held) void answer(question);
@@ -40,7 +47,7 @@ async function answer(question: SearchQuestion): Promise<void> {
   try {
     const result =
       question.kind === 'search'
-        ? await retriever.search(query, question.limit, narrowed)
+        ? await retriever.search(query, question.limit, { ...narrowed, explain: question.explain === true })
         : await retriever.context(query, question.budget, narrowed);
     tell({ kind: 'answer', id, answer: { result } });
   } catch (error) {

@@ -1,3 +1,4 @@
+import { bounded } from './bounded.ts';
 import { type Chunk, type ChunkSize, columns, defaultChunkSize } from './chunk.ts';
 import { type LineRange, splitLines, trimBlank, windows } from './lines.ts';
 
@@ -23,9 +24,13 @@ const atxHeading = /^ {0,3}(#{1,6})[ \t]+(.*?)[ \t]*#*[ \t]*$/u;
 const alone = 100;
 const fence = /^ {0,3}(?:>[ ]?)*(`{3,}|~{3,})/u;
 
+/** What stands in each passage below a heading; a longer one is a mistake (characters). */
+const longestHeading = 300;
+
 /** A heading as a person reads it: no emphasis, links, code marks or anchors. */
 function plainHeading(text: string): string {
   return text
+    .slice(0, longestHeading)
     .replaceAll(/!?\[([^\]]*)\]\([^)]*\)/gu, '$1')
     .replaceAll(/\{#[^}]*\}|<[^>]*>/gu, '')
     .replaceAll(/\*\*|__|`/gu, '')
@@ -127,7 +132,8 @@ export function chunkMarkdown(text: string, limits: ChunkSize = defaultChunkSize
     const innerHeadings = group.slice(1).flatMap(({ path }) => path.at(-1)?.text ?? []);
     for (const { start, end } of windows(lines, { start: first.start, end: last.end }, limits.most)) {
       const body = lines.slice(start, end).join('\n');
-      chunks.push({ startLine: start + 1, endLine: end, headingPath, innerHeadings, text: body });
+      const chunk = { startLine: start + 1, endLine: end, headingPath, innerHeadings, text: body };
+      chunks.push(...bounded(chunk, limits.most));
     }
   }
   return { title, chunks };

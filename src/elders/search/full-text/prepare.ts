@@ -1,12 +1,13 @@
 import { type Chunk, columns } from '../chunks/chunk.ts';
-import { type ChunkTerms, chunkTerms } from './chunk-terms.ts';
+import { chunkTerms } from './chunk-terms.ts';
 import type { SearchDocument } from './document.ts';
 
 /** A passage with its terms. */
 export interface PreparedChunk {
   readonly chunk: Chunk;
   readonly width: number;
-  readonly terms: ChunkTerms;
+  /** Parted by spaces. */
+  readonly terms: string;
 }
 
 /** A document with its passages split into terms: plain data, so that a worker thread can make and send it. */

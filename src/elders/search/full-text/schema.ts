@@ -2,11 +2,12 @@ import type { DatabaseSync } from 'node:sqlite';
 import { analyzerVersion } from '../language/terms.ts';
 
 /** What an index file must have been made with; anything else is made anew. */
-export const indexVersion = `3/${analyzerVersion}`;
+export const indexVersion = `5/${analyzerVersion}`;
 
 /**
  * The terms of a passage stand in a contentless FTS5 table, split here and joined by spaces: SQLite has no tokenizer
- * for Japanese, and the text itself is kept once, beside it. `attr` holds filters as terms.
+ * for Japanese, and the text itself is kept once, beside it. Of each term only the passages are kept (`detail = none`):
+ * where it stands is told by the text, and what is needed to choose passages by marked terms; see `chunkTerms`.
  */
 const schema = `
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -33,8 +34,8 @@ CREATE INDEX chunks_of_document ON chunks (document);
 CREATE TABLE spelling (term TEXT PRIMARY KEY, sound TEXT NOT NULL) WITHOUT ROWID;
 CREATE INDEX spelling_by_sound ON spelling (sound) WHERE sound <> '';
 CREATE VIRTUAL TABLE terms USING fts5(
-  head, body, stem, gram, attr,
-  content = '', contentless_delete = 1, tokenize = "ascii tokenchars '-._+#='"
+  words,
+  content = '', contentless_delete = 1, detail = none, tokenize = "ascii tokenchars '-._+#=^~'"
 );
 `;
 

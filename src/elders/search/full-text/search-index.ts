@@ -137,13 +137,9 @@ export class SearchIndex {
     const { lastInsertRowid } = this.statement(
       'INSERT INTO chunks (document, start_line, end_line, headings, width, text) VALUES (?, ?, ?, ?, ?, ?)',
     ).run(document, chunk.startLine, chunk.endLine, headings, width, chunk.text);
-    this.statement('INSERT INTO terms (rowid, head, body, stem, gram, attr) VALUES (?, ?, ?, ?, ?, ?)').run(
+    this.statement('INSERT INTO terms (rowid, words) VALUES (?, ?)').run(
       lastInsertRowid,
-      terms.head,
-      terms.body,
-      terms.stem,
-      terms.gram,
-      attr,
+      attr === '' ? terms : `${terms} ${attr}`,
     );
   }
 

@@ -1,4 +1,5 @@
 import { normalize } from './normalize.ts';
+import { isUnspaced } from './scripts.ts';
 import { softwareConcepts } from './software-concepts.ts';
 
 /** Words that mean about the same, in either language. */
@@ -22,6 +23,15 @@ export function parseConcepts(text: string): Concept[] {
       const [japanese = '', english = ''] = line.split('=');
       return { japanese: split(japanese), english: split(english) };
     });
+}
+
+/** Reads a dictionary of a project as `parseConcepts` does, whichever language stands on which side. */
+export function parseDictionary(text: string): Concept[] {
+  return parseConcepts(text).map(({ japanese, english }) => {
+    const words = [...japanese, ...english];
+    const isJapanese = (word: string) => [...word].some((one) => isUnspaced(one.charCodeAt(0)));
+    return { japanese: words.filter(isJapanese), english: words.filter((word) => !isJapanese(word)) };
+  });
 }
 
 /** Finds the concepts that a word or phrase stands for. */

@@ -6,6 +6,7 @@ const plainWord = /^[a-z]{4,24}$/u;
 
 /** The stem of a lower-case English word (Porter); anything else comes back as it is. */
 export function englishStem(word: string): string {
+  if (word.length < 4) return word;
   const cached = cache.get(word);
   if (cached !== undefined) return cached;
   if (!plainWord.test(word)) return word;

@@ -38,6 +38,8 @@ function identifierPart(text: string, start: number, visit: TermVisitor): void {
   }
 }
 
+const underscore = 0x5f;
+
 function isConnector(code: number): boolean {
   return code === 0x2d || code === 0x2e;
 }
@@ -45,11 +47,12 @@ function isConnector(code: number): boolean {
 /** Visits a run of letters and digits with its connectors, whole and in parts; gives its end. */
 function latinRun(text: string, start: number, visit: TermVisitor): number {
   let end = start + 1;
-  let compound = false;
+  // An underscore in front is emphasis in Markdown and privacy in code; the word itself is behind it.
+  let compound = text.charCodeAt(start) === underscore;
   while (end < text.length) {
     const code = text.charCodeAt(end);
     if (scriptOf(code) === Script.word) {
-      if (code === 0x5f) compound = true;
+      if (code === underscore) compound = true;
       end += 1;
     } else if (
       isConnector(code) &&

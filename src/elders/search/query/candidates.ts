@@ -1,17 +1,20 @@
+import { headMark, oftenMark } from '../full-text/chunk-terms.ts';
 import type { SearchIndex } from '../full-text/search-index.ts';
-import { type Postings, quoted } from './postings.ts';
+import { matchOf, type Postings } from './postings.ts';
 import type { FormTerm, Unit } from './unit.ts';
 
 /** What narrows the passages that are looked at, as an FTS5 expression; undefined when nothing does. */
 export type Restriction = string | undefined;
 
-/** Postings that are added up at most, and that FTS5 scores at most: what keeps common words below their time. */
+/** Postings that are added up at most: what keeps common words below their time. */
 const sumBudget = 25_000;
-const bm25Budget = 5_000;
-/** FTS5 scores each term in each passage: more of them cost more than they choose. */
-const bm25Terms = 6;
-/** A word in a heading says more than one in the text. */
-const headShare = 0.8;
+/** Terms that are asked for together where each of them is common. */
+const mostTogether = 6;
+/** A word in a heading says more than one in the text, and so does one that is repeated. */
+const markShares = [
+  [headMark, 0.8],
+  [oftenMark, 0.4],
+] as const;
 
 /** A single ideograph also begins pairs; a prefix begins words. */
 export function isPrefixTerm({ term, match }: FormTerm): boolean {
@@ -48,23 +51,42 @@ function weightedTerms(units: readonly Unit[], postings: Postings): WeightedTerm
   return [...found.values()].sort((a, b) => a.frequency - b.frequency);
 }
 
-/** The `most` ids with the highest sums, the best first. */
+/** The `most` ids with the highest sums. */
 function highest(sums: Float32Array, touched: readonly number[], most: number): number[] {
+  if (touched.length <= most) return [...touched];
   const values = Float32Array.from(touched, (id) => sums[id] ?? 0).sort();
-  const least = values[Math.max(0, values.length - most)] ?? 0;
-  return touched
-    .filter((id) => (sums[id] ?? 0) >= least)
-    .sort((a, b) => (sums[b] ?? 0) - (sums[a] ?? 0) || a - b)
-    .slice(0, most);
+  const least = values[values.length - most] ?? 0;
+  const above = touched.filter((id) => (sums[id] ?? 0) > least);
+  const equal: number[] = [];
+  for (const id of touched) {
+    if (above.length + equal.length >= most) break;
+    if (sums[id] === least) equal.push(id);
+  }
+  return [...above, ...equal];
 }
 
-/** The best by how much rarity they hold, whatever the number of times. */
-function bySum(
-  terms: readonly WeightedTerm[],
+/** Ids that a restriction leaves; undefined when there is none. */
+function allowedIds(index: SearchIndex, restriction: Restriction): ReadonlySet<number> | undefined {
+  if (restriction === undefined) return undefined;
+  const row = index
+    .statement(
+      'SELECT json_group_array(rowid) AS ids FROM (SELECT rowid FROM terms WHERE terms MATCH ? LIMIT 200000)',
+    )
+    .get(restriction);
+  return new Set(JSON.parse(String(row?.ids ?? '[]')) as number[]);
+}
+
+/** The passages worth scoring in full, `limit` at most: the best by the rarity of all that may be meant. */
+export function candidates(
+  index: SearchIndex,
+  units: readonly Unit[],
   postings: Postings,
-  allowed: ReadonlySet<number> | undefined,
+  restriction: Restriction,
   limit: number,
 ): number[] {
+  const strong = units.filter(({ weight }) => weight >= 0.3);
+  const terms = weightedTerms(strong.length > 0 ? strong : units, postings);
+  const allowed = allowedIds(index, restriction);
   const sums = new Float32Array(postings.total + 1);
   const touched: number[] = [];
   let left = sumBudget;
@@ -82,75 +104,16 @@ function bySum(
     const worth = weight * idf(postings.total, frequency);
     const isPrefix = isPrefixTerm(term);
     add(postings.of(term.term, isPrefix).ids, worth);
-    if (isAsked) add(postings.of(term.term, isPrefix, 'head').ids, worth * headShare);
+    if (!isAsked) continue;
+    for (const [mark, share] of markShares) add(postings.of(mark + term.term, isPrefix).ids, worth * share);
+  }
+  // Where every word is so common that only the first passages with it were read, they choose only together.
+  const asked = terms.filter(({ isAsked }) => isAsked);
+  const isCommon = asked.every(({ term }) => !postings.of(term.term, isPrefixTerm(term)).isWhole);
+  if (asked.length > 1 && isCommon) {
+    const together = asked.slice(0, mostTogether).map(({ term }) => matchOf(term.term, isPrefixTerm(term)));
+    const worth = asked.reduce((sum, { weight, frequency }) => sum + weight * idf(postings.total, frequency), 0);
+    add(postings.matching(together.join(' AND ')), worth);
   }
   return highest(sums, touched, limit);
-}
-
-function expressionOf(
-  terms: readonly WeightedTerm[],
-  operator: 'OR' | 'AND',
-  restriction: Restriction,
-): string {
-  const words = terms
-    .map(({ term }) => (isPrefixTerm(term) ? `${quoted(term.term)} *` : quoted(term.term)))
-    .join(` ${operator} `);
-  const expression = `({head body stem gram} : (${words}))`;
-  return restriction === undefined ? expression : `${expression} AND (${restriction})`;
-}
-
-function byBm25(index: SearchIndex, expression: string, limit: number): number[] {
-  return index
-    .statement(
-      `SELECT rowid AS id FROM (
-         SELECT rowid, bm25(terms, 3.0, 1.0, 0.8, 1.0, 0.0) AS score FROM terms WHERE terms MATCH ? LIMIT ?
-       ) ORDER BY score LIMIT ?`,
-    )
-    .all(expression, bm25Budget, limit)
-    .map((row) => Number(row.id));
-}
-
-/** Ids that a restriction leaves; undefined when there is none. */
-function allowedIds(index: SearchIndex, restriction: Restriction): ReadonlySet<number> | undefined {
-  if (restriction === undefined) return undefined;
-  const row = index
-    .statement(
-      'SELECT json_group_array(rowid) AS ids FROM (SELECT rowid FROM terms WHERE terms MATCH ? LIMIT 200000)',
-    )
-    .get(restriction);
-  return new Set(JSON.parse(String(row?.ids ?? '[]')) as number[]);
-}
-
-/**
- * The passages worth scoring in full: the best by the rarity of all that may be meant, and the best by FTS5's BM25 for
- * the rarest words asked for, each `limit` at most.
- */
-export function candidates(
-  index: SearchIndex,
-  units: readonly Unit[],
-  postings: Postings,
-  restriction: Restriction,
-  limit: number,
-): number[] {
-  const strong = units.filter(({ weight }) => weight >= 0.3);
-  const terms = weightedTerms(strong.length > 0 ? strong : units, postings);
-  if (terms.length === 0) return [];
-  const found = new Set(bySum(terms, postings, allowedIds(index, restriction), limit));
-  const asked = terms.filter(({ isAsked }) => isAsked);
-  const rare: WeightedTerm[] = [];
-  let sum = 0;
-  for (const term of asked.slice(0, bm25Terms)) {
-    if (rare.length > 0 && sum + term.frequency > bm25Budget) break;
-    rare.push(term);
-    sum += term.frequency;
-  }
-  if (rare.length > 0)
-    for (const id of byBm25(index, expressionOf(rare, 'OR', restriction), limit)) found.add(id);
-  // Where every word is common, only together do they choose.
-  const common = asked.filter(({ term }) => !postings.of(term.term, isPrefixTerm(term)).isWhole);
-  if (common.length > 1 && common.length === asked.length) {
-    const all = expressionOf(common.slice(0, bm25Terms), 'AND', restriction);
-    for (const id of byBm25(index, all, limit)) found.add(id);
-  }
-  return [...found];
 }

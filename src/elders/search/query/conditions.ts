@@ -1,4 +1,4 @@
-import { attributeTerm } from '../full-text/chunk-terms.ts';
+import { attributeTerm, headMark } from '../full-text/chunk-terms.ts';
 import type { StoredChunk, StoredDocument } from '../full-text/document.ts';
 import { normalize } from '../language/normalize.ts';
 import { isUnspaced } from '../language/scripts.ts';
@@ -38,26 +38,25 @@ const leftOut = new Set(['a', 'an', 'and', 'in', 'is', 'of', 'the', 'to']);
 function expression(condition: Condition): string | undefined {
   if (condition.negated) return undefined;
   if (condition.field !== undefined && attributeFields.has(condition.field)) {
-    return `attr : ${quoted(attributeTerm(condition.field, condition.text))}`;
+    return quoted(attributeTerm(condition.field, condition.text));
   }
   // A path is given by any part of it, even of a word.
   if (condition.field === 'path') return undefined;
   const terms = termsOf(condition.text)
     .filter((term) => !leftOut.has(term))
-    .map(quoted);
-  if (terms.length === 0) return undefined;
-  const columns = condition.field === undefined ? '{head body gram}' : 'head';
-  return `${columns} : (${terms.join(' AND ')})`;
+    .map((term) => quoted(condition.field === undefined ? term : headMark + term));
+  return terms.length === 0 ? undefined : terms.join(' AND ');
 }
 
 /** What FTS5 can tell of conditions and filters; undefined when it is nothing. */
 export function restrictionOf(conditions: readonly Condition[], filters: SearchFilters): string | undefined {
   const parts = conditions.flatMap((condition) => expression(condition) ?? []);
-  for (const tag of filters.tags ?? []) parts.push(`attr : ${quoted(attributeTerm('tag', tag))}`);
+  for (const tag of filters.tags ?? []) parts.push(quoted(attributeTerm('tag', tag)));
   for (const [name, value] of Object.entries(filters.attributes ?? {})) {
     const values = typeof value === 'string' ? [value] : value;
     const any = values.map((one) => quoted(attributeTerm(name, one))).join(' OR ');
-    parts.push(values.length === 0 ? 'attr : "none"' : `attr : (${any})`);
+    // No attribute is called so.
+    parts.push(values.length === 0 ? '"=none"' : any);
   }
   return parts.length === 0 ? undefined : parts.map((part) => `(${part})`).join(' AND ');
 }

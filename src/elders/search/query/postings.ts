@@ -56,15 +56,21 @@ export class Postings {
     return Math.max(1, this.#newest);
   }
 
-  /** The passages that hold a term, or a word that begins with it, in one column or any. */
-  of(term: string, isPrefix = false, column?: 'head'): Posting {
-    const match = matchOf(term, isPrefix, column);
+  /** The passages that hold a term, or a word that begins with it. */
+  of(term: string, isPrefix = false): Posting {
+    const match = matchOf(term, isPrefix);
     const known = this.#known.get(match);
     if (known !== undefined && (known.isWhole || known.ids.length >= longestList)) return known;
     return this.#read(match, longestList);
   }
 
-  /** About how many passages hold the term, in any field. */
+  /** The first passages that FTS5 finds by an expression, rising. */
+  matching(expression: string): Int32Array {
+    const known = this.#known.get(expression);
+    return (known ?? this.#read(expression, longestList)).ids;
+  }
+
+  /** About how many passages hold the term. */
   frequency(term: string, isPrefix = false): number {
     const match = matchOf(term, isPrefix);
     return (this.#known.get(match) ?? this.#read(match, sample)).frequency;
@@ -90,7 +96,7 @@ export class Postings {
   }
 }
 
-function matchOf(term: string, isPrefix: boolean, column?: 'head'): string {
-  const words = isPrefix ? `${quoted(term)} *` : quoted(term);
-  return column === undefined ? words : `${column} : ${words}`;
+/** A term, or every word that begins with it, as FTS5 takes it. */
+export function matchOf(term: string, isPrefix: boolean): string {
+  return isPrefix ? `${quoted(term)} *` : quoted(term);
 }

@@ -1,6 +1,6 @@
 import type { StoredChunk, StoredDocument } from '../full-text/document.ts';
 import { normalize } from '../language/normalize.ts';
-import { densest, type Hit, headingFit, type Span } from './closeness.ts';
+import { densest, type Hit, headingFit, type Span, sideBySide } from './closeness.ts';
 import { countOccurrences, eachPlaceOf, type Searchable, searchable } from './occurrences.ts';
 import type { Postings } from './postings.ts';
 import type { Form, FormOrigin, FormTerm, Unit } from './unit.ts';
@@ -22,6 +22,8 @@ export const scoreWeights = {
   coverage: 0.7,
   /** It stands close together. */
   proximity: 0.25,
+  /** Words that are neighbours in the question are neighbours in it. */
+  sideBySide: Number(process.env.SBS ?? 0.25),
   /** A passage without any Japanese, for a question in Japanese. */
   otherLanguage: 0.7,
   /** A heading is about just that. */
@@ -174,7 +176,8 @@ export class Scorer {
       this.#possible,
       (windowColumns * text.text.length) / Math.max(1, chunk.width),
     );
-    const proximity = 1 + scoreWeights.proximity * share;
+    const proximity =
+      1 + scoreWeights.proximity * share + scoreWeights.sideBySide * sideBySide(hits, this.#possible);
     const heading = 1 + scoreWeights.headingFit * headingFit(headings.text, headingHits, this.#possible);
     const language = this.#isJapanese && !japanese.test(chunk.text) ? scoreWeights.otherLanguage : 1;
     const own = sum * coverage * proximity * heading * language * document.prior;

@@ -49,23 +49,28 @@ export interface SearchAnswer {
   readonly results: readonly SearchResult[];
 }
 
-/** Passages that are scored in full, for each of the two look-ups. */
-const candidateLimit = 100;
+/** Passages that are scored in full. */
+const candidateLimit = 160;
 /** How many more are looked at when conditions have to be checked in the text. */
 const conditionFactor = 4;
 
 /** Answers queries from one index. */
 export class Searcher {
   readonly #index: SearchIndex;
-  readonly #tables: readonly ConceptTable[];
+  #tables: readonly ConceptTable[] = [];
   readonly #postings: Postings;
 
   /** `dictionary` holds words that mean the same in this project; see `parseConcepts` for a file of them. */
   constructor(index: SearchIndex, dictionary: readonly Concept[] = []) {
     this.#index = index;
+    this.#postings = new Postings(index);
+    this.useDictionary(dictionary);
+  }
+
+  /** Takes other words of the project from now on. */
+  useDictionary(dictionary: readonly Concept[]): void {
     this.#tables =
       dictionary.length === 0 ? [builtInConcepts()] : [builtInConcepts(), new ConceptTable(dictionary)];
-    this.#postings = new Postings(index);
   }
 
   /** Finds the passages that answer a query best; an empty query finds nothing. */

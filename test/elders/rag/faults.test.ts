@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict';
+import { execFile, execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { promisify } from 'node:util';
+import { Worker } from 'node:worker_threads';
+import { CuttingThread } from '../../../src/elders/rag/cut/cutting-thread.ts';
+import { readWhole } from '../../../src/elders/rag/files/read-file.ts';
+import type { SourceReport } from '../../../src/elders/rag/indexing/source-report.ts';
+
+/** Rights mean nothing to root, so the tree is indexed by nobody there. */
+const nobody = process.geteuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
+
+function folder(t: TestContext): string {
+  const made = realpathSync(mkdtempSync(join(tmpdir(), 'elders-rag-')));
+  t.after(() => rmSync(made, { recursive: true, force: true }));
+  return made;
+}
+
+async function indexOnce(base: string, root: string): Promise<SourceReport> {
+  const program = join(import.meta.dirname, 'fixture/index-once.ts');
+  const options = { ...nobody, cwd: '/', env: { PATH: process.env.PATH, HOME: base } };
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    [program, join(base, 'index.sqlite'), root],
+    options,
+  );
+  return JSON.parse(stdout);
+}
+
+test('whatever stands in a folder, it is indexed, and what could not be is told', async (t) => {
+  const base = folder(t);
+  const root = join(base, 'tree');
+  mkdirSync(join(root, 'closed'), { recursive: true });
+  const files: Record<string, string | Buffer> = {
+    'good.md': '# Good\n\nfine\n',
+    'closed/inside.md': 'x',
+    'closed.md': 'x',
+    'huge.log': '',
+    'binary.dat': Buffer.from([1, 2, 0, 4]),
+    'named.png': 'x',
+    'sjis.txt': Buffer.from('8fe18a5182aa94ad90b682b582dc82b582bd8142', 'hex'),
+    'euc.txt': Buffer.from('bee3b3b2a4acc8afc0b8a4b7a4dea4b7a4bfa1a3', 'hex'),
+    'broken.txt': Buffer.concat([Buffer.from('before '), Buffer.from([0xff, 0xc0]), Buffer.from(' after')]),
+    '.env': 'A=1',
+    'empty.txt': '',
+    'strange\nname\u{1f333}.txt': 'x',
+  };
+  for (const [path, content] of Object.entries(files)) writeFileSync(join(root, path), content);
+  truncateSync(join(root, 'huge.log'), 1_000_000_000);
+  symlinkSync('.', join(root, 'loop'));
+  symlinkSync('nowhere', join(root, 'dangling'));
+  symlinkSync('b', join(root, 'a'));
+  symlinkSync('a', join(root, 'b'));
+  execFileSync('mkfifo', [join(root, 'pipe')]);
+  if (nobody.uid !== undefined) chownSync(base, nobody.uid, nobody.gid);
+  chmodSync(join(root, 'closed.md'), 0);
+  chmodSync(join(root, 'closed'), 0);
+  t.after(() => chmodSync(join(root, 'closed'), 0o700));
+
+  const report = await indexOnce(base, root);
+  assert.equal(report.state, 'ready');
+  const told = report.problems.map(({ path, kind, indexed }) => [relative(root, path), kind, indexed]);
+  assert.deepEqual(told.sort(), [
+    ['.env', 'secret', false],
+    ['broken.txt', 'invalid_text', true],
+    ['closed', 'unreadable', false],
+    ['closed.md', 'unreadable', false],
+    ['euc.txt', 'encoding', true],
+    ['huge.log', 'too_large', false],
+    ['sjis.txt', 'encoding', true],
+  ]);
+  assert.deepEqual(
+    [report.files, report.skipped.binary, report.skipped.not_a_file],
+    [6, 2, 5],
+    JSON.stringify(report.skipped),
+  );
+  // Who may read it now is given it without anybody having touched the file.
+  chmodSync(join(root, 'closed'), 0o755);
+  chmodSync(join(root, 'closed.md'), 0o644);
+  const again = await indexOnce(base, root);
+  assert.deepEqual([again.state, again.files, again.skipped.unreadable], ['ready', 8, undefined]);
+});
+
+const size = 2_000_000;
+const isTorn = (bytes: Uint8Array) => bytes.some((byte) => byte !== bytes[0]);
+
+test('a file that changes while it is read is never taken half old and half new', async (t) => {
+  const path = join(folder(t), 'changing.txt');
+  writeFileSync(path, Buffer.alloc(size, 0x61));
+  const writer = new Worker(new URL('./fixture/overwrite-forever.ts', import.meta.url), {
+    workerData: { path, size },
+  });
+  t.after(() => writer.terminate());
+  // With the guard off, the same reading tears; so the writer is at work.
+  while (!isTorn(readFileSync(path)));
+  const read = await readWhole(path, size * 2);
+  assert.equal(read.ok ? isTorn(read.bytes) : read.reason === 'changing', !read.ok);
+  await writer.terminate();
+  // The last round may have been stopped in its middle.
+  writeFileSync(path, Buffer.alloc(size, 0x62));
+  let last = await readWhole(path, size * 2);
+  while (!last.ok) last = await readWhole(path, size * 2);
+  assert.equal(isTorn(last.bytes), false);
+});
+
+test('a file that the reading thread dies of is given up alone; the others are cut', async (t) => {
+  const root = folder(t);
+  const words = Array.from({ length: 500_000 }, (_, at) => `w${at.toString(36)}`).join(' ');
+  writeFileSync(join(root, 'deadly.txt'), words);
+  for (const name of ['one.md', 'two.md', 'three.md']) writeFileSync(join(root, name), `# ${name}`);
+  const thread = new CuttingThread(10_000_000, 24);
+  t.after(() => thread.close());
+  const cuts = await Promise.all(
+    ['one.md', 'deadly.txt', 'two.md', 'three.md'].map((name) =>
+      thread.cut({ path: join(root, name), shown: name, size: 1, knownHash: undefined }),
+    ),
+  );
+  assert.deepEqual(
+    cuts.map(({ reason, prepared }) => reason ?? prepared?.chunks.length),
+    [1, 'failed', 1, 1],
+  );
+});

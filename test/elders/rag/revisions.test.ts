@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, realpathSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { Revisions } from '../../../src/elders/rag/retrieval/revisions.ts';
+import { temporaryFolder } from '../../cli/elders-command.ts';
+
+test('a file is cited in the commit that is checked out only where git tracks it, and told when it differs', (t) => {
+  const root = realpathSync(temporaryFolder(t));
+  const git = (...args: string[]) =>
+    execFileSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@localhost', ...args], {
+      cwd: root,
+      encoding: 'utf8',
+    }).trim();
+  const write = (path: string, text: string) => {
+    mkdirSync(join(root, path, '..'), { recursive: true });
+    writeFileSync(join(root, path), text);
+  };
+  const revisions = new Revisions();
+  const of = (path: string) => {
+    const { commit, modified } = revisions.look()(join(root, path), git('hash-object', path));
+    return [commit, modified];
+  };
+  git('init', '-q');
+  for (const path of ['a.md', '資料/障害.md', 'deep/a.md']) write(path, `text of ${path}`);
+  git('add', 'a.md', '資料');
+  assert.deepEqual(of('a.md'), [null, false], 'there is no commit yet');
+  git('commit', '-q', '-m', 'first');
+  const head = git('rev-parse', 'HEAD');
+  assert.deepEqual(of('a.md'), [head, false]);
+  assert.deepEqual(of('資料/障害.md'), [head, false]);
+  assert.deepEqual(of('deep/a.md'), [null, null], 'it has the name of one that is tracked, elsewhere');
+  write('a.md', 'other text');
+  assert.deepEqual(of('a.md'), [head, true]);
+  git('add', '-A');
+  git('commit', '-q', '-m', 'second');
+  assert.deepEqual(of('deep/a.md'), [git('rev-parse', 'HEAD'), false]);
+  // Of this version of the list nothing is told but what is checked out.
+  git('update-index', '--index-version', '4');
+  assert.deepEqual(of('deep/a.md'), [git('rev-parse', 'HEAD'), null]);
+  git('worktree', 'add', '-q', '--detach', join(root, 'side'));
+  const elsewhere = revisions.look()(join(root, 'side/a.md'), git('hash-object', 'a.md'));
+  assert.equal(elsewhere.commit, git('rev-parse', 'HEAD'));
+});
