@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { messageText } from '../src/messaging/codec.ts';
 import { RedisBroker } from '../src/messaging/redis/redis-broker.ts';
 import { decodeEntries } from '../src/messaging/redis/replies.ts';
 import { outFieldPrefix } from '../src/messaging/reserved-fields.ts';
@@ -152,7 +153,7 @@ async function oldEntries(
   if (edges.length === 0) return [];
   const starts = edges.map(() => '0-0');
   const { reply } = await redis.send(['XREAD', 'COUNT', String(oldPerEdge), 'STREAMS', ...edges, ...starts]);
-  return decodeEntries(reply, keys.inbox(name)).entries.map(({ body }) => body);
+  return decodeEntries(reply, keys.inbox(name)).entries.map(messageText);
 }
 
 async function send(broker: RedisBroker, target: string, lane: Lane, sent: readonly Sent[]): Promise<void> {

@@ -90,7 +90,9 @@ async function open(variant: Variant): Promise<Bench> {
 /** A variant that still speaks TLS by mistake would show no cost, so the server is asked where its clients came in. */
 async function requirePort(redis: TestRedis, port: number): Promise<void> {
   const clients = String(await redis.admin.command(['CLIENT', 'LIST']));
-  const elders = clients.split('\n').filter((line) => /user=\S*sage/.test(line) || /user=\S*elder/.test(line));
+  const elders = clients
+    .split('\n')
+    .filter((line) => /user=\S*sage/.test(line) || /user=\S*elder/.test(line));
   const strays = elders.filter((line) => !line.includes(`laddr=${redis.endpoint.host}:${port} `));
   if (elders.length < 2 || strays.length > 0)
     throw new Error(`${elders.length} connections of elders, ${strays.length} of them not at port ${port}`);

@@ -220,6 +220,7 @@ async function registered() {
         const began = performance.now();
         const status = treeStatusOf({
           ...{ tree: 'bench', phase: 'running', wasReady: true, manager: null, config, elders, spares: [] },
+          ...{ specs: roster(config.servants), retiring: new Set<string>(), pools: undefined },
           redis: redisBeforeStart(config),
           folder: stateFolder(tmpdir()),
         });

@@ -147,6 +147,8 @@ async function openManager(folder: string): Promise<Door> {
     operations: {
       restart: async () => undefined,
       reload: async () => [],
+      scaling: none,
+      scale: none,
       describe: none,
       measure: async () => ({ at: 0, state: 'ready', processes: [] }),
       listen: () => () => undefined,

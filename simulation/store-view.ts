@@ -1,14 +1,16 @@
 import type { DirectiveRow } from '../src/elders/task/rows.ts';
 import { storedTasks } from '../src/elders/task/stored-tasks.ts';
 import type { Task } from '../src/elders/task/tasks.ts';
+import { messageText } from '../src/messaging/codec.ts';
 import type { DirectiveRecord } from '../src/protocol/directive.ts';
 import { targetsOf } from '../src/protocol/edges.ts';
 import { edgeKey } from '../src/protocol/keys.ts';
 import { lanes } from '../src/protocol/lanes.ts';
-import { type JournalLine, journalLine } from '../src/protocol/local-api.ts';
+import type { JournalLine } from '../src/protocol/local-api.ts';
 import { type ElderMessage, elderMessage } from '../src/protocol/message.ts';
 import { isFinalDirective } from '../src/protocol/states.ts';
 import type { DurableStore } from './durable-store.ts';
+import { linesOf } from './journals.ts';
 
 /** One message in its edge. */
 export interface SentMessage {
@@ -78,7 +80,7 @@ export class StoreView {
         edge: `${target}<${entry.edge}`,
         entryId: entry.id,
         sequence: entry.sequence,
-        message: elderMessage.parse(JSON.parse(entry.body)),
+        message: elderMessage.parse(JSON.parse(messageText(entry))),
       })),
     );
   }
@@ -86,15 +88,14 @@ export class StoreView {
   /** What every journal says, each elder's in its order. */
   handled(): Handled[] {
     return this.#names.flatMap((name) =>
-      this.#store.journalOf(name).flatMap(({ id, incarnation, journal }) => {
-        const lines = journalLine.array().parse(JSON.parse(journal));
-        return lines.map((line) => ({
+      this.#store.journalOf(name).flatMap((entry) =>
+        linesOf(this.#store, name, entry).map((line) => ({
           ...line,
           edge: `${name}<${line.e}`,
-          at: Number.parseInt(id, 10),
-          incarnation,
-        }));
-      }),
+          at: Number.parseInt(entry.id, 10),
+          incarnation: entry.incarnation,
+        })),
+      ),
     );
   }
 

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { edgeKey } from '../../src/protocol/keys.ts';
 import { startTestRedis, type TestRedis } from '../../test/support/redis.ts';
 import { Peer } from './contestant.ts';
 import { manyEdgesReader } from './elder-endpoint.ts';
@@ -43,8 +44,11 @@ class EdgeWriter {
       });
       const key = this.#keys.edge(manyEdgesReader, source, 'normal');
       encoded += encodeCommand(['XADD', key, '*', 'q', String(sequence), 'm', body]);
+      // As the commit function does for each commit.
+      const channel = this.#keys.wakeUps(manyEdgesReader);
+      encoded += encodeCommand(['PUBLISH', channel, edgeKey(source, 'normal')]);
     }
-    await this.#client.pipeline(encoded, count);
+    await this.#client.pipeline(encoded, 2 * count);
   }
 }
 
@@ -70,7 +74,7 @@ export async function measureGrowth(options: {
       redis: redis.endpoint,
       tls,
     } as const;
-    await redis.admin.command(['ACL', 'SETUSER', 'bench', 'on', '>of-the-benchmark', '~*', '+@all']);
+    await redis.admin.command(['ACL', 'SETUSER', 'bench', 'on', '>of-the-benchmark', '~*', '&*', '+@all']);
     const credential = { username: 'bench', password: 'of-the-benchmark', incarnation: 1 };
     const client = await RespClient.open({ ...common, credential });
     const writer = new EdgeWriter(client, redis.keys);

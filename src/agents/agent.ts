@@ -319,10 +319,10 @@ export class Agent {
     const { clock, broker, perform, observer } = this.#options;
     if (step.denials.length > 0) noteDenials(step.context(null), step.denials);
     const { set, remove } = this.#state.seal();
-    const handled = step.journal.length;
+    const handled = step.journal.count;
     if (set.size + remove.size + positions.size + step.send.length > 0) {
       const began = clock.now();
-      const journal = handled > 0 ? JSON.stringify(step.journal) : null;
+      const journal = step.journal.text();
       const content = { set, remove, positions, send: step.send, journal };
       const full = await this.#committer.write(content, this.#stopping.signal);
       if (full) {

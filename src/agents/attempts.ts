@@ -1,3 +1,4 @@
+import { messageText } from '../messaging/codec.ts';
 import type { WireError } from '../protocol/errors.ts';
 import type { EdgeKey } from '../protocol/keys.ts';
 import type { AttemptRow, Failure } from '../protocol/local-api.ts';
@@ -48,7 +49,7 @@ export function bury(
   const { errors } = spent(ctx, entry);
   const { edge, id: entryId } = entry;
   // Longer than any message may be: the beginning shows what it was, and the state stays bounded.
-  const body = entry.body.slice(0, maxMessageBytes);
+  const body = messageText(entry).slice(0, maxMessageBytes);
   const at = ctx.now();
   const letter = { edge, entryId, body, at, tries, errors: [...errors, { ...error, at }], replays: 0 };
   keepLetter(ctx, id ?? `${edge}@${entryId}`, letter);

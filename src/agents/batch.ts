@@ -78,14 +78,14 @@ export class Batch {
 
   /** Whether no other window may be added. */
   get complete(): boolean {
-    return this.#closed || this.step.journal.length >= batchLimit || this.step.length >= batchLength;
+    return this.#closed || this.step.journal.count >= batchLimit || this.step.length >= batchLength;
   }
 
   /** Handles what is due, and what came in up to the size of a read window. */
   window(): void {
     const { inbox, options } = this.#desk;
     this.handleOthers();
-    const limit = Math.min(readWindow, batchLimit - this.step.journal.length);
+    const limit = Math.min(readWindow, batchLimit - this.step.journal.count);
     if (limit > 0) this.handle(inbox.pick(limit, options.clock.now()), false);
     this.report();
   }
@@ -246,8 +246,9 @@ export class Batch {
     if (outcome.kind === 'retry') return false;
     this.#entries.push(entry);
     this.positions.set(entry.edge, entry);
-    const line = journalLine(entry, id, tries, error);
-    step.journal.push(outcome.kind === 'acted' && outcome.late ? { ...line, l: true } : line);
+    const late = outcome.kind === 'acted' && outcome.late === true;
+    if (outcome.kind === 'acted' && tries === 1 && !late) step.journal.acted(entry, id);
+    else step.journal.note({ ...journalLine(entry, id, tries, error), ...(late && { l: true as const }) });
     return true;
   }
 
@@ -291,7 +292,7 @@ export class Batch {
         return;
       }
       const id = outcome.message?.message_id ?? null;
-      step.journal.push({ ...journalLine(entry, id, letter.tries + 1, error), r: letter.order });
+      step.journal.note({ ...journalLine(entry, id, letter.tries + 1, error), r: letter.order });
       this.#then.push(() => this.#tell(outcome, entry));
     }
   }

@@ -4,6 +4,8 @@ import type { AgentOptions } from './agent-options.ts';
 import { type Inbox, type Pace, paces, readAhead } from './inbox.ts';
 
 const blockingReadMs = 5_000;
+/** Entries that can be handled above which there is time for more to gather at Redis: a read of many edges is dear. */
+const plenty = 2 * readAhead;
 
 type Options = Pick<AgentOptions, 'broker' | 'clock' | 'observer' | 'log'>;
 
@@ -58,6 +60,7 @@ class EdgeReader {
       this.#reading.abort.abort();
       this.#reading = null;
     }
+    if (pace === 'usual' && inbox.hasPlenty(this.#options.clock.now(), pace, plenty)) return;
     const saturated =
       inbox.wantedCount(pace) < inbox.edgeCount(pace) && inbox.hasWork(this.#options.clock.now(), pace);
     // A full edge is about to have room again; a read that left it out would have to be taken back then.

@@ -22,8 +22,6 @@ export interface Delivered extends Entry {
 }
 
 interface Edge {
-  /** Place among the edges of the reader. */
-  readonly index: number;
   readonly key: EdgeKey;
   readonly lane: Lane;
   readonly pace: Pace;
@@ -39,17 +37,22 @@ interface Edge {
 export class Inbox {
   readonly #edges = new Map<EdgeKey, Edge>();
   readonly #counts: Record<Pace, number> = { urgent: 0, usual: 0 };
-  /** Those with something in their queue: a reader of hundreds of edges must not look at all of them for each message. */
-  readonly #filled = new Set<Edge>();
-  /** Where the next pick of a lane begins, so that no edge is always first. */
-  #turn = 0;
+  /**
+   * Those with something in their queue, by lane; the first is the next to be picked from, and goes to the end.
+   * A reader of hundreds of edges must not look at all of them for each message.
+   */
+  readonly #filled: Readonly<Record<Lane, Set<Edge>>> = {
+    control: new Set(),
+    high: new Set(),
+    normal: new Set(),
+    low: new Set(),
+  };
 
   constructor(keys: readonly EdgeKey[], positions: ReadonlyMap<EdgeKey, Position>) {
     for (const key of keys) {
       const position = positions.get(key);
       const { lane } = splitEdgeKey(key);
       const edge: Edge = {
-        index: this.#edges.size,
         key,
         lane,
         pace: paceOf[lane],
@@ -61,6 +64,10 @@ export class Inbox {
       this.#edges.set(key, edge);
       this.#counts[edge.pace] += 1;
     }
+  }
+
+  *#filledEdges(pace?: Pace): Generator<Edge> {
+    for (const lane of lanes) if (pace === undefined || paceOf[lane] === pace) yield* this.#filled[lane];
   }
 
   /** Cursors of the edges of a pace that have room. */
@@ -75,7 +82,7 @@ export class Inbox {
   /** How many edges of a pace have room. */
   wantedCount(pace: Pace): number {
     let full = 0;
-    for (const edge of this.#filled) if (edge.pace === pace && edge.queue.length >= readAhead) full += 1;
+    for (const edge of this.#filledEdges(pace)) if (edge.queue.length >= readAhead) full += 1;
     return this.#counts[pace] - full;
   }
 
@@ -98,16 +105,26 @@ export class Inbox {
       }
       edge.cursor = entry.id;
       edge.lastSequence = sequence;
-      edge.queue.push({ ...entry, sequence, deliveredAt });
-      this.#filled.add(edge);
+      const { id, body, head } = entry;
+      edge.queue.push({ edge: edge.key, id, sequence, body, head, deliveredAt });
+      this.#filled[edge.lane].add(edge);
     }
     return gaps;
   }
 
   /** Whether anything can be handled at this time, or anything of a pace. */
   hasWork(now: number, pace?: Pace): boolean {
-    for (const edge of this.#filled) {
-      if (edge.notBefore <= now && (pace === undefined || edge.pace === pace)) return true;
+    for (const edge of this.#filledEdges(pace)) if (edge.notBefore <= now) return true;
+    return false;
+  }
+
+  /** Whether at least so many entries of a pace can be handled at this time. */
+  hasPlenty(now: number, pace: Pace, count: number): boolean {
+    let ready = 0;
+    for (const edge of this.#filledEdges(pace)) {
+      if (edge.notBefore > now) continue;
+      ready += edge.queue.length;
+      if (ready >= count) return true;
     }
     return false;
   }
@@ -115,7 +132,7 @@ export class Inbox {
   /** When the next edge that waits for a retry may go on; `undefined` if none waits. */
   nextRetryAt(): number | undefined {
     let next: number | undefined;
-    for (const edge of this.#filled) {
+    for (const edge of this.#filledEdges()) {
       if (edge.notBefore > 0) next = Math.min(next ?? edge.notBefore, edge.notBefore);
     }
     return next;
@@ -133,7 +150,6 @@ export class Inbox {
    */
   pick(limit: number, now: number): Delivered[] {
     const picked: Delivered[] = [];
-    this.#turn += 1;
     for (const lane of lanes) this.#take(lane, Math.min(laneQuota[lane], limit - picked.length), now, picked);
     for (const lane of lanes) this.#take(lane, limit - picked.length, now, picked);
     return picked;
@@ -141,17 +157,16 @@ export class Inbox {
 
   #take(lane: Lane, count: number, now: number, into: Delivered[]): void {
     if (count <= 0) return;
-    const ready = [...this.#filled]
-      .filter((edge) => edge.lane === lane && edge.notBefore <= now)
-      .sort((a, b) => a.index - b.index);
+    const filled = this.#filled[lane];
     const end = into.length + count;
-    for (let index = 0; ready.length > 0 && into.length < end; index += 1) {
-      const at = (this.#turn + index) % ready.length;
-      const edge = ready[at] as Edge;
-      into.push(edge.queue.shift() as Delivered);
-      if (edge.queue.length > 0) continue;
-      ready.splice(at, 1);
-      this.#filled.delete(edge);
+    // What is added while it goes on comes last, so the edges take turns.
+    for (const edge of filled) {
+      if (into.length >= end) return;
+      if (edge.notBefore > now) continue;
+      const most = filled.size > 1 ? 1 : end - into.length;
+      into.push(...edge.queue.splice(0, most));
+      filled.delete(edge);
+      if (edge.queue.length > 0) filled.add(edge);
     }
   }
 
@@ -161,7 +176,7 @@ export class Inbox {
       const edge = this.#edges.get(entry.edge);
       if (!edge) continue;
       edge.queue.unshift(entry);
-      this.#filled.add(edge);
+      this.#filled[edge.lane].add(edge);
     }
   }
 }

@@ -121,7 +121,7 @@ function noteRefusal(
 
 /** Gives an entry up without handling it, and tells its sender so. */
 export function giveUp(step: Step, entry: Delivered, self: string, error: ElderError): Outcome {
-  const decoded = decodeMessage(entry.body, entry.edge, self);
+  const decoded = decodeMessage(entry.body, entry.edge, self, entry.head);
   if (!decoded.ok) return { kind: 'dead', message: null, error };
   refuse(step, decoded.message, error, false);
   return { kind: 'dead', message: decoded.message, error };
@@ -130,7 +130,7 @@ export function giveUp(step: Step, entry: Delivered, self: string, error: ElderE
 /** Handles one entry within a step. Whatever a failing handler changed is undone; nothing is thrown. */
 export function receive(core: Core, step: Step, entry: Delivered, self: string, lastTry: boolean): Outcome {
   const { source } = splitEdgeKey(entry.edge);
-  const decoded = decodeMessage(entry.body, entry.edge, self);
+  const decoded = decodeMessage(entry.body, entry.edge, self, entry.head);
   if (!decoded.ok) {
     if (decoded.error.code === 'denied') noteRefusal(step, source, self, null, decoded.error);
     return { kind: 'dead', message: null, error: decoded.error };

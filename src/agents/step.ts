@@ -1,9 +1,9 @@
 import type { Outgoing } from '../messaging/broker.ts';
-import { encodeMessage } from '../messaging/codec.ts';
+import { encodeParts } from '../messaging/codec.ts';
+import { Journal } from '../messaging/journal.ts';
 import { type Action, actionSpec } from '../protocol/actions.ts';
 import { ElderError } from '../protocol/errors.ts';
 import { laneOf } from '../protocol/lanes.ts';
-import type { JournalLine } from '../protocol/local-api.ts';
 import { type ElderMessage, maxHops, wireVersion } from '../protocol/message.ts';
 import { chainOfSend, maySendFor } from '../protocol/permissions.ts';
 import { isServant } from '../protocol/roster.ts';
@@ -58,7 +58,7 @@ export class Step {
   readonly send: Outgoing[] = [];
   readonly effects: Effect[] = [];
   readonly events: string[] = [];
-  readonly journal: JournalLine[] = [];
+  readonly journal = new Journal();
   /** What was refused; it stands in the audit log though all that led to it is undone. */
   readonly denials: Happening[] = [];
   /** How many parts of this step write to each edge. */
@@ -222,9 +222,9 @@ export class Step {
     if (onBehalfOf.length > 0) message.on_behalf_of = [...onBehalfOf];
     if (options.expiresInMs !== undefined)
       message.expires_at = new Date(now + options.expiresInMs).toISOString();
-    const body = encodeMessage(message);
+    const { head, body } = encodeParts(message);
     this.length += body.length;
-    this.send.push({ target, lane: spec.lane ?? laneOf(spec.type, priority), body });
+    this.send.push({ target, lane: spec.lane ?? laneOf(spec.type, priority), body, head });
     return id;
   }
 

@@ -101,7 +101,7 @@ export class Suspects {
     settle(ctx, suspect.edge);
     const admission = admit(step, mark, fullEdges, options.clock.now());
     if (admission.kind === 'go') {
-      step.journal.push(journalLine(suspect, id, tries, error));
+      step.journal.note(journalLine(suspect, id, tries, error));
       batch.positions.set(suspect.edge, suspect);
       if (await commit(batch)) return [];
     } else if (admission.kind === 'full') {

@@ -140,6 +140,12 @@ export const commandTable: readonly CommandSpec[] = [
   },
   { path: 'reload', arguments: [], options: [], load: () => import('./commands/reload.ts') },
   {
+    path: 'scale',
+    arguments: [{ name: 'counts', required: false, variadic: true }],
+    options: [{ name: 'detach', short: 'd' }],
+    load: () => import('./commands/scale.ts'),
+  },
+  {
     path: 'export',
     arguments: [{ name: 'system', required: true }],
     options: [{ name: 'output', short: 'o', value: { placeholder: 'DIR', kind: 'text' } }, { name: 'user' }],
@@ -249,7 +255,12 @@ export const commandTable: readonly CommandSpec[] = [
   {
     path: 'rag search',
     arguments: [{ name: 'query', required: true }],
-    options: [count('limit', 50), { name: 'below', value: { placeholder: 'PATH', kind: 'text' } }, timeout],
+    options: [
+      count('limit', 50),
+      { name: 'below', value: { placeholder: 'PATH', kind: 'text' } },
+      { name: 'explain' },
+      timeout,
+    ],
     load: () => import('./commands/rag-search.ts'),
   },
   {
@@ -307,6 +318,12 @@ export const commandTable: readonly CommandSpec[] = [
     arguments: [{ name: 'query', required: true }],
     options: [...entryFilters, count('limit', 50), { name: 'explain' }, timeout],
     load: () => import('./commands/knowledge-search.ts'),
+  },
+  {
+    path: 'knowledge forget',
+    arguments: [{ name: 'id', required: true }],
+    options: [],
+    load: () => import('./commands/knowledge-forget.ts'),
   },
   {
     path: 'knowledge import',

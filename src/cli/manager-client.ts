@@ -30,6 +30,7 @@ import {
   treeMeasure,
 } from '../protocol/operations.ts';
 import { type TreeStatus, treeStatus } from '../protocol/process.ts';
+import { type ScaleRequest, type ScaleState, scaleState } from '../protocol/scaling.ts';
 import type { StateFolder } from '../protocol/state-folder.ts';
 import { call, type LocalRequest, SocketAway, stream } from './local-client.ts';
 
@@ -139,6 +140,16 @@ export class ManagerClient {
       z.array(z.string()),
       await this.#operate({ route: managerRoutes.reload, body: {} }, onEvent),
     );
+  }
+
+  /** Tells how many servants there are. */
+  async scaling(): Promise<ScaleState> {
+    return this.#parse(scaleState, await this.#call({ route: managerRoutes.scaling }));
+  }
+
+  /** Has the number of servants changed and tells what happens; throws what hindered it. */
+  async scale(body: ScaleRequest, onEvent: (event: ManagerEvent) => void): Promise<ScaleState> {
+    return this.#parse(scaleState, await this.#operate({ route: managerRoutes.scale, body }, onEvent));
   }
 
   async #operate(

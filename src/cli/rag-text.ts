@@ -1,5 +1,5 @@
 import { relative } from 'node:path';
-import type { RagAnswer, RagSource } from '../protocol/rag.ts';
+import type { RagAnswer, RagSource, RagVectors } from '../protocol/rag.ts';
 import type { Session } from './session.ts';
 import { manyLines, oneLine } from './text/printable.ts';
 import { renderTable } from './text/table.ts';
@@ -23,18 +23,26 @@ export function ragAnswerText(answer: RagAnswer, session: Shown): string {
   const { text, cwd } = session;
   const indexing = answer.indexing ? `${text.rag.indexing}\n` : '';
   if (answer.results.length === 0) return `${text.rag.nothing}\n${indexing}`;
-  const found = answer.results.map(({ path, startLine, endLine, headings, snippet, commit }) => {
+  const found = answer.results.map(({ path, startLine, endLine, headings, snippet, commit, modified }) => {
     const place = `${shortPath(path, cwd)}:${startLine}-${endLine}`;
     const below = headings.length === 0 ? '' : `  ${oneLine(headings.join(' › '))}`;
-    const at = commit === null ? '' : `  @${commit.slice(0, 12)}`;
+    const at = commit === null ? '' : `  @${commit.slice(0, 12)}${modified ? ` ${text.rag.modified}` : ''}`;
     const lines = manyLines(snippet).trimEnd().split('\n');
     return `${place}${at}${below}\n${lines.map((line) => `  ${line}\n`).join('')}`;
   });
   return `${found.join('\n')}\n${methodText(answer, session)}\n${indexing}`;
 }
 
+function vectorsText(vectors: RagVectors, text: Shown['text']): string {
+  const counts = text.rag.vectors({ ...vectors, model: oneLine(vectors.model) });
+  return vectors.reason === null ? counts : `${counts}; ${oneLine(vectors.reason)}`;
+}
+
 /** The folders that are indexed, and what is to be known of their files. */
-export function ragStatusText(sources: readonly RagSource[], { text, cwd }: Shown): string {
+export function ragStatusText(
+  { sources, vectors }: { readonly sources: readonly RagSource[]; readonly vectors: RagVectors | null },
+  { text, cwd }: Shown,
+): string {
   if (sources.length === 0) return `${text.rag.noSources}\n`;
   const rows = sources.map(({ path, state, files, passages, skipped, watching, reason }) => {
     const leftOut = Object.entries(skipped).map(([why, count]) => `${why} ${count}`);
@@ -52,5 +60,6 @@ export function ragStatusText(sources: readonly RagSource[], { text, cwd }: Show
       const more = problemCount > problems.length ? '  …\n' : '';
       return `\n${text.rag.problems(problemCount)}\n${lines.join('')}${more}`;
     });
-  return `${renderTable([text.rag.head, ...rows])}${notes.join('')}`;
+  const meaning = vectors === null ? '' : `\n${vectorsText(vectors, text)}\n`;
+  return `${renderTable([text.rag.head, ...rows])}${meaning}${notes.join('')}`;
 }

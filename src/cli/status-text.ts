@@ -44,6 +44,15 @@ function sparesText({ spares, elders }: TreeStatus, t: Catalog['status']): strin
   return [t.spares(ready.length, spares.length, without)];
 }
 
+/** The pools of servants of which the tree below does not tell all. */
+function servantsText({ pools = [] }: TreeStatus, t: Catalog['status']): string[] {
+  return pools
+    .filter(({ automatic, draining }) => automatic || draining.length > 0)
+    .map(({ pool, count, draining, automatic, min, max }) =>
+      t.servants(pool, count, draining.length, automatic ? `${min}–${max}` : null),
+    );
+}
+
 /** Draws the tree with the state of each process, as `elders status` prints it. `now` is ms since the epoch. */
 export function statusText(status: TreeStatus, text: Catalog, now: number): string {
   const t = text.status;
@@ -55,6 +64,7 @@ export function statusText(status: TreeStatus, text: Catalog, now: number): stri
     t.sandbox(status.sandbox),
     ...isolationText(status, t),
     ...sparesText(status, t),
+    ...servantsText(status, t),
   ];
   const warnings = redis.insecure.map((reason) => `${t.insecureRedis(oneLine(reason))}\n`).join('');
   const about = redis.reason === null ? '' : `redis: ${oneLine(redis.reason)}\n`;

@@ -47,8 +47,10 @@ export async function elderPart(name: string, { folder, order, log }: PartTools)
     };
   }
   if (name === 'knowledge_sage') {
+    const { dictionaryPathOf } = await import('./search/language/dictionary-file.ts');
     const { IndexFinder } = await import('./knowledge/finders/index-finder.ts');
-    const finder = new IndexFinder({ path: join(folder.index, 'knowledge.sqlite'), log });
+    const dictionaryPath = dictionaryPathOf(folder, config.search);
+    const finder = new IndexFinder({ path: join(folder.index, 'knowledge.sqlite'), dictionaryPath, log });
     return {
       principal: name,
       core: knowledgeSage(finder),

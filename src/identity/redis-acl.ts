@@ -1,6 +1,6 @@
-import { edgeLanes, sourcesOf, targetsOf } from '../protocol/edges.ts';
+import { edgeLanes, hasManySources, sourcesOf, targetsOf } from '../protocol/edges.ts';
 import { treeKeys } from '../protocol/keys.ts';
-import { roster } from '../protocol/roster.ts';
+import { roster, type Servants } from '../protocol/roster.ts';
 
 /** The one function that a principal may call; it applies a commit. */
 export const commitFunction = 'elders_commit';
@@ -9,8 +9,8 @@ export const commitFunction = 'elders_commit';
 export interface RedisPrincipal {
   readonly tree: string;
   readonly name: string;
-  /** How many servants the tree has. */
-  readonly servants: number;
+  /** The servants that the tree can have; their edges are in the rights of those who write to them. */
+  readonly servants: Servants;
 }
 
 /** One set of rights: these commands on these keys and channels, in the words of `ACL SETUSER`. */
@@ -50,6 +50,8 @@ export function redisRights({ tree, name, servants }: RedisPrincipal): RedisRigh
     keys.journal(name),
     ...targets.flatMap((target) => edgeLanes(name, target).map((lane) => keys.edge(target, name, lane))),
   ];
+  const woken = targets.filter(hasManySources);
+  const channel = (name: string) => `&${literal(name)}`;
   return {
     own: {
       commands: [
@@ -66,15 +68,24 @@ export function redisRights({ tree, name, servants }: RedisPrincipal): RedisRigh
         ...(hasInbox ? [`%R~${literal(keys.inbox(name))}*`] : []),
         ...readable.map((key) => `%R~${literal(key)}`),
       ],
-      channels: [`&${literal(keys.events)}`],
+      channels: [keys.events, ...(hasManySources(name) ? [keys.wakeUps(name)] : [])].map(channel),
     },
     // Redis takes the keys of a function call to be written, so the right to call stands in one selector with
     // the right to write; apart from these commands the user reads only.
     selectors: [
       {
-        commands: [`+fcall|${commitFunction}`, '+xadd', '+xtrim', '+hset', '+hdel', '+hget'],
+        commands: [
+          `+fcall|${commitFunction}`,
+          '+xadd',
+          '+xtrim',
+          '+hset',
+          '+hdel',
+          '+hget',
+          ...(woken.length > 0 ? ['+publish'] : []),
+        ],
         keys: writable.map((key) => `~${literal(key)}`),
-        channels: [],
+        // It may wake a reader of many edges, but not listen to who else does.
+        channels: woken.map((target) => channel(keys.wakeUps(target))),
       },
     ],
   };
@@ -92,6 +103,6 @@ export function aclRules(options: RedisPrincipal & { passwordSha256: string }): 
     'resetchannels',
     '-@all',
     ...words(own),
-    ...selectors.map((selector) => `(${words(selector).join(' ')})`),
+    ...selectors.map((selector) => `(resetchannels ${words(selector).join(' ')})`),
   ];
 }

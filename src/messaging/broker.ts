@@ -7,14 +7,21 @@ export interface Position {
   readonly sequence: number;
 }
 
-/** One message of an edge as it was read; `body` is the encoded message, not yet checked. */
-export interface Entry {
+/** A message as it travels; `codec.ts` knows what it says. */
+export interface Encoded {
+  /** JSON of the message; of the fields that are its own, where it shares others with its neighbours. */
+  readonly body: string;
+  /** JSON of the shared fields. */
+  readonly head?: string | undefined;
+}
+
+/** One message of an edge as it was read, not yet checked. */
+export interface Entry extends Encoded {
   readonly edge: EdgeKey;
   /** `<ms>-<n>`, and `.<place>` where it shares a stream entry; the ms are when the message was committed. */
   readonly id: string;
   /** Counted from 1 per edge without gaps: a gap means that Redis lost an entry. */
   readonly sequence: number;
-  readonly body: string;
 }
 
 /** All that an elder has in Redis, as a new incarnation finds it. */
@@ -26,11 +33,10 @@ export interface Snapshot {
   readonly positions: ReadonlyMap<EdgeKey, Position>;
 }
 
-/** A message on its way out: where to, and the encoded message. */
-export interface Outgoing {
+/** A message on its way out. */
+export interface Outgoing extends Encoded {
   readonly target: string;
   readonly lane: Lane;
-  readonly body: string;
 }
 
 /** Everything that one step of an elder changes; it lands as a whole or not at all. */

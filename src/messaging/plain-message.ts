@@ -76,6 +76,31 @@ export function plainMessage(raw: unknown, maxDepth: number): ElderMessage | nul
   return message;
 }
 
+const ownFields: ReadonlySet<string> = new Set(['message_id', 'payload', 'correlation_id', 'causation_id']);
+
+/**
+ * As `plainMessage`, of a message that shares its other fields with its neighbours.
+ * @param shared what `plainMessage` gives for these, with any id and payload
+ */
+export function plainOwnPart(shared: ElderMessage, raw: unknown, maxDepth: number): ElderMessage | null {
+  if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) return null;
+  const given = raw as { readonly [key: string]: unknown };
+  const { message_id, payload, correlation_id, causation_id } = given;
+  if (!isText(message_id, 128) || typeof payload !== 'object' || payload === null) return null;
+  if (Array.isArray(payload) || !isPlain(payload, maxDepth - 1)) return null;
+  for (const key in given) if (!ownFields.has(key)) return null;
+  const message: ElderMessage = { ...shared, message_id, payload: payload as ElderMessage['payload'] };
+  if (correlation_id !== undefined) {
+    if (!isText(correlation_id, 128)) return null;
+    message.correlation_id = correlation_id;
+  } else if (shared.correlation_id === undefined) message.correlation_id = message_id;
+  if (causation_id !== undefined) {
+    if (!isText(causation_id, 128)) return null;
+    message.causation_id = causation_id;
+  }
+  return message;
+}
+
 const known: ReadonlySet<string> = new Set([
   ...['message_id', 'source_elder', 'target_elder', 'message_type', 'payload', 'priority', 'timestamp'],
   ...['requires_ack', 'action', 'correlation_id', 'causation_id', 'expires_at', 'hops', 'traceparent', 'v'],

@@ -8,13 +8,14 @@ import {
   deadLetter,
   type Failure,
   type JournalLine,
-  journalLine,
   type ShownMessage,
   type TracedMessage,
 } from '../protocol/local-api.ts';
 import { type ElderMessage, elderMessage } from '../protocol/message.ts';
 import { causalOrder } from './causal-order.ts';
+import { messageText } from './codec.ts';
 import { deadLetterPrefix } from './dead-letters.ts';
+import { readJournalText, speaksOf } from './journal.ts';
 import { unpack } from './packing.ts';
 import { readStream } from './redis/read-stream.ts';
 import type { RedisCommands } from './redis/redis-commands.ts';
@@ -27,6 +28,7 @@ interface Found {
   readonly edge: EdgeKey;
   /** Id of the message among those of its edge. */
   readonly entry: string;
+  readonly sequence: number;
   readonly message: ElderMessage;
 }
 
@@ -94,10 +96,12 @@ async function search(
       for (const lane of edgeLanes(source, target)) {
         for await (const { id, fields } of readStream(redis, keys.edge(target, source, lane), signal)) {
           if (!fields.get('m')?.includes(needle)) continue;
-          for (const { id: entry, body } of unpack(id, fields)) {
-            const message = body.includes(needle) ? decode(body) : null;
+          for (const { id: entry, sequence, ...encoded } of unpack(id, fields)) {
+            const { body, head } = encoded;
+            const isMeant = body.includes(needle) || head?.includes(needle) === true;
+            const message = isMeant ? decode(messageText(encoded)) : null;
             if (!message || !matches(message)) continue;
-            found.push({ target, lane, edge: edgeKey(source, lane), entry, message });
+            found.push({ target, lane, edge: edgeKey(source, lane), entry, sequence, message });
           }
         }
       }
@@ -129,7 +133,9 @@ async function describe(
     for (const each of own) {
       const position = positions.get(each.edge);
       const passed = position !== undefined && compareStreamIds(each.entry, decodePosition(position).id) <= 0;
-      const handling = handlings.get(`${each.edge} ${each.entry}`);
+      const place = { id: each.entry, sequence: each.sequence };
+      // One that was handled once more stands there twice.
+      const handling = handlings.get(each.edge)?.findLast(({ line }) => speaksOf(line, place));
       const attempt = tried.get(each.edge);
       traced.push(toTraced(each, handling, passed, attempt?.entryId === each.entry ? attempt : undefined));
     }
@@ -137,16 +143,19 @@ async function describe(
   return traced;
 }
 
+/** By edge, oldest first. */
 async function readJournal(
   redis: RedisCommands,
   key: string,
   signal: AbortSignal | undefined,
-): Promise<Map<string, Handling>> {
-  const handlings = new Map<string, Handling>();
+): Promise<Map<string, Handling[]>> {
+  const handlings = new Map<string, Handling[]>();
   for await (const { id, fields } of readStream(redis, key, signal)) {
     const incarnation = Number(fields.get('i'));
     for (const line of journalLines(fields.get('j') ?? '')) {
-      handlings.set(`${line.e} ${line.i}`, { line, actedAt: streamIdTime(id), incarnation });
+      const ofEdge = handlings.get(line.e) ?? [];
+      ofEdge.push({ line, actedAt: streamIdTime(id), incarnation });
+      handlings.set(line.e, ofEdge);
     }
   }
   return handlings;
@@ -154,7 +163,7 @@ async function readJournal(
 
 function journalLines(text: string): JournalLine[] {
   try {
-    return journalLine.array().parse(JSON.parse(text));
+    return readJournalText(text);
   } catch {
     // An elder writes its own journal; what it spoils is its own story only.
     return [];

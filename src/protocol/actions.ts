@@ -17,8 +17,10 @@ import {
   testSummary,
 } from './directive.ts';
 import {
+  forgottenKnowledge,
   knowledgeEntry,
   knowledgeFilters,
+  knowledgeForget,
   knowledgeHit,
   knowledgeKinds,
   knowledgeLinks,
@@ -27,7 +29,7 @@ import {
   knowledgeVersion,
 } from './knowledge.ts';
 import type { MessageType } from './message.ts';
-import { ragAnswer, ragContext, ragSource } from './rag.ts';
+import { ragAnswer, ragContext, ragSource, ragVectors } from './rag.ts';
 import { attemptOutcomes, taskOperations, taskStates } from './states.ts';
 
 const directiveId = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/, 'expected letters, digits, _ and -');
@@ -304,6 +306,18 @@ export const actions = {
     payload: knowledgePut,
     reply: z.object({ results: z.array(knowledgePutResult) }),
   },
+  'development.knowledge.forget': {
+    type: 'command',
+    summary: 'The human removes a piece of knowledge with all its versions.',
+    payload: knowledgeForget,
+    reply: forgottenKnowledge,
+  },
+  'sage.knowledge.forget': {
+    type: 'command',
+    summary: 'Remove a piece of knowledge with all its versions.',
+    payload: knowledgeForget,
+    reply: forgottenKnowledge,
+  },
   'sage.knowledge.store': {
     type: 'command',
     summary: 'Keep a piece of knowledge.',
@@ -419,6 +433,16 @@ export const actions = {
     }),
     performs: 'task.execute',
   },
+  'sage.task.servants': {
+    type: 'command',
+    summary: 'Give tasks to these servants and to no others; what a servant has already, it finishes.',
+    payload: z.object({
+      revision: z.int().min(1).describe('By which the manager sees that this is in force.'),
+      members: z.array(z.string().max(64)).max(1_000),
+      watch: z.boolean().describe('Whether to note how many tasks wait, and since when.'),
+    }),
+    lane: 'control',
+  },
   'report.to_sage.available': {
     type: 'report',
     summary: 'A servant has started; what its predecessor left unfinished is over and is reported apart.',
@@ -498,6 +522,7 @@ export const actions = {
       query: z.string().min(1).max(2_000),
       limit: z.int().min(1).max(50).default(5),
       below: ragPath.nullable().default(null).describe('Only files below this folder.'),
+      explain: z.boolean().default(false),
     }),
     reply: ragAnswer,
   },
@@ -520,7 +545,10 @@ export const actions = {
         .default(null)
         .describe('Answer when this folder is not being indexed any more.'),
     }),
-    reply: z.object({ sources: z.array(ragSource) }),
+    reply: z.object({
+      sources: z.array(ragSource),
+      vectors: ragVectors.nullable().describe('Null: no embedding server is configured.'),
+    }),
   },
   'development.rag.index': {
     type: 'command',

@@ -72,13 +72,21 @@ export interface StartOrder {
   readonly credentials: Readonly<Record<string, RedisCredential>>;
 }
 
-/** What a child tells its manager about itself, as often as it changes. */
+/** A question to a child that has its orders: whether its event loop turns and it can serve. */
+export interface Probe {
+  readonly kind: 'probe';
+  readonly n: number;
+}
+
+/** What a child tells its manager about itself, as often as it changes, and whenever it is asked. */
 export type ChildReport =
   | { readonly kind: 'ready' }
   | { readonly kind: 'unready'; readonly reason: string }
   /** Redis lacks what it had acknowledged; the process goes on. */
   | { readonly kind: 'data_lost'; readonly reason: string }
-  | { readonly kind: 'failed'; readonly error: WireError };
+  | { readonly kind: 'failed'; readonly error: WireError }
+  /** Answer to the probe of that number; `reason` is why it cannot serve, `null` when it can. */
+  | { readonly kind: 'alive'; readonly n: number; readonly reason: string | null };
 
-export type ToChild = Challenge | StartOrder;
+export type ToChild = Challenge | StartOrder | Probe;
 export type FromChild = Loaded | KeyProof | ChildReport;

@@ -5,6 +5,7 @@ import { label, maxTasks } from './directive.ts';
 import { parseDuration } from './duration.ts';
 import { networkHost } from './network-host.ts';
 import { fixedElders, maxServants } from './roster.ts';
+import { firstInGroup, generalPool } from './servant-pools.ts';
 
 /** A duration written as `10s`, `5m`, …; becomes ms. */
 const durationText = z.string().refine((text) => (parseDuration(text) ?? 0) > 0, {
@@ -129,7 +130,56 @@ export const configSchema = z
       .default(5000)
       .describe('The grand elder’s port; all other ports are counted from it.'),
     host: z.string().default('127.0.0.1').describe('Address that every port listens on.'),
-    servants: z.int().min(1).max(maxServants).default(2).describe('How many servants execute tasks.'),
+    servants: z
+      .int()
+      .min(1)
+      .max(maxServants)
+      .default(2)
+      .describe('How many servants execute tasks, until `elders scale` or `scaling.auto` change that.'),
+    scaling: z
+      .strictObject({
+        auto: z
+          .boolean()
+          .default(false)
+          .describe('Whether servants come and go with the tasks that wait, between `min` and `max`.'),
+        min: z.int().min(1).max(maxServants).default(1).describe('The fewest that the automatic leaves.'),
+        max: z
+          .int()
+          .min(1)
+          .max(maxServants)
+          .optional()
+          .describe('The most servants that there can be, by whatever; 16, or `servants` if that is more.'),
+        backlog: z
+          .int()
+          .min(1)
+          .default(4)
+          .describe('More ready tasks than this for each servant, and the automatic adds servants.'),
+        wait: duration('10s').describe(
+          'A ready task has waited this long, and the automatic adds a servant.',
+        ),
+        growCoolDown: duration('5s').describe(
+          'How long after it has added servants the automatic adds no more.',
+        ),
+        shrinkCoolDown: duration('2m').describe(
+          'How long servants must have been idle, with no task waiting, before the automatic takes them away.',
+        ),
+        groups: z
+          .record(
+            label,
+            z
+              .strictObject({
+                min: z.int().min(0).max(maxServants).default(0),
+                max: z.int().min(1).max(maxServants),
+              })
+              .refine(({ min, max }) => min <= max, { path: ['min'], error: '`min` is above `max`' }),
+          )
+          .default({})
+          .describe(
+            'Servants besides, by the label (or kind) of the tasks that they take: `gpu: {min: 0, max: 2}`. No other servant takes those.',
+          ),
+      })
+      .prefault({})
+      .describe('How many servants there may be, and what decides.'),
     spares: z
       .int()
       .min(0)
@@ -169,6 +219,14 @@ export const configSchema = z
       .default('auto')
       .describe(
         'What walls off the elders themselves from each other and from your files: `auto` is bubblewrap where this host can, `bubblewrap` refuses to start without it. `elders status` tells what each has.',
+      ),
+    elderUsers: z
+      .int()
+      .min(1_000)
+      .max(2_000_000_000)
+      .default(98_304)
+      .describe(
+        'Where root runs the tree: the first of 256 numbers of users that nobody else has. Each elder becomes a process of one of them.',
       ),
     sandboxNetwork: z
       .boolean()
@@ -296,6 +354,16 @@ export const configSchema = z
       })
       .prefault({})
       .describe('What the RAG sage indexes, and how.'),
+    search: z
+      .strictObject({
+        dictionary: z
+          .string()
+          .min(1)
+          .optional()
+          .describe('File in the project with words that mean the same here; see docs/guides/search.md.'),
+      })
+      .prefault({})
+      .describe('How the knowledge sage and the RAG sage search.'),
     supervision: z
       .strictObject({
         intensity: z
@@ -370,6 +438,29 @@ export const configSchema = z
     // A manager shows itself by its probes.
     error: 'the orphan timeout must be at least five times supervision.probeInterval',
   })
+  .refine(({ servants, scaling: { max } }) => max === undefined || max >= servants, {
+    path: ['scaling', 'max'],
+    error: 'it is less than `servants`',
+  })
+  .refine(({ scaling: { min, max } }) => max === undefined || min <= max, {
+    path: ['scaling', 'min'],
+    error: 'it is above `scaling.max`',
+  })
+  .refine(({ scaling: { groups } }) => groups[generalPool] === undefined, {
+    path: ['scaling', 'groups', generalPool],
+    error: `\`${generalPool}\` are the servants of no group`,
+  })
+  .refine(
+    ({ servants, scaling: { max, groups } }) => {
+      const ofGroups = Object.values(groups).reduce((sum, group) => sum + group.max, 0);
+      const general = Math.max(servants, max ?? 0);
+      return ofGroups === 0 || (general < firstInGroup && ofGroups <= maxServants - firstInGroup + 1);
+    },
+    {
+      path: ['scaling', 'groups'],
+      error: `with groups there are at most ${firstInGroup - 1} servants of none and ${maxServants - firstInGroup + 1} of all groups`,
+    },
+  )
   .refine(({ assignKinds, servantKinds }) => assignKinds.every((kind) => servantKinds[kind] !== undefined), {
     path: ['assignKinds'],
     error: 'every kind must stand in servantKinds',

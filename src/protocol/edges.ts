@@ -1,6 +1,6 @@
 import { type Action, actionSpec } from './actions.ts';
 import { type Lane, laneOf, lanes } from './lanes.ts';
-import { type ElderSpec, isServant } from './roster.ts';
+import { type ElderSpec, fixedElders, isServant } from './roster.ts';
 
 /** A row of the edge table; `servant` stands for every servant. */
 interface EdgeRow {
@@ -9,6 +9,8 @@ interface EdgeRow {
   readonly actions: readonly Action[];
 }
 
+/** Each elder that exists once, and `servant` for all of those. */
+const everyone = [...fixedElders.map(({ name }) => name), 'servant'];
 const emergencies = ['emergency.halt', 'emergency.resume'] as const satisfies Action[];
 const deadLetters = ['elder.dead_letter.replay', 'elder.dead_letter.discard'] as const satisfies Action[];
 const ragOrders = ['development.rag.index', 'development.rag.forget'] as const satisfies Action[];
@@ -32,6 +34,7 @@ export const edgeTable: readonly EdgeRow[] = [
       'development.task.add',
       'development.task.control',
       'development.knowledge.put',
+      'development.knowledge.forget',
       ...ragOrders,
       ...emergencies,
       ...deadLetters,
@@ -72,18 +75,13 @@ export const edgeTable: readonly EdgeRow[] = [
       'development.task.add',
       'development.task.control',
       'development.knowledge.put',
+      'development.knowledge.forget',
       ...ragOrders,
     ],
   },
-  ...[
-    'claude_elder',
-    'knowledge_sage',
-    'task_sage',
-    'rag_sage',
-    'incident_sage',
-    'elder_council',
-    'servant',
-  ].map((to) => ({ from: 'grand_elder', to, actions: [...emergencies, ...deadLetters] })),
+  ...everyone
+    .filter((to) => to !== 'grand_elder')
+    .map((to) => ({ from: 'grand_elder', to, actions: [...emergencies, ...deadLetters] })),
   {
     from: 'claude_elder',
     to: 'grand_elder',
@@ -92,7 +90,7 @@ export const edgeTable: readonly EdgeRow[] = [
   {
     from: 'claude_elder',
     to: 'knowledge_sage',
-    actions: ['sage.knowledge.search', 'sage.knowledge.store', 'sage.knowledge.put'],
+    actions: ['sage.knowledge.search', 'sage.knowledge.store', 'sage.knowledge.put', 'sage.knowledge.forget'],
   },
   { from: 'knowledge_sage', to: 'claude_elder', actions: replies },
   {
@@ -134,18 +132,13 @@ export const edgeTable: readonly EdgeRow[] = [
   { from: 'task_sage', to: 'incident_sage', actions: ['incident.raise'] },
   { from: 'elder_council', to: 'incident_sage', actions: ['incident.raise'] },
   { from: 'manager', to: 'incident_sage', actions: ['incident.raise'] },
+  { from: 'manager', to: 'task_sage', actions: ['sage.task.servants'] },
   // Who was refused what must reach the audit log from wherever it is noticed.
-  ...[
-    'grand_elder',
-    'gateway',
-    'claude_elder',
-    'knowledge_sage',
-    'task_sage',
-    'rag_sage',
-    'incident_sage',
-    'elder_council',
-    'servant',
-  ].map((from) => ({ from, to: 'auditor', actions: ['audit.report'] as const satisfies Action[] })),
+  ...['gateway', ...everyone].map((from) => ({
+    from,
+    to: 'auditor',
+    actions: ['audit.report'] as const satisfies Action[],
+  })),
   { from: 'claude_elder', to: 'elder_council', actions: ['council.propose'] },
   { from: 'incident_sage', to: 'elder_council', actions: ['council.propose'] },
   { from: 'elder_council', to: 'claude_elder', actions: replies },
@@ -188,4 +181,11 @@ export function targetsOf(name: string, elders: readonly Pick<ElderSpec, 'name'>
 /** Lists who may write to `name`, in the order of the roster. */
 export function sourcesOf(name: string, elders: readonly Pick<ElderSpec, 'name'>[]): string[] {
   return principals(elders).filter((other) => edgeActions(other, name).length > 0);
+}
+
+const readersOfServants = new Set(edgeTable.flatMap(({ from, to }) => (from === 'servant' ? [to] : [])));
+
+/** Tells whether every servant writes to `name`, so that it may read hundreds of edges. */
+export function hasManySources(name: string): boolean {
+  return readersOfServants.has(name);
 }

@@ -34,6 +34,8 @@ export function treeKeys(tree: string) {
     edge: (target: string, source: string, lane: Lane) => `${root}:in:${target}:${source}:${lane}`,
     /** Prefix of all edges into an elder. */
     inbox: (target: string) => `${root}:in:${target}:`,
+    /** Pub/Sub channel: which edges of a reader of many have something new; losing all of it loses nothing. */
+    wakeUps: (target: string) => `${root}:wake:${target}`,
     /** Hash: name → JSON of the process that plays it. */
     registry: `${root}:registry`,
     /** Hash: number and hash of the last record of the audit log, so that a log cut short is noticed. */

@@ -34,6 +34,10 @@ export const managerRoutes = {
   measure: { method: 'GET', path: '/v1/measure' },
   /** RestartRequest → JSON lines of ManagerEvent, then {done: names} or {error: WireError} */
   restart: { method: 'POST', path: '/v1/restart' },
+  /** → ScaleState */
+  scaling: { method: 'GET', path: '/v1/scale' },
+  /** ScaleRequest → JSON lines of ManagerEvent, then {done: ScaleState} or {error: WireError} */
+  scale: { method: 'POST', path: '/v1/scale' },
   /** {} → JSON lines of ManagerEvent, then {done: changed settings} or {error: WireError} */
   reload: { method: 'POST', path: '/v1/reload' },
 } as const;
@@ -80,11 +84,19 @@ export const managerEvent = z.object({
     'stopped',
     'failed',
     'data_lost',
+    /** A servant gets no more tasks, finishes what it has, and goes. */
+    'draining',
+    /** A pool of servants, whose name it bears, has another number of them from now on. */
+    'scaled',
     'tree_ready',
     'tree_stopped',
   ]),
   name: z.string().nullable(),
   error: z.object({ code: z.string(), reason: z.string(), detail: z.unknown().optional() }).nullable(),
+  /** Of `scaled`: from what to what, by whom, and why. */
+  scale: z
+    .object({ from: z.int(), to: z.int(), by: z.string(), reason: z.string().nullable() })
+    .optional(),
 });
 export type ManagerEvent = z.infer<typeof managerEvent>;
 
@@ -119,8 +131,10 @@ export type TracedMessage = z.infer<typeof tracedMessage>;
 /** One line of a commit's journal: what became of one message. `x` is the error of a dead one. */
 export const journalLine = z.object({
   e: z.string().describe('edge key'),
-  i: z.string().describe('stream id of the entry'),
-  m: z.string().nullable().describe('message id; null if the entry could not be read'),
+  i: z.string().describe('stream id of the entry, the last of a run'),
+  m: z.string().nullable().optional().describe('message id; null if the entry could not be read'),
+  q: z.int().optional().describe('of a run, all acted on at their first try: the number of its first in the edge'),
+  k: z.int().optional().describe('how many messages the run has'),
   d: z.number().describe('when it was delivered, ms'),
   t: z.int().describe('tries, the last one included'),
   x: z.object({ code: z.string(), reason: z.string() }).optional(),

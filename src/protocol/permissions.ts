@@ -37,7 +37,10 @@ export const permissionMatrix: Readonly<Record<Role, readonly Grant[]>> = {
     { permission: 'report.to_elder', added: true },
     { permission: 'incident.raise', added: true },
   ],
-  manager: [{ permission: 'incident.raise', added: true }],
+  manager: [
+    { permission: 'incident.raise', added: true },
+    { permission: 'sage.task.servants', added: true },
+  ],
   gateway: [
     { permission: 'development.directive', added: true },
     { permission: 'emergency', added: true },
@@ -87,8 +90,9 @@ export const ownDuties: Readonly<Partial<Record<Role, readonly string[]>>> = {
     'sage.rag.index',
     'sage.rag.forget',
     'sage.knowledge.store',
-    // What the human may ask for as `development.knowledge.put`.
+    // What the human may ask for as `development.knowledge.*`.
     'sage.knowledge.put',
+    'sage.knowledge.forget',
     'council.propose',
   ],
   // Handing out what it owns, and raising what it sees.

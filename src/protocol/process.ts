@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { poolScale } from './scaling.ts';
 import { elderStates, treeStates } from './states.ts';
 
 /**
@@ -84,5 +85,7 @@ export const treeStatus = z.object({
   sandbox: z.string(),
   elders: z.array(elderStatus),
   spares: z.array(spareStatus),
+  /** The pools of servants; absent where no manager runs. */
+  pools: z.array(poolScale).optional(),
 });
 export type TreeStatus = z.infer<typeof treeStatus>;

@@ -89,10 +89,15 @@ export const maxServants = 900;
 
 const servantPattern = /^servant_([1-9]\d{0,2})$/;
 
+/** Gives the name of servant number `index`, counted from 1. */
+export function servantName(index: number): string {
+  return `servant_${index}`;
+}
+
 /** Builds the spec of servant number `index`, counted from 1. */
 export function servantSpec(index: number): ElderSpec {
   return {
-    name: `servant_${index}`,
+    name: servantName(index),
     role: 'servant',
     parent: 'grand_elder',
     portOffset: servantPortOffset + index,
@@ -105,9 +110,14 @@ export function isServant(name: string): boolean {
   return servantPattern.test(name);
 }
 
-/** Lists every elder of a tree with this many servants, in start order. */
-export function roster(servants: number): ElderSpec[] {
-  return [...fixedElders, ...Array.from({ length: servants }, (_, index) => servantSpec(index + 1))];
+/** The servants of a tree: their numbers, or how many where they are counted from 1. */
+export type Servants = number | readonly number[];
+
+/** Lists every elder of a tree with these servants, in start order. */
+export function roster(servants: Servants): ElderSpec[] {
+  const numbers =
+    typeof servants === 'number' ? Array.from({ length: servants }, (_, index) => index + 1) : servants;
+  return [...fixedElders, ...numbers.map(servantSpec)];
 }
 
 /** Gives the role of any principal that can stand as the source or target of an edge; `undefined` if unknown. */

@@ -1,21 +1,24 @@
 import type { CommandLimits, ServantKindConfig } from './config.ts';
-import { isServant } from './roster.ts';
+import { type PoolsConfig, poolOf, servantNumber, servantPools } from './servant-pools.ts';
 
-interface ServantsConfig {
+interface ServantsConfig extends PoolsConfig {
   readonly servantKinds: Readonly<Record<string, ServantKindConfig>>;
   readonly assignKinds: readonly string[];
 }
 
 /** The kind of a servant; `null` for one that stands in for every kind. */
 export function kindOf(config: ServantsConfig, servant: string): string | null {
-  if (!isServant(servant)) return null;
-  return config.assignKinds[Number(servant.slice('servant_'.length)) - 1] ?? null;
+  const number = servantNumber(servant);
+  if (number === undefined) return null;
+  return poolOf(servantPools(config), servant)?.kind ?? config.assignKinds[number - 1] ?? null;
 }
 
-/** The labels that a servant carries: its kind and the kind's labels; without a kind those of every kind. */
+/** The labels that a servant carries: its kind and the kind's labels; without a kind those of every kind that has no group. */
 export function labelsOf(config: ServantsConfig, servant: string): ReadonlySet<string> {
   const kind = kindOf(config, servant);
-  const kinds = kind === null ? Object.keys(config.servantKinds) : [kind];
+  const { groups } = config.scaling;
+  const kinds =
+    kind === null ? Object.keys(config.servantKinds).filter((name) => groups[name] === undefined) : [kind];
   return new Set(kinds.flatMap((name) => [name, ...(config.servantKinds[name]?.labels ?? [])]));
 }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -12,8 +12,7 @@ let workspace: string;
 
 before(async () => {
   tree = await TestTree.create();
-  workspace = join(tree.folder, 'work');
-  await mkdir(workspace);
+  ({ workspace } = tree);
   await tree.up();
 });
 after(() => tree.dispose());

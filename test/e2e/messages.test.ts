@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Authority } from '../../src/identity/authority.ts';
@@ -18,8 +17,7 @@ let workspace: string;
 
 before(async () => {
   tree = await TestTree.create({ servants: 1 });
-  workspace = join(tree.folder, 'work');
-  await mkdir(workspace);
+  ({ workspace } = tree);
   await tree.up();
 });
 after(() => tree.dispose());

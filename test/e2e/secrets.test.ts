@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { processesTouching } from '../../scripts/processes-touching.ts';
 import { replyArray } from '../../src/messaging/redis/replies.ts';
 import type { ElderDescription } from '../../src/protocol/operations.ts';
 import { stateFolder } from '../../src/protocol/state-folder.ts';
+import { everyPlace, placesOf, readBytes } from '../support/secret-search.ts';
 import { TestTree } from '../support/tree.ts';
 import { adminOf } from '../support/tree-admin.ts';
 
@@ -17,44 +17,6 @@ before(async () => {
   await tree.up();
 });
 after(() => tree.dispose());
-
-interface Secrets {
-  /** Texts that are secret. */
-  readonly texts: readonly string[];
-  /** SHA-256 of passwords that only their owners know. */
-  readonly hashes: ReadonlySet<string>;
-}
-
-/** Names the places, of files and of processes, in which one of the secrets stands. */
-function placesOf({ texts, hashes }: Secrets, places: ReadonlyMap<string, string>): string[] {
-  const isPassword = (word: string) => hashes.has(createHash('sha256').update(word).digest('hex'));
-  return [...places]
-    .filter(([, content]) => {
-      const words = new Set(content.match(/(?<![\w-])[\w-]{43}(?![\w-])/g) ?? []);
-      return texts.some((text) => content.includes(text)) || [...words].some(isPassword);
-    })
-    .map(([place]) => place);
-}
-
-function read(path: string): string {
-  try {
-    return readFileSync(path, 'latin1');
-  } catch {
-    return '';
-  }
-}
-
-/** All that stands on disk outside of the folder of the secrets, and what every process shows of itself to its user. */
-function everyPlace(): Map<string, string> {
-  const folder = stateFolder(tree.folder);
-  const files = readdirSync(folder.root, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && !entry.parentPath.startsWith(folder.secret))
-    .map((entry) => join(entry.parentPath, entry.name));
-  const shown = processesTouching(tree.folder)
-    .filter(({ pid }) => pid !== process.pid)
-    .flatMap(({ pid }) => [`/proc/${pid}/cmdline`, `/proc/${pid}/environ`]);
-  return new Map([...files, ...shown].map((path) => [path, read(path)]));
-}
 
 test('no secret is found outside of its place: files, dumps, logs, arguments, environments', async () => {
   const folder = stateFolder(tree.folder);
@@ -78,12 +40,12 @@ test('no secret is found outside of its place: files, dumps, logs, arguments, en
   assert.ok(hashes.size > 9, 'the admin, ten principals, and the planted one');
 
   const secretFiles = readdirSync(folder.secret).map((name) => join(folder.secret, name));
-  const texts = secretFiles.flatMap((path) => secretsIn(read(path)));
+  const texts = secretFiles.flatMap((path) => secretsIn(readBytes(path)));
   assert.ok(texts.length >= 2, 'the key of the authority and the password of the admin');
   const secrets = { texts, hashes };
-  const places = everyPlace();
+  const places = everyPlace(tree.folder, folder.secret);
   assert.ok(places.size > 40);
-  // The key of an elder is made in its process and never leaves it, so there is nothing to compare with but its form.
+  // The keys of the elders by their form; `private-keys.test.ts` looks for their very bytes.
   const keys = { texts: ['PRIVATE KEY-----'], hashes: new Set<string>() };
   assert.deepEqual(placesOf(keys, places), []);
   assert.deepEqual(placesOf(secrets, places), []);
@@ -92,13 +54,13 @@ test('no secret is found outside of its place: files, dumps, logs, arguments, en
   const log = folder.logFile('task_sage');
   for (const secret of [planted, ...texts]) {
     writeFileSync(log, `{"msg":"${secret}"}\n`);
-    assert.deepEqual(placesOf(secrets, everyPlace()), [log]);
+    assert.deepEqual(placesOf(secrets, everyPlace(tree.folder, folder.secret)), [log]);
   }
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const pem = privateKey.export({ type: 'pkcs8', format: 'pem' });
   for (const written of [String(pem), JSON.stringify({ pem })]) {
     writeFileSync(log, written);
-    assert.deepEqual(placesOf(keys, everyPlace()), [log]);
+    assert.deepEqual(placesOf(keys, everyPlace(tree.folder, folder.secret)), [log]);
   }
   writeFileSync(log, '');
 });
@@ -114,23 +76,20 @@ test('an elder leaves no core and no report when it crashes, and no debugger ent
   const { elders } = await tree.status();
   for (const { pid, name } of elders) {
     assert.ok(pid);
-    assert.match(read(`/proc/${pid}/limits`), /^Max core file size +0 +0 /m, name);
-    const options = read(`/proc/${pid}/cmdline`).split('\0');
+    assert.match(readBytes(`/proc/${pid}/limits`), /^Max core file size +0 +0 /m, name);
+    const options = readBytes(`/proc/${pid}/cmdline`).split('\0');
     assert.ok(options.includes('--disable-sigusr1') && options.includes('--permission'), name);
     assert.deepEqual(
       options.filter((option) => /^--(report|inspect|heapsnapshot|allow-inspector)/.test(option)),
       [],
     );
-    assert.doesNotMatch(read(`/proc/${pid}/environ`), /NODE_OPTIONS/);
+    assert.doesNotMatch(readBytes(`/proc/${pid}/environ`), /NODE_OPTIONS/);
   }
 });
 
 test('status tells the isolation of each elder, as the kernel has it', async () => {
   const { elders } = await tree.status();
-  const asRoot = process.geteuid?.() === 0;
-  for (const { name, isolation } of elders) {
-    assert.equal(isolation, asRoot && name.startsWith('servant_') ? 'none' : 'bubblewrap', name);
-  }
+  for (const { name, isolation } of elders) assert.equal(isolation, 'bubblewrap', name);
   const { status } = await tree.json<ElderDescription>(['describe', 'task_sage']);
   assert.equal(status.isolation, 'bubblewrap');
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, watch } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { ReplyOf } from '../../src/protocol/actions.ts';
@@ -25,8 +25,7 @@ async function appears(path: string): Promise<void> {
 
 before(async () => {
   tree = await TestTree.create();
-  workspace = join(tree.folder, 'work');
-  await mkdir(workspace);
+  ({ workspace } = tree);
   sh('init', '-q', '-b', 'main');
   await writeFile(join(workspace, 'a.txt'), 'one\n');
   sh('add', '-A');

@@ -13,6 +13,7 @@ const credentials = new Map<string, RedisCredential>();
 const servants = 2;
 const elders = roster(servants);
 const names = principals(elders);
+const readersOfMany = ['task_sage', 'auditor'];
 
 before(async () => {
   redis = await startTestRedis({ servants });
@@ -109,6 +110,13 @@ suite('what each principal may do, on every key there is', () => {
       for (const key of own) assert.ok(hashes.includes(key));
       assert.ok(await may(name, 'PUBLISH', keys.events, 'x'));
       assert.ok(!(await may(name, 'PUBLISH', 'other', 'x')));
+      // Whoever writes to a reader of many edges may wake it; only the reader hears who does.
+      for (const other of names) {
+        const wakes = targets.includes(other) && readersOfMany.includes(other);
+        const listens = other === name && readersOfMany.includes(other);
+        assert.equal(await may(name, 'PUBLISH', keys.wakeUps(other), 'x'), wakes || listens, other);
+        assert.equal(await may(name, 'SUBSCRIBE', keys.wakeUps(other)), listens, other);
+      }
     });
   }
 });

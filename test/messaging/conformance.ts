@@ -322,6 +322,45 @@ export function brokerConformance(title: string, harness: () => BrokerHarness): 
       assert.equal((await usual).length, 1);
     });
 
+    test('a reader of many edges gets each message once and in its order, whoever writes meanwhile', async () => {
+      const sage = await make('task_sage');
+      const writers = await Promise.all(['servant_1', 'servant_2', 'claude_elder'].map((name) => make(name)));
+      const each = 40;
+      const cursors = new Map<EdgeKey, string>();
+      for (let index = 1; index <= 40; index += 1) {
+        for (const lane of ['normal', 'low'] as const) cursors.set(edgeKey(`servant_${index}`, lane), start);
+      }
+      cursors.set(edgeKey('claude_elder', 'normal'), start);
+      const found = new Map<EdgeKey, string[]>();
+      let count = 0;
+      let arrived = Promise.withResolvers<void>();
+      const write = async (writer: Broker) => {
+        for (let number = 1; number <= each; number += 1) {
+          const before = count;
+          await writer.commit(commitOf(number, { send: messages('task_sage', 'normal', number, 1) }));
+          // Now one after another, now beside each other.
+          while (number % 4 === 0 && count === before) await arrived.promise;
+        }
+      };
+      const read = async () => {
+        while (count < writers.length * each) {
+          const entries = await sage.read(new Map(cursors), { count: 8, waitMs: 60_000 });
+          for (const { edge, id, sequence, body } of entries) {
+            const bodies = found.get(edge) ?? [];
+            found.set(edge, bodies);
+            assert.equal(sequence, bodies.push(body));
+            cursors.set(edge, id);
+          }
+          count += entries.length;
+          arrived.resolve();
+          arrived = Promise.withResolvers();
+        }
+      };
+      await Promise.all([read(), ...writers.map(write)]);
+      const all = Array.from({ length: each }, (_, index) => String(index + 1));
+      assert.deepEqual([...found.values()], [all, all, all]);
+    });
+
     test('a read with nothing to read waits for the first entry', async () => {
       const sage = await make('task_sage');
       const servant = await make('servant_1');

@@ -2,7 +2,7 @@
  * A tiny real elder for tests of supervision: it speaks the start protocol on descriptor 3, holds a connection to
  * Redis, and serves the HTTPS routes that the manager needs. Files `<project>/control/<name>.<word>` steer it:
  * `exit` (its content is the exit code) and `fail` end it at the start, `mute` never reports, `unready` makes
- * `/readyz` answer 503, `loiter` makes it ignore SIGTERM, `grow` has it take 300 MB of memory.
+ * it say that it cannot serve, `loiter` makes it ignore SIGTERM, `grow` has it take 300 MB of memory.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:https';
@@ -57,15 +57,28 @@ const report = () => {
   if (!told('mute')) send(connected ? { kind: 'ready' } : { kind: 'unready', reason: 'Redis is away' });
 };
 
+/** Why it cannot serve, for whoever asks. */
+const notReady = () => {
+  if (told('grow') && hoard.length === 0) hoard.push(Buffer.alloc(300_000_000, 1));
+  if (told('unready')) return 'told to be unready';
+  return connected ? null : 'Redis is away';
+};
+void (async () => {
+  for (;;) {
+    const { value, done } = await lines.next();
+    if (done) return;
+    send({ kind: 'alive', n: JSON.parse(value).n, reason: notReady() });
+  }
+})();
+
 const server = createServer(serverTls(credentials.current()), async (request, response) => {
   const answer = (status: number, body: unknown) => response.writeHead(status).end(JSON.stringify(body));
   const url = new URL(request.url ?? '/', 'https://elder');
   const peer = socketPeer(request.socket as TLSSocket, tree);
   if (url.pathname === '/healthz') return answer(200, {});
   if (url.pathname === '/readyz') {
-    if (told('grow') && hoard.length === 0) hoard.push(Buffer.alloc(300_000_000, 1));
-    if (told('unready')) return answer(503, { reason: 'told to be unready' });
-    return connected ? answer(200, {}) : answer(503, { reason: 'Redis is away' });
+    const reason = notReady();
+    return reason === null ? answer(200, {}) : answer(503, { reason });
   }
   if (url.pathname === '/v1/info') return answer(200, { name, incarnation });
   if (peer !== 'manager') return answer(403, {});

@@ -1,14 +1,16 @@
 import { Incarnation } from '../../simulation/incarnation.ts';
+import { linesOf } from '../../simulation/journals.ts';
 import { VirtualClock } from '../../simulation/virtual-clock.ts';
 import { Agent } from '../../src/agents/agent.ts';
 import type { AgentOptions } from '../../src/agents/agent-options.ts';
 import type { Core } from '../../src/agents/core.ts';
+import { messageText } from '../../src/messaging/codec.ts';
 import { MemoryBroker, type Schedule } from '../../src/messaging/memory/memory-broker.ts';
 import { MemoryStore } from '../../src/messaging/memory/memory-store.ts';
 import { type Action, actionSpec, isAction, type PayloadInput } from '../../src/protocol/actions.ts';
 import { edgeKey } from '../../src/protocol/keys.ts';
 import { type Lane, laneOf, lanes } from '../../src/protocol/lanes.ts';
-import { type JournalLine, journalLine } from '../../src/protocol/local-api.ts';
+import type { JournalLine } from '../../src/protocol/local-api.ts';
 import { type ElderMessage, elderMessage } from '../../src/protocol/message.ts';
 
 type Options = Partial<Pick<AgentOptions, 'attempts' | 'perform' | 'servants' | 'observer'>> & {
@@ -125,7 +127,9 @@ export class MemoryTree {
   /** What one elder has sent to another, lane after lane. */
   sent(source: string, target: string): ElderMessage[] {
     return lanes.flatMap((lane) =>
-      this.store.edgeOf(target, source, lane).map(({ body }) => elderMessage.parse(JSON.parse(body))),
+      this.store
+        .edgeOf(target, source, lane)
+        .map((entry) => elderMessage.parse(JSON.parse(messageText(entry)))),
     );
   }
 
@@ -143,9 +147,7 @@ export class MemoryTree {
 
   /** What an elder's journal says, in its order. */
   journal(name: string): JournalLine[] {
-    return this.store
-      .journalOf(name)
-      .flatMap(({ journal }) => journalLine.array().parse(JSON.parse(journal)));
+    return this.store.journalOf(name).flatMap((entry) => linesOf(this.store, name, entry));
   }
 
   /** How many messages of an edge are handled. */

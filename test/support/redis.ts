@@ -31,7 +31,9 @@ export interface TestRedis {
   /** A broker of a new incarnation, or of the one whose credential is given; closed by `stop`. */
   brokerFor(
     name: string,
-    options?: Partial<Pick<RedisBrokerOptions, 'edgeLimit' | 'retain' | 'onConnection' | 'endpoint'>> & {
+    options?: Partial<
+      Pick<RedisBrokerOptions, 'edgeLimit' | 'retain' | 'onConnection' | 'endpoint' | 'wakeUpTrustMs'>
+    > & {
       credential?: RedisCredential;
     },
   ): Promise<RedisBroker>;

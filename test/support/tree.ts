@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -20,6 +20,8 @@ export interface CliResult {
 /** A tree in a folder of its own, driven through the command line as a user would. */
 export class TestTree {
   readonly folder: string;
+  /** An empty folder for what directives do. */
+  readonly workspace: string;
   readonly portBase: number;
   readonly #program: string;
   readonly #running = new Set<ChildProcess>();
@@ -30,6 +32,7 @@ export class TestTree {
 
   private constructor(folder: string, portBase: number, program: string) {
     this.folder = folder;
+    this.workspace = join(folder, 'work');
     this.portBase = portBase;
     this.#program = program;
     process.once('exit', this.#downAtExit);
@@ -46,7 +49,9 @@ export class TestTree {
     // Spares are for tests of spares: every other would pay for their start.
     const config = { portBase, servants, spares: 0, ...options.config };
     await writeFile(join(folder, 'elders.yaml'), JSON.stringify(config));
-    return new TestTree(folder, portBase, options.program ?? sourceProgram);
+    const tree = new TestTree(folder, portBase, options.program ?? sourceProgram);
+    await mkdir(tree.workspace);
+    return tree;
   }
 
   /** Runs `elders` in the folder of the tree and waits for its end. */

@@ -18,6 +18,8 @@ export interface Bootstrap {
   readonly order: StartOrder;
   /** Tells the manager how this process is; does nothing once the manager has gone. */
   report(report: ChildReport): void;
+  /** Answers from now on each probe of the manager with why this process cannot serve, or `null`. */
+  answerProbes(reason: () => string | null): void;
 }
 
 /**
@@ -56,5 +58,18 @@ export async function bootstrap(name: string | null): Promise<Bootstrap> {
   say(proveKey(keys, challenge));
   const order = await hear('start');
   channel.unref();
-  return { challenge, keys, order, report: say };
+  const answerProbes = (reason: () => string | null) => void answer(lines, say, reason);
+  return { challenge, keys, order, report: say, answerProbes };
+}
+
+/** Resolves when the manager has gone; the next one asks over HTTPS. */
+async function answer(
+  lines: AsyncIterator<string>,
+  say: (line: FromChild) => void,
+  reason: () => string | null,
+): Promise<void> {
+  for (let next = await lines.next(); !next.done; next = await lines.next()) {
+    const line = JSON.parse(next.value) as ToChild;
+    if (line.kind === 'probe') say({ kind: 'alive', n: line.n, reason: reason() });
+  }
 }

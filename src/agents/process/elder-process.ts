@@ -8,7 +8,8 @@ import { isAction } from '../../protocol/actions.ts';
 import type { ChildReport, StartOrder } from '../../protocol/bootstrap.ts';
 import { childSpec } from '../../protocol/child-spec.ts';
 import { asElderError, ElderError } from '../../protocol/errors.ts';
-import { roleOf, roster } from '../../protocol/roster.ts';
+import { roleOf } from '../../protocol/roster.ts';
+import { possibleServantNames } from '../../protocol/servant-pools.ts';
 import { type StateFolder, stateFolder } from '../../protocol/state-folder.ts';
 import { createLogger, type Logger } from '../../telemetry/logger.ts';
 import { createMetrics, type Metrics } from '../../telemetry/metrics.ts';
@@ -75,6 +76,10 @@ export async function runElderProcess(
   const manager = new ManagerWatch({
     timeoutMs: order.config.supervision.orphanTimeout,
     now: () => performance.now(),
+  });
+  begin.answerProbes(() => {
+    manager.seen();
+    return readiness.reason;
   });
   const { tree, incarnation } = challenge;
   const agents: Agent[] = [];
@@ -211,7 +216,7 @@ async function startPart(part: Part, around: Surroundings): Promise<RunningPart>
   const { order, tree, credentials, log, readiness, agents } = around;
   const credential = order.credentials[principal];
   if (!credential) throw new ElderError('internal', `the manager gave no credential for ${principal}`);
-  const { messages, servants } = order.config;
+  const { messages } = order.config;
   const broker = new RedisBroker({
     tree,
     name: principal,
@@ -248,9 +253,7 @@ async function startPart(part: Part, around: Surroundings): Promise<RunningPart>
     clock: systemClock,
     random: Math.random,
     newId: randomUUID,
-    servants: roster(servants)
-      .filter((elder) => elder.role === 'servant')
-      .map((elder) => elder.name),
+    servants: possibleServantNames(order.config),
     attempts: messages.attempts,
     edgeLimit: messages.edgeLimit,
     log,

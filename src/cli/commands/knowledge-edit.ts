@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { ElderError } from '../../protocol/errors.ts';
-import type { KnowledgeContent } from '../../protocol/knowledge.ts';
+import type { KnowledgeContent, KnowledgePutResult } from '../../protocol/knowledge.ts';
 import type { CommandInput } from '../command-table.ts';
 import { GatewayClient } from '../gateway-client.ts';
 import { editText } from '../knowledge/edit-text.ts';
@@ -19,35 +19,31 @@ function parsed(text: string, present: KnowledgeContent): KnowledgeContent {
   throw new ElderError('usage', `the text is that of ${entry.id}, not of ${present.id}`);
 }
 
-async function edited(
-  session: Session,
-  input: CommandInput,
-  present: KnowledgeContent,
-): Promise<KnowledgeContent> {
-  const [, file] = input.arguments;
-  const changes = changesOf(input, present.links);
-  if (file !== undefined) {
-    const text = await readInput(file === '-' ? file : resolve(session.cwd, file));
-    return { ...parsed(text, present), ...changes };
-  }
-  if (Object.keys(changes).length > 0) return { ...present, ...changes };
-  return parsed(await editText(renderEntry(present, present.id), session), present);
-}
-
 /**
  * Changes an entry by options, by a file, or in the editor of the user. Throws `usage`, `not_found`, `malformed`, and
  * `conflict` when somebody else changed it meanwhile.
  */
 export async function run(session: Session, input: CommandInput): Promise<void> {
-  const [id] = input.arguments as [string];
+  const [id, file] = input.arguments as [string, string | undefined];
   const client = new GatewayClient(session);
   const entry = await client.ask('knowledge_sage', 'sage.knowledge.show', { id });
   const present = contentOf(entry);
-  const next = await edited(session, input, present);
-  const sameText = next.title === present.title && next.body === present.body;
-  // What a person has written anew follows from no records any more.
-  const derived = next.derived && sameText;
-  const changed = { ...next, derived, ifVersion: entry.version };
-  const result = await putEntry(client, changed, input.text('reason') ?? '');
+  const put = (next: KnowledgeContent) => {
+    const sameText = next.title === present.title && next.body === present.body;
+    // What a person has written anew follows from no records any more.
+    const changed = { ...next, derived: next.derived && sameText, ifVersion: entry.version };
+    return putEntry(client, changed, input.text('reason') ?? '');
+  };
+  const changes = changesOf(input, present.links);
+  let result: KnowledgePutResult;
+  if (file !== undefined) {
+    const text = await readInput(file === '-' ? file : resolve(session.cwd, file));
+    result = await put({ ...parsed(text, present), ...changes });
+  } else if (Object.keys(changes).length > 0) {
+    result = await put({ ...present, ...changes });
+  } else {
+    const text = renderEntry(present, present.id);
+    result = await editText(text, session, async (edited) => put(parsed(edited, present)));
+  }
   session.print(result, () => putText(result, session.text));
 }

@@ -11,6 +11,7 @@ export async function run(session: Session, input: CommandInput): Promise<void> 
   const question = {
     query,
     limit: input.number('limit') ?? 5,
+    explain: input.flag('explain'),
     below: below === undefined ? null : resolve(session.cwd, below),
   };
   const options = { timeoutMs: input.number('timeout') };

@@ -65,15 +65,15 @@ const checkSandbox: Check = async ({ loaded }) => {
     : fail(sandbox.reason);
 };
 
-const checkIsolation: Check = async ({ loaded }) => {
-  const isolation = loaded?.config.isolation ?? 'auto';
+const checkIsolation: Check = async ({ session, loaded }) => {
+  const question = { folder: session.folder, config: loaded?.config ?? defaultConfig };
   const found = await Promise.all(
-    ['task_sage', 'servant_1'].map((name) => boundaryOf(name, isolation).catch(asReason)),
+    ['task_sage', 'servant_1'].map((name) => boundaryOf({ name, ...question }).catch(asReason)),
   );
   const [elder, servant] = found;
   if (elder?.kind !== 'bubblewrap') return warn(elder?.reason ?? 'none');
   if (servant?.kind !== 'bubblewrap') return warn(`bubblewrap, but ${servant?.reason}`);
-  return ok('bubblewrap around every elder');
+  return ok(`bubblewrap around every elder${servant.tools ? ', each as a user of its own' : ''}`);
 };
 
 function asReason(error: unknown): { kind: 'none'; reason: string } {

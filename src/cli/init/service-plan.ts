@@ -2,6 +2,8 @@ import { userInfo } from 'node:os';
 import { basename, delimiter, isAbsolute } from 'node:path';
 import { childSpec } from '../../protocol/child-spec.ts';
 import type { Config } from '../../protocol/config.ts';
+import { roster } from '../../protocol/roster.ts';
+import { startingServants } from '../../protocol/servant-pools.ts';
 import { startGroups } from '../../supervision/branches/branch-tree.ts';
 
 /** What an init system needs to know to run a tree. */
@@ -39,7 +41,7 @@ const slack = 30;
 /** Works out how an init system runs the tree of a project. */
 export function servicePlan({ project, config, env, elders }: PlanOptions): ServicePlan {
   const { supervision } = config;
-  const groups = startGroups(config);
+  const groups = startGroups({ config, specs: roster(startingServants(config)) });
   const draining = groups.map((group) =>
     Math.max(...group.map(({ name }) => childSpec(config, name).shutdown)),
   );

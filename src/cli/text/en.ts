@@ -80,6 +80,11 @@ export const en = {
       arguments: {},
       options: {},
     },
+    scale: {
+      summary: 'show how many servants there are, or change that while work goes on',
+      arguments: { counts: 'servant=N, or GROUP=N; auto instead of N leaves it to the automatic' },
+      options: { detach: 'do not wait until it has come about' },
+    },
     export: {
       summary: 'write what makes an init system run the tree at boot: systemd or supervisord',
       arguments: { system: 'systemd or supervisord' },
@@ -257,6 +262,11 @@ export const en = {
       arguments: { folder: 'folder of Markdown files' },
       options: { reason: 'why; kept with each version' },
     },
+    'knowledge forget': {
+      summary: 'remove an entry with all its versions',
+      arguments: { id: 'id of the entry' },
+      options: {},
+    },
     'knowledge export': {
       summary: 'write every entry as a Markdown file; files that say the same stay as they are',
       arguments: { folder: 'folder of Markdown files' },
@@ -273,6 +283,7 @@ export const en = {
       options: {
         limit: 'how many (default 5)',
         below: 'only files below this folder',
+        explain: 'with --json: say how each score came about',
         timeout: 'how long to wait for the answer (default 30s)',
       },
     },
@@ -439,6 +450,7 @@ export const en = {
     stopped: (name: string) => `${name} has stopped`,
     failed: (name: string, reason: string) => `${name} failed: ${reason}`,
     dataLost: (reason: string) => `Redis has lost data: ${reason}`,
+    servantDraining: (name: string) => `${name} gets no more tasks, finishes what it has and goes.`,
     treeReady: 'The tree is ready.',
     treeStopped: 'The tree has stopped.',
     draining: 'Draining; press Ctrl-C again to kill.',
@@ -492,6 +504,17 @@ export const en = {
     withoutNotify:
       'systemd-notify is not on PATH: the unit has Type=exec and no watchdog, so systemd takes the tree for started at once.',
   },
+  scale: {
+    malformed: (given: string) => `${given}: expected NAME=N or NAME=auto, such as servant=4`,
+    twice: (pool: string) => `${pool} is named twice`,
+    change: (from: number, to: number, by: string, reason: string | null) =>
+      `${from} → ${to} (${by}${reason === null ? '' : `: ${reason}`})`,
+    ago: (span: string) => `${span} ago`,
+    head: ['SERVANTS', 'COUNT', 'READY', 'BUSY', 'DRAINING', 'WAITING', 'BOUNDS', 'BY', 'LAST CHANGE'],
+    automatic: 'automatic',
+    fixed: 'fixed',
+    none: '-',
+  },
   reload: {
     nothing: 'Nothing has changed.',
     done: (settings: string) => `In force: ${settings}.`,
@@ -507,6 +530,8 @@ export const en = {
     sandbox: (sandbox: string) => `sandbox ${sandbox}`,
     isolation: (kind: string, without: readonly string[]) =>
       `isolation ${kind}${without.length === 0 ? '' : ` (none: ${without.join(', ')})`}`,
+    servants: (pool: string, count: number, draining: number, bounds: string | null) =>
+      `${pool} ${count}${draining === 0 ? '' : ` (${draining} more draining)`}${bounds === null ? '' : `, automatic ${bounds}`}`,
     spares: (ready: number, of: number, without: readonly string[]) =>
       `spares ${ready}/${of} warm${without.length === 0 ? '' : ` (none for ${without.join(', ')})`}`,
     aliveWithoutManager: 'alive by its record; without a manager nobody knows whether it is ready',
@@ -622,6 +647,8 @@ export const en = {
     dropped: (count: number) => `${count} versions between are no longer kept.`,
     imported: ({ added, changed, unchanged }: { added: number; changed: number; unchanged: number }) =>
       `${added} added, ${changed} changed, ${unchanged} unchanged.`,
+    draft: (path: string) => `What you wrote is kept in ${path}`,
+    forgotten: (id: string, versions: number) => `${id} is forgotten, with ${versions} versions.`,
     exported: (written: number, unchanged: number, folder: string) =>
       `${written} files written, ${unchanged} unchanged in ${folder}.`,
   },
@@ -638,6 +665,9 @@ export const en = {
     outside: (path: string) => `${path} lies outside of the project: the RAG sage is started anew to see it.`,
     states: { waiting: 'waiting', indexing: 'indexing', ready: 'ready', failed: 'failed' },
     head: ['STATE', 'FILES', 'PASSAGES', 'LEFT OUT', 'WATCHED', 'FOLDER'],
+    modified: '(modified)',
+    vectors: (of: { model: string; made: number; refused: number; passages: number }) =>
+      `By meaning (${of.model}): ${of.made} of ${of.passages} passages${of.refused === 0 ? '' : `, ${of.refused} refused`}`,
     problems: (count: number) => `${count} files with something to know:`,
     leftOut: 'left out',
     context: (tokens: number, budget: number) => `about ${tokens} of ${budget} tokens`,

@@ -82,6 +82,11 @@ export const ja: Catalog = {
       arguments: {},
       options: {},
     },
+    scale: {
+      summary: 'サーバントの数を表示する。または、処理を続けたまま数を変える',
+      arguments: { counts: 'servant=N または グループ=N。N の代わりに auto とすると自動に任せる' },
+      options: { detach: '変更の完了を待たない' },
+    },
     export: {
       summary: '起動時にツリーを動かすための systemd または supervisord の設定を書き出す',
       arguments: { system: 'systemd または supervisord' },
@@ -253,6 +258,11 @@ export const ja: Catalog = {
       arguments: { folder: 'Markdown ファイルのフォルダー' },
       options: { reason: '理由（各版とともに保存）' },
     },
+    'knowledge forget': {
+      summary: '項目を全ての版とともに削除する',
+      arguments: { id: '項目の ID' },
+      options: {},
+    },
     'knowledge export': {
       summary: '全項目を Markdown ファイルに書き出す（同じ内容のファイルは変更しない）',
       arguments: { folder: 'Markdown ファイルのフォルダー' },
@@ -269,6 +279,7 @@ export const ja: Catalog = {
       options: {
         limit: '件数（既定 5）',
         below: 'このフォルダーの下のファイルだけ',
+        explain: '--json で、得点の根拠も示す',
         timeout: '回答を待つ時間（既定 30s）',
       },
     },
@@ -435,6 +446,7 @@ export const ja: Catalog = {
     stopped: (name) => `${name} が停止しました`,
     failed: (name, reason) => `${name} が失敗しました: ${reason}`,
     dataLost: (reason) => `Redis がデータを失いました: ${reason}`,
+    servantDraining: (name) => `${name} は新しいタスクを受け取らず、いまのタスクを終えてから停止します。`,
     treeReady: 'ツリーの準備ができました。',
     treeStopped: 'ツリーが停止しました。',
     draining: '順次停止しています。もう一度 Ctrl-C を押すと強制終了します。',
@@ -488,6 +500,26 @@ export const ja: Catalog = {
     withoutNotify:
       'PATH に systemd-notify がありません。ユニットは Type=exec でウォッチドッグなしになり、systemd はすぐに起動済みとみなします。',
   },
+  scale: {
+    malformed: (given) => `${given}: 名前=N または 名前=auto の形で指定してください（例: servant=4）`,
+    twice: (pool) => `${pool} が 2 回指定されています`,
+    change: (from, to, by, reason) => `${from} → ${to}（${by}${reason === null ? '' : `: ${reason}`}）`,
+    head: [
+      'サーバント',
+      '数',
+      '準備完了',
+      '実行中',
+      '停止待ち',
+      '待ちタスク',
+      '範囲',
+      '決め方',
+      '最後の変更',
+    ],
+    ago: (span) => `${span} 前`,
+    automatic: '自動',
+    fixed: '固定',
+    none: '-',
+  },
   reload: {
     nothing: '変更はありません。',
     done: (settings: string) => `反映しました: ${settings}。`,
@@ -502,6 +534,8 @@ export const ja: Catalog = {
     sandbox: (sandbox) => `サンドボックス ${sandbox}`,
     isolation: (kind, without) =>
       `隔離 ${kind}${without.length === 0 ? '' : `（なし: ${without.join('、')}）`}`,
+    servants: (pool, count, draining, bounds) =>
+      `${pool} ${count}${draining === 0 ? '' : `（ほかに停止待ち ${draining}）`}${bounds === null ? '' : `、自動 ${bounds}`}`,
     spares: (ready, of, without) =>
       `予備 ${ready}/${of} 待機中${without.length === 0 ? '' : `（なし: ${without.join('、')}）`}`,
     aliveWithoutManager: '記録上は生存。マネージャーがいないため準備状態は不明',
@@ -614,6 +648,8 @@ export const ja: Catalog = {
     more: (count) => `ほか ${count} 件（--limit）`,
     dropped: (count) => `途中の ${count} 版は保存されていません。`,
     imported: ({ added, changed, unchanged }) => `追加 ${added}、変更 ${changed}、変更なし ${unchanged}`,
+    draft: (path) => `入力した内容は ${path} に残してあります`,
+    forgotten: (id, versions) => `${id} を削除しました（版 ${versions} 件）。`,
     exported: (written, unchanged, folder) => `${folder}: 書き込み ${written} 件、変更なし ${unchanged} 件`,
   },
   rag: {
@@ -630,6 +666,9 @@ export const ja: Catalog = {
       `${path} はプロジェクトの外にあります。読めるように RAG 賢者を起動し直します。`,
     states: { waiting: '待機', indexing: '索引付け中', ready: '完了', failed: '失敗' },
     head: ['状態', 'ファイル', '箇所', '除外', '監視', 'フォルダー'],
+    modified: '（変更あり）',
+    vectors: (of) =>
+      `意味による検索（${of.model}）: ${of.passages} 箇所のうち ${of.made} 箇所${of.refused === 0 ? '' : `、拒否 ${of.refused} 箇所`}`,
     problems: (count: number) => `注意が必要なファイル ${count} 件:`,
     leftOut: '除外',
     context: (tokens: number, budget: number) => `約 ${tokens} / ${budget} トークン`,

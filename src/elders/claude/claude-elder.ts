@@ -118,6 +118,8 @@ export function claudeElder(): Core {
         relay(ctx, received, 'task_sage', 'sage.task.control', received.payload),
       'development.knowledge.put': (ctx, received) =>
         relay(ctx, received, 'knowledge_sage', 'sage.knowledge.put', received.payload),
+      'development.knowledge.forget': (ctx, received) =>
+        relay(ctx, received, 'knowledge_sage', 'sage.knowledge.forget', received.payload),
       'development.rag.index': (ctx, received) =>
         relay(ctx, received, 'rag_sage', 'sage.rag.index', received.payload),
       'development.rag.forget': (ctx, received) =>

@@ -207,6 +207,8 @@ export function grandElder(config: Config): Core {
         relay(ctx, received, 'claude_elder', 'development.rag.forget', received.payload),
       'development.knowledge.put': (ctx, received) =>
         relay(ctx, received, 'claude_elder', 'development.knowledge.put', received.payload),
+      'development.knowledge.forget': (ctx, received) =>
+        relay(ctx, received, 'claude_elder', 'development.knowledge.forget', received.payload),
       'report.directive.progress': progress,
       'report.directive.finished': finished,
       'emergency.halt': (ctx, { payload, source }) => {

@@ -8,7 +8,12 @@ export type Assignment = PayloadOf<'sage.task.assign'>;
 export type ServantEffect =
   | { readonly kind: 'reap' }
   | { readonly kind: 'run'; readonly assignment: Assignment }
-  | { readonly kind: 'extend_lease'; readonly lease: string; readonly expiresAt: number }
+  | {
+      readonly kind: 'extend_lease';
+      readonly lease: string;
+      readonly expiresAt: number;
+      readonly leaseMs: number;
+    }
   | {
       readonly kind: 'cancel';
       readonly lease: string;
@@ -218,7 +223,13 @@ export function servant(): Core {
       ctx.send('task_sage', 'report.to_sage.available', { incarnation: ctx.incarnation });
     },
     onInput: (ctx, input: Effect) => onInput(ctx, input as unknown as ServantInput),
-    wakeAt: (ctx) => tables(ctx).current.get('now')?.renewAt,
+    wakeAt: (ctx) => {
+      const running = tables(ctx).current.get('now');
+      if (!running) return undefined;
+      // Further away than it was ever put: the clock went back, and the lease does not wait for it.
+      const isLost = running.renewAt > ctx.now() + running.assignment.leaseMs / 4;
+      return isLost ? ctx.now() : running.renewAt;
+    },
     onWake: (ctx) => {
       const { current } = tables(ctx);
       const running = current.get('now');
@@ -226,7 +237,7 @@ export function servant(): Core {
       const { lease, leaseMs } = running.assignment;
       current.put('now', { ...running, renewAt: ctx.now() + leaseMs / 4 });
       ctx.send('task_sage', 'report.to_sage.lease_renewed', { lease }, about(running.assignment));
-      effect(ctx, { kind: 'extend_lease', lease, expiresAt: ctx.now() + leaseMs });
+      effect(ctx, { kind: 'extend_lease', lease, leaseMs, expiresAt: ctx.now() + leaseMs });
     },
     isIdle: (ctx) => !tables(ctx).current.has('now'),
   };

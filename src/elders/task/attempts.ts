@@ -5,10 +5,10 @@ import type { AttemptRecord } from '../../protocol/directive.ts';
 import { unlock } from './dispatch.ts';
 import { learnDuration } from './estimates.ts';
 import { makeReady, settleTask } from './gates.ts';
+import { longestDelayMs } from './queue.ts';
 import { type LeaseRow, tables } from './rows.ts';
 import { changeTask, type Task, taskOf } from './tasks.ts';
 
-const longestRetryDelayMs = 60_000;
 const keptAttempts = 100;
 /** How much output stays in the state; the file at the servant has all of it. */
 const keptTail = { succeeded: 2_000, otherwise: 16_000 };
@@ -93,7 +93,7 @@ function afterLoss(ctx: Context, config: Config, row: Task): void {
 
 function afterFailure(ctx: Context, config: Config, row: Task, mayRetry: boolean, finishedAt: number): void {
   if (mayRetry && row.failures <= row.spec.retries) {
-    const delay = Math.min(longestRetryDelayMs, config.tasks.retryDelay * 2 ** (row.failures - 1));
+    const delay = Math.min(longestDelayMs, config.tasks.retryDelay * 2 ** (row.failures - 1));
     makeReady(ctx, row, ctx.now() + delay);
     return;
   }

@@ -8,6 +8,7 @@ import { isHalted } from './halts.ts';
 import { neededTasks, planOf } from './plan.ts';
 import { wakeDelayed } from './queue.ts';
 import { nextOrder, type ReadyRow, tables } from './rows.ts';
+import { staff } from './staff.ts';
 import { changeTask, directiveRow, type Task, taskAt, taskOf } from './tasks.ts';
 
 interface Candidate {
@@ -121,7 +122,7 @@ export function dispatch(ctx: Context, config: Config): void {
   wakeDelayed(ctx);
   const { servants, ready } = tables(ctx);
   const hopeless = new Set<string>();
-  for (const name of ctx.servants) {
+  for (const name of staff(ctx)) {
     if (ready.size === 0) return;
     const servant = servants.get(name);
     if (!servant?.available || servant.lease !== null) continue;

@@ -4,6 +4,7 @@ import type { TaskSpec } from '../../protocol/directive.ts';
 import { isFinalTask } from '../../protocol/states.ts';
 import { type Plan, planOf, type Template } from './plan.ts';
 import { nextOrder, tables } from './rows.ts';
+import { staff } from './staff.ts';
 import { directiveRow, stateAt, taskAt } from './tasks.ts';
 
 const keptSamples = 20;
@@ -67,7 +68,7 @@ export function forecast(ctx: Context, directiveId: string): Forecast | undefine
   const mean = (of: 'p50' | 'p90') => told.reduce((sum, estimate) => sum + estimate[of], 0) / told.length;
   const guess = { p50: mean('p50'), p90: mean('p90') };
   const span = (of: 'p50' | 'p90') => {
-    const workers = Math.max(1, ctx.servants.length);
+    const workers = Math.max(1, staff(ctx).length);
     const chains: number[] = [];
     let work = 0;
     for (const index of plan.order) {

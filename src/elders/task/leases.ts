@@ -18,20 +18,23 @@ export function extendLeases(ctx: Context, config: Config): void {
 export function nextLeaseCheck(ctx: Context, config: Config): number | undefined {
   const { leases, counters } = tables(ctx);
   if (leases.size === 0) return undefined;
-  let next = (counters.get(tickCounter) ?? 0) + config.tasks.lease / 4;
+  const tick = counters.get(tickCounter) ?? 0;
+  if (tick > ctx.now()) return ctx.now();
+  let next = tick + config.tasks.lease / 4;
   for (const [, { expiresAt }] of leases.entries()) next = Math.min(next, expiresAt);
   return next;
 }
 
 /**
  * Deals with leases that ran out. First the servant is told to stop; only when it stays silent for the time
- * of another lease, in which it has long ended the command by itself, is the attempt counted as lost.
+ * of another lease, in which it has long ended the command by itself, is the attempt counted as lost. A clock that was
+ * put forward or back tells nothing about who was silent how long, so every lease begins anew.
  */
 export function checkLeases(ctx: Context, config: Config): void {
   const { leases, counters } = tables(ctx);
   const now = ctx.now();
   const lastTick = counters.get(tickCounter) ?? now;
-  if (now - lastTick > config.tasks.lease / 2) {
+  if (now - lastTick > config.tasks.lease / 2 || now < lastTick) {
     extendLeases(ctx, config);
     return;
   }

@@ -1,4 +1,5 @@
 import type { Context } from '../../agents/core.ts';
+import type { PayloadOf } from '../../protocol/actions.ts';
 import type {
   AttemptProgress,
   AttemptRecord,
@@ -117,11 +118,22 @@ export interface ReadyRow {
   readonly order: number;
   readonly labels: readonly string[];
   readonly locks: readonly string[];
+  /** Since when it waits for a servant (ms since the epoch). */
+  readonly at?: number;
 }
 
 /** A task that becomes ready later. */
 export interface DelayedRow extends ReadyRow {
   readonly notBefore: number;
+}
+
+/** Which servants are given tasks, as the manager says. */
+export type StaffRow = PayloadOf<'sage.task.servants'>;
+
+/** How many tasks wait for servants of each pool, and since when the one that is next does; times are ms since the epoch. */
+export interface DemandRow {
+  readonly at: number;
+  readonly pools: Readonly<Record<string, { readonly ready: number; readonly since: number }>>;
 }
 
 export interface ServantRow {
@@ -157,7 +169,7 @@ export function readyGroup({
   directiveId,
   labels,
   locks,
-}: Omit<ReadyRow, 'priority' | 'order' | 'deadlineAt'>): string {
+}: Omit<ReadyRow, 'priority' | 'order' | 'deadlineAt' | 'at'>): string {
   return `${directiveId}\n${labels.join(' ')}\n${locks.join(' ')}`;
 }
 
@@ -199,6 +211,10 @@ export function tables(ctx: Context) {
     /** Directives that have ended and still have their tasks. */
     finished: ctx.ordered<{ readonly at: number; readonly tasks: number }>('finished'),
     servants: ctx.table<ServantRow>('servants'),
+    /** At most one row, `now`. */
+    staff: ctx.table<StaffRow>('staff'),
+    /** At most one row, `now`. */
+    demand: ctx.table<DemandRow>('demand'),
     leases: ctx.table<LeaseRow>('leases'),
     /** Which lease holds a lock. */
     locks: ctx.table<string>('locks'),

@@ -10,24 +10,32 @@ import { addTasks, createGraph, finishDirective } from './graph.ts';
 import { graphSince, listTasks, showTask } from './graph-view.ts';
 import { halt, resume } from './halts.ts';
 import { checkLeases, extendLeases, nextLeaseCheck } from './leases.ts';
+import { nextDelayed } from './queue.ts';
 import { orders, tables } from './rows.ts';
+import { nextDemandNote, noteDemand, setStaff } from './staff.ts';
 import { changeTask } from './tasks.ts';
 
 /** Lets everything go on that what has just changed allows. */
 function goOn(ctx: Context, config: Config): void {
   for (const directiveId of release(ctx)) finishDirective(ctx, directiveId);
   dispatch(ctx, config);
+  noteDemand(ctx, config);
 }
 
 function attemptStarted(ctx: Context, { source, payload }: Received<'report.to_sage.attempt_started'>): void {
   const found = underLease(ctx, payload.lease, source);
   if (!found) return;
-  const { directives } = tables(ctx);
   changeTask(ctx, found.row, { startedAt: payload.startedAt });
-  const directive = directives.get(found.row.directiveId);
+  directiveStarted(ctx, found.row.directiveId, payload.startedAt);
+}
+
+/** Notes the first start of a command of a directive; a short one is told only with its end. */
+function directiveStarted(ctx: Context, directiveId: string, startedAt: number): void {
+  const { directives } = tables(ctx);
+  const directive = directives.get(directiveId);
   if (!directive || directive.startedAt !== null) return;
-  directives.put(directive.id, { ...directive, startedAt: payload.startedAt });
-  ctx.send('claude_elder', 'report.to_elder.graph_started', { directiveId: directive.id });
+  directives.put(directiveId, { ...directive, startedAt });
+  ctx.send('claude_elder', 'report.to_elder.graph_started', { directiveId });
 }
 
 function attemptFinished(
@@ -41,6 +49,7 @@ function attemptFinished(
   const found = underLease(ctx, payload.lease, source);
   if (found) {
     const { row } = found;
+    if (payload.startedAt !== null) directiveStarted(ctx, row.directiveId, payload.startedAt);
     addWhatItWrote(ctx, row.directiveId, row.id, row.spec.additions === true, payload.added ?? []);
     endAttempt(ctx, config, row, payload);
     finishDirective(ctx, row.directiveId);
@@ -78,9 +87,9 @@ function addWhatItWrote(
 }
 
 function wakeAt(ctx: Context, config: Config): number | undefined {
-  const { releases, delayed } = tables(ctx);
+  const { releases } = tables(ctx);
   if (releases.first('') || wantsArchiving(ctx, config)) return ctx.now();
-  const times = [nextLeaseCheck(ctx, config), nextDeadline(ctx), delayed.first('')?.row.notBefore];
+  const times = [nextLeaseCheck(ctx, config), nextDeadline(ctx), nextDelayed(ctx), nextDemandNote(ctx)];
   const next = Math.min(...times.map((time) => time ?? Infinity));
   return Number.isFinite(next) ? next : undefined;
 }
@@ -119,6 +128,10 @@ export function taskSage(config: Config): Core {
       'sage.task.graph': (ctx, { payload }) => graphSince(ctx, payload),
       'sage.task.list': (ctx, { payload }) => listTasks(ctx, payload),
       'sage.task.show': (ctx, { payload }) => showTask(ctx, payload),
+      'sage.task.servants': (ctx, { payload }) => {
+        setStaff(ctx, payload);
+        goOn(ctx, config);
+      },
       'report.to_sage.available': (ctx, { source, payload }) => {
         const { servants } = tables(ctx);
         const lease = servants.get(source)?.lease ?? null;

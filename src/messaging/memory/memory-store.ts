@@ -180,18 +180,19 @@ export class MemoryStore {
     return () => this.#listeners.delete(listener);
   }
 
-  #append(source: string, { target, lane, bodies }: Pack): void {
+  #append(source: string, { target, lane, messages }: Pack): void {
     const key = edgeKey(source, lane);
     const edge = this.#edge(target, key);
     const before = edge.sent;
     const id = this.#nextId();
-    for (const [index, body] of bodies.entries()) {
+    for (const [index, { body, head }] of messages.entries()) {
       edge.sent += 1;
       edge.entries.push({
         edge: key,
-        id: messageId(id, index, bodies.length),
+        id: messageId(id, index, messages.length),
         sequence: edge.sent,
         body,
+        head,
       });
     }
     if (Math.floor(edge.sent / trimInterval) === Math.floor(before / trimInterval)) return;

@@ -1,4 +1,5 @@
 import { commitFunction } from '../../identity/redis-acl.ts';
+import { hasManySources } from '../../protocol/edges.ts';
 import type { TreeKeys } from '../../protocol/keys.ts';
 import { edgeKey } from '../../protocol/keys.ts';
 import type { Commit } from '../broker.ts';
@@ -13,7 +14,7 @@ export const libraryName = 'elders';
 
 /** So many arguments describe an out-edge. */
 const edgeWidth = 3;
-/** So many describe an entry: the edge it goes into, how many messages stand in it, their text. */
+/** So many describe an entry: the edge it goes into, how many messages stand in it (0: one, as it is), their text. */
 const entryWidth = 3;
 
 /**
@@ -24,7 +25,7 @@ const entryWidth = 3;
  * ARGV: incarnation key, incarnation, commit number, edge limit, retain, journal (empty: none), then the
  * numbers of set fields, removed fields, positions, edges, entries; then these themselves: (field, value)…,
  * field…, (edge, position)…, (positions key of the target, its field, counter field)…, (edge index, messages,
- * text)….
+ * text)…, and to the end (channel, edges) for each target that is told which of its many edges have something new.
  * The incarnation and the targets' positions are not in KEYS, because the caller may only read them and Redis
  * takes every declared key to be written; the hash tag puts them in the same slot.
  */
@@ -73,7 +74,7 @@ local function commit(KEYS, ARGV)
   for entry = 0, entries - 1 do
     local at = firstEntry + ${entryWidth} * entry
     local edge = tonumber(ARGV[at])
-    new[edge] = new[edge] + tonumber(ARGV[at + 1])
+    new[edge] = new[edge] + math.max(1, tonumber(ARGV[at + 1]))
   end
   for edge = 1, edges do
     local at = firstEdge + ${edgeWidth} * (edge - 1)
@@ -103,8 +104,8 @@ local function commit(KEYS, ARGV)
     local at = firstEntry + ${entryWidth} * entry
     local edge, count = tonumber(ARGV[at]), tonumber(ARGV[at + 1])
     local number = string.format('%d', sequence[edge] + 1)
-    sequence[edge] = sequence[edge] + count
-    if count == 1 then
+    sequence[edge] = sequence[edge] + math.max(1, count)
+    if count == 0 then
       redis.call('XADD', KEYS[3 + edge], '*', 'q', number, 'm', ARGV[at + 2])
     else
       redis.call('XADD', KEYS[3 + edge], '*', 'q', number, 'n', ARGV[at + 1], 'm', ARGV[at + 2])
@@ -121,6 +122,10 @@ local function commit(KEYS, ARGV)
     redis.call('XADD', journal, 'MAXLEN', '~', '${journalLength}', '*', 'n', ARGV[3], 'i', ARGV[2], 'j', ARGV[6])
   end
   redis.call('HSET', state, '${commitNumberField}', ARGV[3])
+  for at = firstEntry + ${entryWidth} * entries, #ARGV - 1, 2 do
+    -- nothing depends on it, so a channel that the caller may not use stops nothing
+    redis.pcall('PUBLISH', ARGV[at], ARGV[at + 1])
+  end
   return {'OK'}
 end
 
@@ -157,7 +162,8 @@ export function commitCall(options: {
       index = edges.length;
       indexes.set(key, index);
     }
-    entries.push(String(index), String(each.bodies.length), packed(each));
+    const { count, text } = packed(each);
+    entries.push(String(index), count, text);
   }
   const args = [
     'FCALL',
@@ -189,5 +195,10 @@ export function commitCall(options: {
     args.push(keys.positions(target), edgeKey(name, lane), `${outFieldPrefix}${target}:${lane}`);
   }
   for (const part of entries) args.push(part);
+  for (const target of new Set(edges.map((edge) => edge.target))) {
+    if (!hasManySources(target)) continue;
+    const fresh = edges.filter((edge) => edge.target === target).map(({ lane }) => edgeKey(name, lane));
+    args.push(keys.wakeUps(target), fresh.join(' '));
+  }
   return { args, edges };
 }

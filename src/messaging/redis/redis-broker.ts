@@ -9,6 +9,7 @@ import { commitCall } from './commit-library.ts';
 import { RedisConnection, type RedisConnectionOptions, type RedisTls } from './redis-connection.ts';
 import { decodeCommitAnswer, decodeEntries, decodeHash, decodeSnapshot } from './replies.ts';
 import { decodeMarks, encodePosition, type Marks, noteMark } from './retained.ts';
+import { WakeUps } from './wake-ups.ts';
 
 export interface RedisBrokerOptions {
   readonly tree: string;
@@ -24,6 +25,8 @@ export interface RedisBrokerOptions {
   readonly retain: number;
   /** Connections older than about this many ms are replaced, without a gap; never when left out. */
   readonly connectionAgeMs?: number;
+  /** For a test in which lost wake-ups lose something: how long (ms) they are relied on. */
+  readonly wakeUpTrustMs?: number;
   /** Told whenever the connections are complete, or no longer. */
   readonly onConnection?: (connected: boolean, error?: ElderError) => void;
   readonly onClosed?: () => void;
@@ -33,6 +36,8 @@ export interface RedisBrokerOptions {
 const longestBlockMs = 2_000;
 /** A blocking read is given up this many ms after Redis should have answered it. */
 const watchdogMs = 2_000;
+/** Edges above which a read names only those that have something new, as far as their writers say. */
+const manyEdges = 64;
 const nothing: Entry[] = [];
 
 /** A connection on which one read waits at a time. */
@@ -51,6 +56,8 @@ interface Asked {
   readonly cursors: ReadonlyMap<EdgeKey, string>;
   readonly count: number;
   readonly blockMs?: number;
+  /** To be told what was found. */
+  readonly wakeUps?: WakeUps | undefined;
 }
 
 function asksTheSame(pending: PendingRead, cursors: ReadonlyMap<EdgeKey, string>, count: number): boolean {
@@ -70,6 +77,7 @@ export class RedisBroker implements Broker {
   readonly #writer: RedisConnection;
   readonly #line: ReadLine;
   #urgent: ReadLine | null = null;
+  #wakeUps: WakeUps | null = null;
   /** Names of the streams behind the edges; a reader of hundreds of edges needs all of them for every read. */
   readonly #streams = new Map<EdgeKey, string>();
   readonly #closing = new AbortController();
@@ -122,10 +130,14 @@ export class RedisBroker implements Broker {
     }
     const until = performance.now() + waitMs;
     const line = urgent ? this.#urgentLine() : this.#line;
+    // What is urgent is waited for at Redis itself, however many edges that is.
+    const isWoken = !urgent && cursors.size > manyEdges;
     for (;;) {
       const restMs = Math.ceil(until - performance.now());
       if (restMs <= 0 || this.#stopped(signal)) return nothing;
-      const entries = await this.#wait(line, cursors, count, restMs, signal);
+      const entries = isWoken
+        ? await this.#readNamed(cursors, count, restMs, signal)
+        : await this.#wait(line, cursors, count, restMs, signal);
       if (entries.length > 0) return entries;
     }
   }
@@ -167,6 +179,7 @@ export class RedisBroker implements Broker {
     this.#writer.close();
     this.#line.connection.close();
     this.#urgent?.connection.close();
+    this.#wakeUps?.close();
     this.#subscriber?.close();
     this.#listeners.clear();
     this.#options.onClosed?.();
@@ -175,7 +188,7 @@ export class RedisBroker implements Broker {
   /** Has every connection replaced by one that shows the present certificate; nothing is lost by it. */
   renewConnections(): void {
     const reading = [this.#line.connection, this.#urgent?.connection];
-    for (const connection of [this.#writer, ...reading, this.#subscriber]) connection?.renew();
+    for (const connection of [this.#writer, ...reading, this.#subscriber, this.#wakeUps]) connection?.renew();
   }
 
   #connect(rest: Pick<RedisConnectionOptions, 'onState' | 'subscription'>): RedisConnection {
@@ -189,7 +202,10 @@ export class RedisBroker implements Broker {
     if (connected === this.#connected || this.#closing.signal.aborted) return;
     this.#connected = connected;
     // It sends nothing by which it would notice a dead connection; what broke the others broke it too.
-    if (!connected) this.#subscriber?.drop();
+    if (!connected) {
+      this.#subscriber?.drop();
+      this.#wakeUps?.drop();
+    }
     this.#options.onConnection?.(connected, error);
   }
 
@@ -197,11 +213,10 @@ export class RedisBroker implements Broker {
     return this.#closing.signal.aborted || signal?.aborted === true;
   }
 
-  #readCommand({ cursors, count, blockMs }: Asked): string[] {
+  #readCommand({ cursors, blockMs }: Asked, entries: number): string[] {
     const block = blockMs === undefined ? [] : ['BLOCK', String(blockMs)];
     const streams = [...cursors.keys()].map((edge) => this.#streamOf(edge));
     const behind = [...cursors.values()].map(readBehind);
-    const entries = Math.ceil(count / this.#messagesPerEntry);
     return ['XREAD', 'COUNT', String(entries), ...block, 'STREAMS', ...streams, ...behind];
   }
 
@@ -214,12 +229,37 @@ export class RedisBroker implements Broker {
     return stream;
   }
 
+  /** Reads, as long as wake-ups can be relied on, only edges that may have something. */
+  #readNamed(
+    cursors: ReadonlyMap<EdgeKey, string>,
+    count: number,
+    waitMs: number,
+    signal: AbortSignal | undefined,
+  ): Promise<Entry[]> {
+    this.#wakeUps ??= new WakeUps({
+      channel: this.#keys.wakeUps(this.#options.name),
+      connect: (rest) => this.#connect(rest),
+      trustMs: this.#options.wakeUpTrustMs,
+    });
+    const wakeUps = this.#wakeUps;
+    const { restMs } = wakeUps;
+    if (restMs === 0 || this.#line.pending)
+      return this.#wait(this.#line, cursors, count, waitMs, signal, wakeUps);
+    const due = wakeUps.undrained(cursors);
+    if (due.size > 0) {
+      return this.#settle(this.#ask(this.#line.connection, { cursors: due, count, wakeUps }), { signal });
+    }
+    const woken = wakeUps.wait(Math.min(waitMs, restMs)).then(() => nothing);
+    return this.#settle(woken, { signal });
+  }
+
   #wait(
     line: ReadLine,
     cursors: ReadonlyMap<EdgeKey, string>,
     count: number,
     waitMs: number,
     signal: AbortSignal | undefined,
+    wakeUps?: WakeUps,
   ): Promise<Entry[]> {
     if (cursors.size === 0) return this.#settle(null, { signal, waitMs });
     // A read that was aborted still blocks its connection. One that asks the same takes it over, which loses
@@ -229,7 +269,7 @@ export class RedisBroker implements Broker {
     }
     if (line.pending) line.connection.drop();
     const blockMs = Math.min(waitMs, longestBlockMs);
-    const entries = this.#ask(line.connection, { cursors, count, blockMs });
+    const entries = this.#ask(line.connection, { cursors, count, blockMs, wakeUps });
     this.#proveWriter(blockMs + watchdogMs);
     const pending: PendingRead = { cursors, count, entries };
     line.pending = pending;
@@ -249,11 +289,14 @@ export class RedisBroker implements Broker {
   }
 
   async #ask(connection: RedisConnection, asked: Asked): Promise<Entry[]> {
-    const { blockMs } = asked;
+    const { cursors, count, blockMs, wakeUps } = asked;
     const options = blockMs === undefined ? {} : { timeoutMs: blockMs + watchdogMs };
-    const reply = await connection.command(this.#readCommand(asked), options);
+    const most = Math.ceil(count / this.#messagesPerEntry);
+    const sent = wakeUps?.sent({ cursors, entries: most, isFull: blockMs !== undefined });
+    const reply = await connection.command(this.#readCommand(asked, most), options);
     const { entries, messagesPerEntry } = decodeEntries(reply, this.#inbox, asked);
     this.#messagesPerEntry = messagesPerEntry ?? this.#messagesPerEntry;
+    if (sent) wakeUps?.found(sent, entries);
     return entries;
   }
 

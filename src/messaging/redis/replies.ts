@@ -102,7 +102,8 @@ export function decodeEntries(
       for (const message of unpack(id, fields)) {
         messages += 1;
         if (again && compareStreamIds(message.id, cursor) <= 0) continue;
-        if (entries.length < end) entries.push({ edge, ...message });
+        const { sequence, body, head } = message;
+        if (entries.length < end) entries.push({ edge, id: message.id, sequence, body, head });
       }
     }
   }

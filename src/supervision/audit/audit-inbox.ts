@@ -133,7 +133,7 @@ export class AuditInbox {
 }
 
 /** Turns one message into what is to be recorded. What does not fit is recorded as a denial of its sender. */
-function recordsOf({ edge, id, body }: Entry): AuditEntry[] {
+function recordsOf({ edge, id, body, head }: Entry): AuditEntry[] {
   const { source } = splitEdgeKey(edge);
   const from = (part: number) => ({ edge, entry: `${id}#${part}` });
   const refused = (reason: string): AuditEntry[] => [
@@ -147,7 +147,7 @@ function recordsOf({ edge, id, body }: Entry): AuditEntry[] {
       from: from(0),
     },
   ];
-  const decoded = decodeMessage(body, edge, auditor);
+  const decoded = decodeMessage(body, edge, auditor, head);
   if (!decoded.ok) return refused(decoded.error.message);
   const { action, payload } = decoded.message;
   if (action !== 'audit.report') return refused(`${action} is nothing that ${auditor} takes`);

@@ -1,11 +1,10 @@
-import type { Config } from '../../protocol/config.ts';
 import type { ElderSpec } from '../../protocol/roster.ts';
 import type { CrashHistory } from '../restarts/crash-memory.ts';
-import { type Branch, branchAbove, branchOf, groupsAfter, groupsWithin } from './branch-tree.ts';
+import { type Branch, branchAbove, branchOf, type Family, groupsAfter, groupsWithin } from './branch-tree.ts';
 
 interface BranchSupervisorOptions {
   /** Asked anew each time. */
-  readonly config: () => Config;
+  readonly family: () => Family;
   /** By name of the branch; what an earlier manager remembered. */
   readonly histories: ReadonlyMap<Branch, CrashHistory>;
   readonly now: () => number;
@@ -52,10 +51,10 @@ export class BranchSupervisor {
 
   /** Told that an elder has crashed and is restarted. */
   crashed(spec: ElderSpec): void {
-    const config = this.#options.config();
-    if (config.supervision.branches[branchOf(spec)].strategy !== 'rest_for_one') return;
+    const family = this.#options.family();
+    if (family.config.supervision.branches[branchOf(spec)].strategy !== 'rest_for_one') return;
     if (this.#waiting.has(spec.name)) return;
-    const groups = groupsAfter(config, spec);
+    const groups = groupsAfter(family, spec);
     if (groups.length === 0) return;
     this.#waiting.add(spec.name);
     // Those that start from here on must be restarted again by a crash that comes after.
@@ -65,20 +64,20 @@ export class BranchSupervisor {
 
   /** Told that an elder was given up. */
   givenUp(spec: ElderSpec): void {
-    const { config, onEscalation, restart } = this.#options;
+    const { family, onEscalation, restart } = this.#options;
     for (let branch: Branch | null = branchOf(spec); branch !== null; branch = branchAbove(branch)) {
-      if (config().supervision.branches[branch].escalation === 'hold') break;
+      if (family().config.supervision.branches[branch].escalation === 'hold') break;
       if (!this.#mayRestart(branch)) continue;
       onEscalation({ branch, cause: spec.name, restarted: true });
-      void restart(groupsWithin(config(), branch), null);
+      void restart(groupsWithin(family(), branch), null);
       return;
     }
     onEscalation({ branch: branchOf(spec), cause: spec.name, restarted: false });
   }
 
   #mayRestart(branch: Branch): boolean {
-    const { config, now, onHistory } = this.#options;
-    const { intensity, period } = config().supervision.branches[branch];
+    const { family, now, onHistory } = this.#options;
+    const { intensity, period } = family().config.supervision.branches[branch];
     const at = now();
     const recent = (this.#restarts.get(branch) ?? []).filter((time) => time > at - period && time <= at);
     if (recent.length >= intensity) return false;

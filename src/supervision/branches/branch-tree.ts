@@ -1,6 +1,6 @@
 import { childSpec } from '../../protocol/child-spec.ts';
 import type { Config } from '../../protocol/config.ts';
-import { type ElderSpec, isServant, roster } from '../../protocol/roster.ts';
+import { type ElderSpec, isServant } from '../../protocol/roster.ts';
 
 /** A set of elders that are kept alive together, named after the elder above them; the servants are one of their own. */
 export type Branch = keyof Config['supervision']['branches'];
@@ -11,6 +11,12 @@ const above: Readonly<Record<Branch, Branch | null>> = {
   claude_elder: 'grand_elder',
   servants: 'grand_elder',
 };
+
+/** What the order of a tree is computed from: its configuration, and which elders there are now. */
+export interface Family {
+  readonly config: Pick<Config, 'supervision'>;
+  readonly specs: readonly ElderSpec[];
+}
 
 /** All branches. */
 export const branchNames = Object.keys(above) as Branch[];
@@ -30,8 +36,8 @@ export function branchAbove(branch: Branch): Branch | null {
  * Groups the elders of a tree in the order in which they start, an elder before those below it; the elders of
  * a group start side by side. They stop in the reverse. In a branch that is `rest_for_one` the children start one by one.
  */
-export function startGroups(config: Pick<Config, 'servants' | 'supervision'>): ElderSpec[][] {
-  const members = Map.groupBy(roster(config.servants), branchOf);
+export function startGroups({ config, specs }: Family): ElderSpec[][] {
+  const members = Map.groupBy(specs, branchOf);
   const { branches } = config.supervision;
   const below = (branch: Branch): ElderSpec[][] => {
     const children = members.get(branch) ?? [];
@@ -59,18 +65,12 @@ function isWithin(branch: Branch, spec: ElderSpec): boolean {
 }
 
 /** Gives the start groups of a branch and of all branches below it. */
-export function groupsWithin(
-  config: Pick<Config, 'servants' | 'supervision'>,
-  branch: Branch,
-): ElderSpec[][] {
-  return startGroups(config).filter(([first]) => first !== undefined && isWithin(branch, first));
+export function groupsWithin(family: Family, branch: Branch): ElderSpec[][] {
+  return startGroups(family).filter(([first]) => first !== undefined && isWithin(branch, first));
 }
 
 /** Gives the start groups of what `rest_for_one` restarts with an elder: all that start after it within its branch. */
-export function groupsAfter(
-  config: Pick<Config, 'servants' | 'supervision'>,
-  spec: ElderSpec,
-): ElderSpec[][] {
-  const groups = groupsWithin(config, branchOf(spec));
+export function groupsAfter(family: Family, spec: ElderSpec): ElderSpec[][] {
+  const groups = groupsWithin(family, branchOf(spec));
   return groups.slice(groups.findIndex((group) => group.some(({ name }) => name === spec.name)) + 1);
 }

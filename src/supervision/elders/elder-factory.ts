@@ -3,6 +3,7 @@ import { childSpec } from '../../protocol/child-spec.ts';
 import type { Config } from '../../protocol/config.ts';
 import type { ProcessIdentity, ProcessRecord } from '../../protocol/process.ts';
 import { type ElderSpec, roster } from '../../protocol/roster.ts';
+import { possibleServants } from '../../protocol/servant-pools.ts';
 import type { StateFolder } from '../../protocol/state-folder.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Holder, TreeCertificates } from '../certificates/tree-certificates.ts';
@@ -79,7 +80,8 @@ export class ElderFactory {
     });
     this.spares = new WarmSpares({
       groups: () => {
-        const names = roster(config.servants).map(({ name }) => name);
+        // Those that there may be, so that a spare is there when one comes.
+        const names = roster(possibleServants(config)).map(({ name }) => name);
         return launch.files === undefined ? [names] : groupByPlaces(names, folder);
       },
       limits: () => ({ count: config.spares, ...config.supervision }),
@@ -142,6 +144,7 @@ export class ElderFactory {
           holder: this.#holders.get(process) as Holder,
           credentials,
           handlers,
+          probe: process.probe,
           log,
         });
       },

@@ -67,7 +67,7 @@ export async function admitElder(spawned: SpawnedElder, start: ElderStart): Prom
       restarts,
     });
     noted.catch(() => undefined);
-    const taken = await introduce(spawned, {
+    const probe = await introduce(spawned, {
       name,
       incarnation,
       authority,
@@ -80,8 +80,8 @@ export async function admitElder(spawned: SpawnedElder, start: ElderStart): Prom
       before: noted,
       ...(prepared && { prepared }),
     });
-    if (!taken) throw startFailure(name, folder, await exited);
-    return { identity, exited, incarnation, startedAt, kill };
+    if (probe === null) throw startFailure(name, folder, await exited);
+    return { identity, exited, incarnation, startedAt, kill, probe: () => probe.probe() };
   } catch (error) {
     kill('SIGKILL');
     await exited;

@@ -52,12 +52,14 @@ export class ElderRestarts {
     onStart?: () => void,
   ): Promise<void> {
     await this.plan(async () => {
-      for (const group of groups.toReversed()) {
+      // One that was dismissed meanwhile is not to come back.
+      const present = groups.map((group) => group.filter(({ name }) => this.#options.elders.has(name)));
+      for (const group of present.toReversed()) {
         await Promise.all(group.map(({ name }) => this.#options.elders.get(name)?.stop('drain')));
       }
       if (after !== null) await this.#options.elders.get(after)?.settled();
       onStart?.();
-      for (const group of groups) {
+      for (const group of present) {
         await Promise.all(
           group.map((spec) => this.#startAnew(spec, { counts: true }).catch(() => undefined)),
         );
@@ -73,6 +75,7 @@ export class ElderRestarts {
   async handOver(spec: ElderSpec): Promise<void> {
     const { elders, prepared, onEvent } = this.#options;
     this.#closed.signal.throwIfAborted();
+    if (!elders.has(spec.name)) return;
     prepared.prepare(spec.name);
     await prepared.loaded(spec.name);
     this.#closed.signal.throwIfAborted();

@@ -28,6 +28,13 @@ export class Registry {
     });
   }
 
+  /** Takes out an elder that is gone for good. Rejects as the connection does. */
+  async forget(name: string): Promise<void> {
+    this.#waiting.delete(name);
+    await this.#writing;
+    await this.#admin.deleteRegistry(name);
+  }
+
   /** Writes no more; with `forget` it takes these names out, as far as Redis can be reached. */
   async close(forget: readonly string[] = []): Promise<void> {
     this.#closed.abort();

@@ -1,4 +1,5 @@
 import type { ProcessIdentity } from '../../protocol/process.ts';
+import type { Health } from '../health/health-checker.ts';
 
 /** How a process ended; both are `null` when it was not our child and nobody can say. */
 export interface ProcessExit {
@@ -16,6 +17,8 @@ export interface RunningProcess {
   readonly exited: Promise<ProcessExit>;
   /** Sends a signal to this very process; does nothing when it is gone. */
   kill(signal: 'SIGTERM' | 'SIGKILL'): void;
+  /** Asks it for its health on the channel of a process that this manager started; one that was adopted has none. */
+  probe?(): Promise<Health>;
 }
 
 /** Says in words how a process ended. */

@@ -61,8 +61,7 @@ const killMs = 10_000;
 /** Starts the program of an elder, which does nothing until it has its start order. Rejects with `start_failed`. */
 export async function spawnElder(options: SpawnOptions): Promise<SpawnedElder> {
   const { name, folder, program, config, spare } = options;
-  const isolation = { isolation: config.isolation, ...(spare && { spare }) };
-  const command = await elderCommand({ name, folder, program, ...isolation });
+  const command = await elderCommand({ name, folder, program, config, ...(spare && { spare }) });
   const report = command.reports ? openProcessReport(reportPath(options)) : undefined;
   try {
     return await introduceChild(options, spawnChild(options, command, report), report);

@@ -4,6 +4,7 @@ import type { Authority, PreparedCertificate } from '../../identity/authority.ts
 import { verifyKeyProof } from '../../identity/key-proof.ts';
 import type { Challenge, StartOrder, ToChild } from '../../protocol/bootstrap.ts';
 import { ElderError, type ErrorCode, errorTable } from '../../protocol/errors.ts';
+import { ChannelProbe } from '../health/channel-probe.ts';
 import { certificateAddresses } from '../listen-address.ts';
 import type { SpawnedElder } from './spawn-elder.ts';
 
@@ -16,9 +17,10 @@ export const childReport = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('unready'), reason: z.string() }),
   z.object({ kind: z.literal('data_lost'), reason: z.string() }),
   z.object({ kind: z.literal('failed'), error: z.object({ code: errorCode, reason: z.string() }) }),
+  z.object({ kind: z.literal('alive'), n: z.number(), reason: z.string().nullable() }),
 ]);
-/** What a child says about itself once it has its start order. */
-export type Report = z.infer<typeof childReport>;
+/** What a child says about itself once it has its start order, unasked. */
+export type Report = Exclude<z.infer<typeof childReport>, { kind: 'alive' }>;
 
 interface Introduction {
   readonly name: string;
@@ -34,10 +36,13 @@ interface Introduction {
 
 /**
  * Tells a waiting process who it is, once it has proven its key, and hands it its certificate and its secrets;
- * what it makes of them comes through `onReport`. Resolves to false when it ended before; throws
- * `start_failed` or `denied` when it does not keep to the protocol.
+ * what it makes of them comes through `onReport`. Resolves with what asks it for its health, or to `null` when it
+ * ended before; throws `start_failed` or `denied` when it does not keep to the protocol.
  */
-export async function introduce(spawned: SpawnedElder, introduction: Introduction): Promise<boolean> {
+export async function introduce(
+  spawned: SpawnedElder,
+  introduction: Introduction,
+): Promise<ChannelProbe | null> {
   const { name, incarnation, authority, order } = introduction;
   const { channel, lines } = spawned;
   const say = (line: ToChild) => channel.write(`${JSON.stringify(line)}\n`);
@@ -46,7 +51,7 @@ export async function introduce(spawned: SpawnedElder, introduction: Introductio
   say(challenge);
   await spawned.loaded;
   const first = await lines.next();
-  if (first.done) return false;
+  if (first.done) return null;
   const proof = keyProof.safeParse(first.value);
   if (!proof.success) throw new ElderError('start_failed', `${name} does not follow the start protocol`);
   const publicKey = verifyKeyProof(challenge, proof.data);
@@ -63,14 +68,23 @@ export async function introduce(spawned: SpawnedElder, introduction: Introductio
         });
   await introduction.before;
   say({ kind: 'start', certificate: certificatePem, ca: authority.caPem, ...order });
-  void pumpReports(lines, introduction);
-  return true;
+  const probe = new ChannelProbe((n) => say({ kind: 'probe', n }));
+  void pumpReports(lines, introduction, probe);
+  return probe;
 }
 
-async function pumpReports(lines: AsyncGenerator<unknown, void>, introduction: Introduction): Promise<void> {
+async function pumpReports(
+  lines: AsyncGenerator<unknown, void>,
+  introduction: Introduction,
+  probe: ChannelProbe,
+): Promise<void> {
   const { name, onReport } = introduction;
   try {
-    for await (const line of lines) onReport(childReport.parse(line));
+    for await (const line of lines) {
+      const report = childReport.parse(line);
+      if (report.kind === 'alive') probe.answered(report.n, report.reason);
+      else onReport(report);
+    }
   } catch (error) {
     const reason = `${name} does not follow the start protocol: ${(error as Error).message}`;
     onReport({ kind: 'failed', error: { code: 'start_failed', reason } });

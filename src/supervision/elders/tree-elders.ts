@@ -3,7 +3,7 @@ import type { Config } from '../../protocol/config.ts';
 import type { ElderError } from '../../protocol/errors.ts';
 import type { ManagerEvent } from '../../protocol/local-api.ts';
 import type { ElderStatus, ProcessRecord } from '../../protocol/process.ts';
-import { type ElderSpec, roster } from '../../protocol/roster.ts';
+import type { ElderSpec } from '../../protocol/roster.ts';
 import { bootId } from '../../telemetry/process-identity.ts';
 import { BranchSupervisor, type Escalation } from '../branches/branch-supervisor.ts';
 import { type Branch, branchNames, startGroups } from '../branches/branch-tree.ts';
@@ -19,6 +19,8 @@ import type { ElderSupervisor } from './elder-supervisor.ts';
 import { loadProcessRecords, removeProcessRecord } from './process-records.ts';
 
 interface TreeEldersOptions extends ElderFactoryOptions {
+  /** The elders that there are now, in start order; asked anew each time. */
+  readonly specs: () => readonly ElderSpec[];
   readonly onChange: (status: ElderStatus) => void;
   readonly onEvent: (kind: ManagerEvent['kind'], name: string, error?: ElderError) => void;
   readonly onCrash: (crash: Crash, history: CrashHistory) => void;
@@ -92,13 +94,13 @@ export class TreeElders {
     { expectEnded }: { expectEnded: boolean },
   ): Promise<void> {
     const { config, folder } = this.#options;
-    const specs = roster(config.servants);
+    const specs = this.#options.specs();
     const known = new Set(['redis', ...specs.map((spec) => spec.name)]);
     const strangers = [...records.values()].filter((record) => !known.has(record.name));
     await Promise.all(strangers.map((record) => this.#endStranger(record)));
     await recoverHomes(folder);
     this.#branches = new BranchSupervisor({
-      config: () => config,
+      family: () => ({ config, specs: this.#options.specs() }),
       histories: new Map(
         await Promise.all(
           branchNames.map(
@@ -131,7 +133,7 @@ export class TreeElders {
     const interrupt = () => interrupted.reject(signal.reason);
     signal.addEventListener('abort', interrupt, { once: true });
     try {
-      for (const group of startGroups(this.#options.config)) {
+      for (const group of this.#groups()) {
         signal.throwIfAborted();
         const elders = group.map((spec) => this.#elders.get(spec.name) as ElderSupervisor);
         for (const elder of elders) elder.start({ strict });
@@ -148,12 +150,12 @@ export class TreeElders {
 
   /** Ends all elders, whatever they are doing, and removes what they leave behind. `mode` is asked anew for each. */
   async stop(mode: () => 'drain' | 'kill'): Promise<void> {
-    const { folder, config, onEvent } = this.#options;
+    const { folder, onEvent } = this.#options;
     this.restarts.close();
     await Promise.all([this.#factory.prepared.discard(), this.#factory.spares.discard()]);
     await rm(spareHomes(folder), { recursive: true, force: true });
     if (mode() === 'kill') await this.kill();
-    for (const group of startGroups(config).reverse()) {
+    for (const group of this.#groups().reverse()) {
       await Promise.all(
         group.map(async ({ name }) => {
           const elder = this.#elders.get(name);
@@ -192,6 +194,42 @@ export class TreeElders {
     else await elder?.stop('kill');
   }
 
+  /** Begins to keep one elder more; what hinders it shows in its status. Rejects only when the tree is being stopped. */
+  async admit(spec: ElderSpec): Promise<void> {
+    await this.restarts.plan(async () => {
+      if (this.#elders.has(spec.name)) return;
+      const elder = this.#supervise(spec, { restarts: 0, crashes: [] });
+      this.#elders.set(spec.name, elder);
+      elder.start({ strict: false });
+    });
+  }
+
+  /**
+   * Ends an elder for good, with all that it has: its process, its user in Redis, its certificates. It may be called
+   * again where that was hindered. Rejects with what hindered it, or when the tree is being stopped.
+   */
+  async dismiss(name: string): Promise<void> {
+    const { folder, redis, certificates, onEvent } = this.#options;
+    await this.restarts.plan(async () => {
+      onEvent('stopping', name);
+      await this.#elders.get(name)?.stop('drain');
+      await endSandbox(folder, name);
+      await redis.admin.revoke(name);
+      await certificates.revoke(
+        (row) => row.name === name && row.incarnation !== null,
+        'it is not needed any more',
+      );
+      await removeProcessRecord(folder, name);
+      await removeCrashHistory(folder, name);
+      this.#elders.delete(name);
+      onEvent('stopped', name);
+    });
+  }
+
+  #groups(): ElderSpec[][] {
+    return startGroups({ config: this.#options.config, specs: this.#options.specs() });
+  }
+
   /** Ends a process that has no supervisor, such as one servant more than the configuration now names. */
   async #endStranger(record: ProcessRecord): Promise<void> {
     const { folder } = this.#options;
@@ -223,7 +261,7 @@ export class TreeElders {
 
   #prepareAhead(): void {
     const { prepared } = this.#factory;
-    for (const { name } of startGroups(this.#options.config).flat()) {
+    for (const { name } of this.#groups().flat()) {
       if (prepared.size >= mostAhead) return;
       if (this.#elders.get(name)?.begun === false) prepared.prepare(name);
     }

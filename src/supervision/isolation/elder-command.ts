@@ -4,7 +4,9 @@ import type { StateFolder } from '../../protocol/state-folder.ts';
 import { boundaryOf } from './boundary.ts';
 import { placesOf } from './elder-places.ts';
 import type { ElderProgram } from './elder-program.ts';
-import { elderViewArguments, spareViewArguments } from './elder-view.ts';
+import { elderViewArguments } from './elder-view.ts';
+import { mappedPlaces } from './own-user/mapped-places.ts';
+import { asUser, unusedUser, userNameArguments } from './own-user/own-user.ts';
 import { seatBelt } from './seat-belt.ts';
 import { personalFolder, type SparePlaces, sparePlaces } from './spare-places.ts';
 
@@ -30,11 +32,11 @@ export async function elderCommand(options: {
   name: string;
   folder: StateFolder;
   program: ElderProgram;
-  isolation: Config['isolation'];
+  config: Pick<Config, 'isolation' | 'elderUsers'>;
   /** The process will be told later which of some elders it is. */
   spare?: SparePlaces;
 }): Promise<ElderCommand> {
-  const { name, folder, program, isolation, spare } = options;
+  const { name, folder, program, config, spare } = options;
   const { command, files } = program;
   if (files === undefined) return { file: command, args: program.args(name), reports: false };
   const places = spare === undefined ? placesOf(name, folder) : sparePlaces(spare, folder);
@@ -42,13 +44,20 @@ export async function elderCommand(options: {
   for (const path of [...places.personal, ...places.shared, ...homes]) {
     mkdirSync(path, { recursive: true, mode: 0o700 });
   }
-  const [boundary] = await Promise.all([boundaryOf(spare?.names[0] ?? name, isolation), files.warm?.()]);
+  const [boundary] = await Promise.all([
+    boundaryOf({ name: spare?.names[0] ?? name, folder, config }),
+    files.warm?.(),
+  ]);
   const node = [command, ...seatBelt(places, program), ...program.args(name)];
-  const view = () =>
-    spare === undefined
-      ? elderViewArguments(name, folder, program)
-      : spareViewArguments(spare, folder, program);
-  const walled =
-    boundary.kind === 'none' ? node : [boundary.path, '--info-fd', String(reportFd), ...view(), ...node];
-  return { file: '/bin/sh', args: [...withoutCoreDump, ...walled], reports: boundary.kind !== 'none' };
+  if (boundary.kind === 'none')
+    return { file: '/bin/sh', args: [...withoutCoreDump, ...node], reports: false };
+  const { path, tools } = boundary;
+  const shown = tools === undefined ? [] : userNameArguments(folder, config.elderUsers);
+  const view = elderViewArguments({ name, folder, program, boundary, shown, ...(spare && { spare }) });
+  const walled = [path, '--info-fd', String(reportFd), ...view, ...node];
+  const own =
+    tools === undefined
+      ? walled
+      : asUser(tools, unusedUser(config.elderUsers), mappedPlaces(folder, program, places), walled);
+  return { file: '/bin/sh', args: [...withoutCoreDump, ...own], reports: true };
 }

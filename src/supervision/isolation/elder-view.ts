@@ -1,7 +1,7 @@
 import { existsSync, lstatSync, readlinkSync, realpathSync } from 'node:fs';
 import type { StateFolder } from '../../protocol/state-folder.ts';
-import { kernelSettingsReadOnly } from '../../telemetry/bubblewrap-program.ts';
-import { namespaceArguments, withoutCapabilities } from './boundary.ts';
+import { isFolder } from '../../telemetry/host-folders.ts';
+import { type Boundary, namespaceArguments, withoutRootsPower } from './boundary.ts';
 import { placesOf } from './elder-places.ts';
 import type { ElderProgram } from './elder-program.ts';
 import { type SparePlaces, spareFolderArguments } from './spare-places.ts';
@@ -18,49 +18,50 @@ const systemFiles = [
 /** What is below `/run` that programs of the system are reached by; the rest are sockets of other programs. */
 const runFolders = ['/run/current-system', '/run/wrappers', '/run/opengl-driver'];
 
-/** Gives bubblewrap's arguments for the elder of a name: its namespaces and all that it sees of the files. */
-export function elderViewArguments(name: string, folder: StateFolder, program: ElderProgram): string[] {
-  const { personal } = placesOf(name, folder);
-  return viewArguments(
-    name,
-    folder,
-    program,
-    personal.flatMap((path) => ['--bind', path, path]),
-  );
+/** What an elder's view is made of. */
+interface View {
+  readonly name: string;
+  readonly folder: StateFolder;
+  readonly program: ElderProgram;
+  readonly boundary: Boundary;
+  /** Given where the process will be told later which of some elders it is. */
+  readonly spare?: SparePlaces;
+  /** Further arguments of bubblewrap. */
+  readonly shown: readonly string[];
 }
 
-/** As `elderViewArguments`, for a process that will be told later which of some elders it is. */
-export function spareViewArguments(spare: SparePlaces, folder: StateFolder, program: ElderProgram): string[] {
-  return viewArguments(spare.names[0] ?? '', folder, program, spareFolderArguments(spare, folder));
-}
-
-function viewArguments(
-  name: string,
-  folder: StateFolder,
-  program: ElderProgram,
-  personal: readonly string[],
-): string[] {
+/** Gives bubblewrap's arguments for an elder: its namespaces and all that it sees of the files. */
+export function elderViewArguments(view: View): string[] {
+  const { folder, program, boundary, spare, shown } = view;
+  const name = spare === undefined ? view.name : (spare.names[0] ?? '');
   const places = placesOf(name, folder);
-  const view = places.startsPrograms ? servantView(folder) : roleView(folder, program, places.reads);
+  const { capabilities, settings } = withoutRootsPower(boundary);
+  const personal = places.personal.flatMap((path) => ['--bind', path, path]);
   return [
     ...namespaceArguments,
-    ...withoutCapabilities(),
-    ...view,
+    ...capabilities,
+    ...(places.startsPrograms ? servantView(folder) : roleView(folder, program, places.reads, settings)),
+    ...shown,
     ...places.shared.flatMap((path) => ['--bind', path, path]),
-    ...personal,
+    ...(spare === undefined ? personal : spareFolderArguments(spare, folder)),
     ...['--chdir', folder.project, '--'],
   ];
 }
 
 /** Only what is named: the system, the program, and what the role reads. */
-function roleView(folder: StateFolder, program: ElderProgram, reads: readonly string[]): string[] {
+function roleView(
+  folder: StateFolder,
+  program: ElderProgram,
+  reads: readonly string[],
+  settings: readonly string[],
+): string[] {
   const { program: paths = [], cache = '' } = program.files ?? {};
   return [
     ...systemFolders.flatMap(shownFolder),
     ...systemFiles
       .filter((path) => existsSync(path))
       .flatMap((path) => ['--ro-bind', realpathSync(path), path]),
-    ...['--dev', '/dev', '--proc', '/proc', ...kernelSettingsReadOnly()],
+    ...['--dev', '/dev', '--proc', '/proc', ...settings],
     ...['--tmpfs', '/tmp'],
     ...reads.flatMap((path) => ['--ro-bind', path, path]),
     ...[...paths, realpathSync(program.command)].flatMap((path) => ['--ro-bind', path, path]),
@@ -91,8 +92,4 @@ function shownFolder(path: string): string[] {
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found?.isSymbolicLink()) return ['--symlink', readlinkSync(path), path];
   return found?.isDirectory() ? ['--ro-bind', path, path] : [];
-}
-
-function isFolder(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }

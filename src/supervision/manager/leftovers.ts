@@ -5,6 +5,7 @@ import type { StateFolder } from '../../protocol/state-folder.ts';
 import { isSameProcess } from '../../telemetry/process-identity.ts';
 import { loadProcessRecords, removeProcessRecord } from '../elders/process-records.ts';
 import { removeCrashHistory } from '../restarts/crash-memory.ts';
+import { ServantRoll } from '../scaling/servant-roll.ts';
 import { recoverHomes } from '../spares/spare-folders.ts';
 import { endSandbox } from './tree-folder.ts';
 
@@ -37,6 +38,7 @@ export async function removeLeftovers(folder: StateFolder): Promise<void> {
   const servants = files.filter(isServant);
   await Promise.all(servants.map((name) => endSandbox(folder, name)));
   await recoverHomes(folder);
+  await ServantRoll.forget(folder);
   await Promise.all([folder.managerSocket, folder.gatewaySocket].map((path) => rm(path, { force: true })));
 }
 

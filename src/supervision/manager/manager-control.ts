@@ -7,6 +7,7 @@ import { type TreeKeys, treeKeys } from '../../protocol/keys.ts';
 import type { ManagerEvent } from '../../protocol/local-api.ts';
 import type { TreeStatus } from '../../protocol/process.ts';
 import { roster } from '../../protocol/roster.ts';
+import { possibleServants } from '../../protocol/servant-pools.ts';
 import { readAuditAnchor } from '../audit/audit-anchor.ts';
 import type { CertificateDesk } from '../certificates/certificate-desk.ts';
 import type { TreeElders } from '../elders/tree-elders.ts';
@@ -17,6 +18,7 @@ import type { OperationControl } from '../operations/operation-routes.ts';
 import type { TreeOperations } from '../operations/tree-operations.ts';
 import type { RedisAdmin } from '../redis/redis-admin.ts';
 import type { RedisSupervisor } from '../redis/redis-supervisor.ts';
+import type { ServantScaler } from '../scaling/servant-scaler.ts';
 import type { CertificateControl } from './certificate-routes.ts';
 import type { ManagerControl } from './manager-socket.ts';
 
@@ -29,7 +31,8 @@ interface TreeParts {
   readonly redis: RedisSupervisor | null;
   readonly elders: TreeElders | null;
   readonly desk: CertificateDesk | null;
-  /** Set once the tree has been ready. */
+  /** Set once the tree has been ready, and so is what comes after. */
+  readonly scaler: ServantScaler | null;
   readonly operations: TreeOperations | null;
 }
 
@@ -71,7 +74,7 @@ function readingControl(
 ): Pick<ManagerControl, 'trace' | 'message' | 'deadLetters' | 'deadLetter' | 'auditAnchor'> {
   const read = async <T>(search: (redis: RedisAdmin, keys: TreeKeys, elders: string[]) => Promise<T>) => {
     const parts = current();
-    const elders = roster(parts.config.servants).map(({ name }) => name);
+    const elders = roster(possibleServants(parts.config)).map(({ name }) => name);
     return search(adminOf(parts), treeKeys(parts.tree), elders);
   };
   return {
@@ -103,6 +106,8 @@ function certificateControl(current: ControlOptions['current']): CertificateCont
 function operationControl({ current, listen }: ControlOptions): OperationControl {
   return {
     restart: async (names) => there(current().operations).restart(names),
+    scaling: async () => there(current().scaler).state,
+    scale: async (request) => there(current().scaler).scale(request),
     reload: async () => there(current().operations).reload(),
     describe: async (name) => {
       const parts = current();

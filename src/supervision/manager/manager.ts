@@ -5,6 +5,7 @@ import type { ProcessIdentity, TreeStatus } from '../../protocol/process.ts';
 import { createLogger, type Logger } from '../../telemetry/logger.ts';
 import { readProcessIdentity } from '../../telemetry/process-identity.ts';
 import type { ElderProgram } from '../isolation/elder-program.ts';
+import type { isDrained } from '../scaling/servant-scaler.ts';
 import { ManagerLock } from './manager-lock.ts';
 import { prepareTreeFolder } from './tree-folder.ts';
 import { TreeManager } from './tree-manager.ts';
@@ -24,6 +25,8 @@ export interface ManagerOptions {
   readonly onStatus?: (status: TreeStatus) => void;
   /** Drains the tree when it aborts, while it is being started too. */
   readonly signal?: AbortSignal;
+  /** Whether a servant that is to go may be ended; another than the usual is for tests of what that guards. */
+  readonly mayEndServant?: typeof isDrained;
   /** Kills the tree when it aborts. */
   readonly killSignal?: AbortSignal;
 }

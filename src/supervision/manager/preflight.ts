@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import type { Config } from '../../protocol/config.ts';
 import { ElderError } from '../../protocol/errors.ts';
 import type { ProcessRecord } from '../../protocol/process.ts';
-import { redisPortOffset, roster } from '../../protocol/roster.ts';
+import { type ElderSpec, redisPortOffset } from '../../protocol/roster.ts';
 import { isSameProcess } from '../../telemetry/process-identity.ts';
 import { describePortHolder } from './port-holder.ts';
 
@@ -50,10 +50,11 @@ export async function requireFreePorts(host: string, needed: readonly NeededPort
  * ended. Throws as `requireFreePorts`.
  */
 export async function requireTreePorts(
-  { host, portBase, servants, redis }: Config,
+  { host, portBase, redis }: Config,
+  specs: readonly ElderSpec[],
   records: ReadonlyMap<string, ProcessRecord>,
 ): Promise<void> {
-  const needed = roster(servants).map(({ name, portOffset }) => ({ name, port: portBase + portOffset }));
+  const needed = specs.map(({ name, portOffset }) => ({ name, port: portBase + portOffset }));
   if (redis === undefined) needed.push({ name: 'redis', port: portBase + redisPortOffset });
   const own = new Set([...records.values()].filter(isSameProcess).map((record) => record.port));
   await requireFreePorts(

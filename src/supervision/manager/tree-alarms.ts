@@ -1,11 +1,11 @@
 import type { Broker } from '../../messaging/broker.ts';
-import type { IncidentReport } from '../../protocol/actions.ts';
+import type { IncidentReport, PayloadInput } from '../../protocol/actions.ts';
 import { ElderError } from '../../protocol/errors.ts';
 import type { ManagerEvent } from '../../protocol/local-api.ts';
 import type { StateFolder } from '../../protocol/state-folder.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Escalation } from '../branches/branch-supervisor.ts';
-import { IncidentReporter } from '../incident-reporter.ts';
+import { ManagerOutbox } from '../manager-outbox.ts';
 import type { Crash } from '../restarts/crash.ts';
 import { type CrashHistory, saveCrashHistory } from '../restarts/crash-memory.ts';
 
@@ -25,20 +25,20 @@ const maxDetail = 8_000;
 /** Whatever goes wrong in the tree: it is remembered on disk, told as an event, and raised as an incident. */
 export class TreeAlarms {
   readonly #options: TreeAlarmsOptions;
-  #incidents: IncidentReporter | null = null;
+  #outbox: ManagerOutbox | null = null;
   #remembering: Promise<void> = Promise.resolve();
 
   constructor(options: TreeAlarmsOptions) {
     this.#options = options;
   }
 
-  /** From now on incidents are sent; `connect` opens a broker for them. */
+  /** From now on messages are sent; `connect` opens a broker for them. */
   report(connect: () => Promise<Broker>): void {
-    this.#incidents = new IncidentReporter({
+    this.#outbox = new ManagerOutbox({
       connect,
       limit: incidentLimit,
       retryDelay,
-      onError: (error, waiting) => this.#options.log.warn({ error, waiting }, 'incidents wait'),
+      onError: (error, waiting) => this.#options.log.warn({ error, waiting }, 'messages of the manager wait'),
     });
   }
 
@@ -110,8 +110,24 @@ export class TreeAlarms {
 
   /** Sends an incident to the incident sage, as soon as that is possible. */
   raise(report: Omit<IncidentReport, 'directiveId'>): void {
-    this.#incidents?.raise({ ...report, detail: report.detail.slice(0, maxDetail), directiveId: null });
+    this.#outbox?.raise({ ...report, detail: report.detail.slice(0, maxDetail), directiveId: null });
   }
+
+  /** Tells the task sage which servants are given tasks. */
+  nameServants(order: PayloadInput<'sage.task.servants'>): void {
+    this.#outbox?.nameServants(order);
+  }
+
+  /** Tells what hinders something that nobody waits for. */
+  readonly hindered = (what: string, { code, reason }: ElderError): void => {
+    this.#options.log.warn({ code, reason }, what);
+    this.raise({
+      fingerprint: `manager:scaling:${code}`,
+      title: what.slice(0, 300),
+      severity: 'medium',
+      detail: reason,
+    });
+  };
 
   /** Resolves when all crashes so far are on disk. */
   async settled(): Promise<void> {
@@ -120,6 +136,6 @@ export class TreeAlarms {
 
   /** Drops incidents that still wait and ends the connection. */
   async close(): Promise<void> {
-    await this.#incidents?.close();
+    await this.#outbox?.close();
   }
 }

@@ -6,6 +6,7 @@ import { asElderError, ElderError } from '../../protocol/errors.ts';
 import type { ManagerEvent } from '../../protocol/local-api.ts';
 import type { ProcessRecord, TreeStatus } from '../../protocol/process.ts';
 import { roster } from '../../protocol/roster.ts';
+import { possibleServants, startingServants } from '../../protocol/servant-pools.ts';
 import type { StateFolder } from '../../protocol/state-folder.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { TreeAudit } from '../audit/tree-audit.ts';
@@ -19,6 +20,9 @@ import type { Loss } from '../redis/high-water.ts';
 import { RedisSupervisor } from '../redis/redis-supervisor.ts';
 import { loadCrashHistory, removeCrashHistory } from '../restarts/crash-memory.ts';
 import { liveView } from '../restarts/live-view.ts';
+import { ServantRoll } from '../scaling/servant-roll.ts';
+import type { ServantScaler } from '../scaling/servant-scaler.ts';
+import { forgetStrayServants, treeScaling } from '../scaling/tree-scaling.ts';
 import { removeHalfWritten } from './leftovers.ts';
 import type { Manager, ManagerOptions } from './manager.ts';
 import { connectManagerBroker } from './manager-broker.ts';
@@ -62,6 +66,9 @@ export class TreeManager implements Manager {
   #elders: TreeElders | null = null;
   #desk: CertificateDesk | null = null;
   #operations: TreeOperations | null = null;
+  /** Which servants there are to be; `null` until it is read from disk. */
+  #roll: ServantRoll | null = null;
+  #scaler: ServantScaler | null = null;
 
   constructor(options: ManagerOptions, base: { folder: StateFolder; lock: ManagerLock; log: Logger }) {
     this.#options = options;
@@ -87,11 +94,18 @@ export class TreeManager implements Manager {
       wasReady: this.#wasReady,
       manager: { pid: process.pid, startedAt: this.#startedAt, version },
       config,
+      specs: this.#specs,
+      retiring: this.#roll?.retiring ?? new Set(),
+      pools: this.#scaler?.state.pools,
       redis: this.#redis?.status ?? redisBeforeStart(config),
       elders: this.#elders?.statuses ?? new Map(),
       spares: this.#elders?.spares ?? [],
       folder: this.#folder,
     });
+  }
+
+  get #specs() {
+    return this.#roll?.specs ?? roster(startingServants(this.#config));
   }
 
   async start(): Promise<void> {
@@ -107,7 +121,8 @@ export class TreeManager implements Manager {
       this.#socket = await ManagerSocket.open(folder.managerSocket, this.#control());
       await removeHalfWritten(folder);
       const records = await loadProcessRecords(folder);
-      await requireTreePorts(config, records);
+      this.#roll = await ServantRoll.open(folder, config, records.keys());
+      await requireTreePorts(config, this.#roll.specs, records);
       const authority = await Authority.open(folder.secret, this.#tree);
       const certificates = await TreeCertificates.open(authority, folder.certificates);
       this.#own = await createManagerCredentials({
@@ -157,6 +172,7 @@ export class TreeManager implements Manager {
         elders: this.#elders,
         desk: this.#desk,
         operations: this.#wasReady ? this.#operations : null,
+        scaler: this.#wasReady ? this.#scaler : null,
       }),
       shutdown: (mode) => this.#beginShutdown(mode),
       listen: (listener) => {
@@ -198,8 +214,10 @@ export class TreeManager implements Manager {
     const registry = new Registry(redis.admin, retryDelay);
     this.#registry = registry;
     this.#alarms.report(() => connectManagerBroker({ tree: this.#tree, config, redis, own }));
-    this.#elders = new TreeElders({
+    const roll = this.#roll as ServantRoll;
+    const elders = new TreeElders({
       ...common,
+      specs: () => roll.specs,
       launch,
       redis,
       onDataLost: this.#dataLost,
@@ -208,11 +226,24 @@ export class TreeManager implements Manager {
       onBranchHistory: (name, history) => this.#alarms.remember(name, history),
       onChange: (status) => {
         registry.set(status);
+        this.#scaler?.touch();
         this.#options.onStatus?.(this.status);
       },
     });
+    this.#elders = elders;
+    const scaler = treeScaling({
+      ...{ tree: this.#tree, config, roll, elders, registry, admin: redis.admin, log: this.#log },
+      nameServants: (order) => this.#alarms.nameServants(order),
+      record: (entry) => audit.record(entry),
+      emit: this.#emit,
+      onHindered: this.#alarms.hindered,
+      ...(this.#options.mayEndServant && { mayEnd: this.#options.mayEndServant }),
+    });
+    this.#scaler = scaler;
     this.#operations = new TreeOperations({
-      elders: this.#elders,
+      elders,
+      scaler,
+      specs: () => roll.specs.filter(({ name }) => !roll.retiring.has(name)),
       config: () => this.#present,
       load: this.#options.loadConfig,
       onConfig: (next) => {
@@ -222,14 +253,17 @@ export class TreeManager implements Manager {
         });
       },
     });
-    await this.#elders.open(records, { expectEnded: this.#wereLeftAlone() });
+    await elders.open(records, { expectEnded: this.#wereLeftAlone() });
     await redis.start(records.get('redis'), this.#starting.signal);
     const connect = () => connectManagerBroker({ tree: this.#tree, config, redis, own, name: 'auditor' });
-    const sources = sourcesOf('auditor', roster(config.servants));
+    const sources = sourcesOf('auditor', roster(possibleServants(config)));
     await audit.begin({ redis: redis.admin, config, sources, connect });
     const { signal } = this.#stopping;
-    this.#desk = new CertificateDesk({ ...common, own, redis, elders: this.#elders, signal });
-    await this.#elders.start(this.#starting.signal);
+    this.#desk = new CertificateDesk({ ...common, own, redis, elders, signal });
+    await forgetStrayServants(redis.admin, roll);
+    scaler.announce();
+    await elders.start(this.#starting.signal);
+    scaler.begin();
     this.#desk.resume();
   }
 
@@ -252,9 +286,15 @@ export class TreeManager implements Manager {
     return this.#audit;
   }
 
-  readonly #emit = (kind: ManagerEvent['kind'], name: string | null, error?: ElderError): void => {
-    const event: ManagerEvent = { at: Date.now(), kind, name, error: error?.toJSON() ?? null };
-    this.#log[error === undefined ? 'info' : 'warn']({ elder: name, error: event.error }, kind);
+  readonly #emit = (
+    kind: ManagerEvent['kind'],
+    name: string | null,
+    error?: ElderError,
+    scale?: ManagerEvent['scale'],
+  ): void => {
+    const told = { error: error?.toJSON() ?? null, ...(scale && { scale }) };
+    const event: ManagerEvent = { at: Date.now(), kind, name, ...told };
+    this.#log[error === undefined ? 'info' : 'warn']({ elder: name, ...told }, kind);
     this.#options.onEvent?.(event);
     for (const listener of this.#listeners) listener(event);
   };
@@ -287,7 +327,9 @@ export class TreeManager implements Manager {
     this.#stopping.abort(new ElderError('interrupted', 'the tree is being stopped'));
     this.#emit('stopping', null);
     await this.#alarms.settled();
+    const scaled = this.#scaler?.stop();
     await this.#elders?.stop(() => this.#mode);
+    await scaled;
     await this.#alarms.close();
     await this.#registry?.close(this.#redis?.ready ? [...(this.#elders?.statuses.keys() ?? [])] : []);
     await this.#audit?.settle();
@@ -295,6 +337,7 @@ export class TreeManager implements Manager {
     await this.#audit?.close();
     if (this.#redis !== null) {
       await removeCrashHistory(this.#folder, 'redis');
+      await ServantRoll.forget(this.#folder);
       await rm(this.#folder.gatewaySocket, { force: true });
     }
     this.#own?.close();

@@ -1,6 +1,6 @@
 import type { Config } from '../../protocol/config.ts';
 import type { ElderStatus, SpareStatus, TreeStatus } from '../../protocol/process.ts';
-import { type ElderSpec, redisPortOffset, roster } from '../../protocol/roster.ts';
+import { type ElderSpec, redisPortOffset } from '../../protocol/roster.ts';
 import type { StateFolder } from '../../protocol/state-folder.ts';
 import type { TreeState } from '../../protocol/states.ts';
 import { readIsolation } from '../isolation/read-isolation.ts';
@@ -14,7 +14,9 @@ export function treeState(options: {
 }): TreeState {
   if (options.phase !== 'running') return options.phase;
   const states = options.elders.map((elder) => elder.state);
-  if (options.redis === 'ready' && states.every((state) => state === 'ready')) return 'ready';
+  // One that is being drained serves as long as it is there.
+  const well = states.every((state) => state === 'ready' || state === 'draining');
+  if (options.redis === 'ready' && well) return 'ready';
   return options.wasReady || states.includes('failed') ? 'degraded' : 'starting';
 }
 
@@ -57,14 +59,21 @@ export function treeStatusOf(options: {
   wasReady: boolean;
   manager: TreeStatus['manager'];
   config: Config;
+  /** The elders that there are now, in start order. */
+  specs: readonly ElderSpec[];
+  /** Servants that finish what they have and go. */
+  retiring: ReadonlySet<string>;
+  pools: TreeStatus['pools'];
   redis: TreeStatus['redis'];
   elders: ReadonlyMap<string, ElderStatus>;
   spares: readonly Omit<SpareStatus, 'isolation'>[];
   folder: StateFolder;
 }): TreeStatus {
   const { tree, phase, wasReady, manager, config, redis } = options;
-  const elders = roster(config.servants).map((spec) => {
-    const elder = options.elders.get(spec.name) ?? elderBeforeStart(spec, config.portBase);
+  const elders = options.specs.map((spec) => {
+    const known = options.elders.get(spec.name) ?? elderBeforeStart(spec, config.portBase);
+    const draining = options.retiring.has(spec.name) && known.state === 'ready';
+    const elder = draining ? { ...known, state: 'draining' as const } : known;
     return { ...elder, isolation: readIsolation(elder.pid, options.folder) };
   });
   return {
@@ -75,6 +84,7 @@ export function treeStatusOf(options: {
     redis,
     sandbox: config.sandbox,
     elders,
+    ...(options.pools && { pools: options.pools }),
     spares: options.spares.map((spare) => ({
       ...spare,
       isolation: readIsolation(spare.pid, options.folder),

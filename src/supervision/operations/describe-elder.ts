@@ -11,6 +11,7 @@ import type { ElderDescription } from '../../protocol/operations.ts';
 import { permissionsOf } from '../../protocol/permissions.ts';
 import type { ElderStatus } from '../../protocol/process.ts';
 import { type ElderSpec, roster } from '../../protocol/roster.ts';
+import { possibleServants } from '../../protocol/servant-pools.ts';
 import { readCpuTime, readResidentMemory } from '../../telemetry/process-usage.ts';
 import { branchOf } from '../branches/branch-tree.ts';
 import type { ElderSupervisor } from '../elders/elder-supervisor.ts';
@@ -28,7 +29,7 @@ interface DescribeOptions {
 /** Tells all that is known of one elder. Throws `not_found` for an unknown name, and as the connection to Redis does. */
 export async function describeElder(name: string, options: DescribeOptions): Promise<ElderDescription> {
   const { config, elder, status } = options;
-  const specs = roster(config.servants);
+  const specs = roster(possibleServants(config));
   const spec = specs.find((each) => each.name === name);
   if (spec === undefined || elder === undefined || status === undefined) {
     const known = specs.map((each) => each.name);

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { z } from 'zod';
 import { readBounded } from '../../protocol/bounded-body.ts';
 import { parseBoundedJson } from '../../protocol/bounded-json.ts';
 import { asElderError, ElderError } from '../../protocol/errors.ts';
@@ -6,11 +7,16 @@ import { portLimits } from '../../protocol/limits.ts';
 import { type ManagerEvent, managerRoutes } from '../../protocol/local-api.ts';
 import { type ElderDescription, restartRequest, type TreeMeasure } from '../../protocol/operations.ts';
 import { safeCheck } from '../../protocol/safe-check.ts';
+import { type ScaleRequest, type ScaleState, scaleRequest } from '../../protocol/scaling.ts';
 
 /** What the manager's socket offers to those who run the tree. */
 export interface OperationControl {
   /** Puts new processes in the place of elders; `null` means all. */
   restart(names: readonly string[] | null): Promise<void>;
+  /** Tells how many servants there are. */
+  scaling(): Promise<ScaleState>;
+  /** Changes how many servants there are. */
+  scale(request: ScaleRequest): Promise<ScaleState>;
   /** Puts the changed configuration in force; resolves to the settings that changed. */
   reload(): Promise<readonly string[]>;
   describe(name: string): Promise<ElderDescription>;
@@ -31,19 +37,23 @@ export async function answerOperationRoute(
   if (is(managerRoutes.elder)) sendJson(response, await control.describe(url.searchParams.get('name') ?? ''));
   else if (is(managerRoutes.measure)) sendJson(response, await control.measure());
   else if (is(managerRoutes.restart)) {
-    const { names } = await restartBody(request);
+    const { names } = await readBody(request, restartRequest);
     await stream(control, response, async () => {
       await control.restart(names);
       return names;
     });
   } else if (is(managerRoutes.reload)) await stream(control, response, () => control.reload());
-  else return false;
+  else if (is(managerRoutes.scaling)) sendJson(response, await control.scaling());
+  else if (is(managerRoutes.scale)) {
+    const order = await readBody(request, scaleRequest);
+    await stream(control, response, () => control.scale(order));
+  } else return false;
   return true;
 }
 
-async function restartBody(request: IncomingMessage) {
+async function readBody<T>(request: IncomingMessage, schema: z.ZodType<T>): Promise<T> {
   const { bodyBytes, depth } = portLimits.manager;
-  const checked = safeCheck(restartRequest, parseBoundedJson(await readBounded(request, bodyBytes), depth));
+  const checked = safeCheck(schema, parseBoundedJson(await readBounded(request, bodyBytes), depth));
   if (!checked.ok) throw new ElderError('usage', checked.reason);
   return checked.value;
 }

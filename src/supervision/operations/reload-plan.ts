@@ -1,6 +1,6 @@
 import { childSpec } from '../../protocol/child-spec.ts';
 import type { Config } from '../../protocol/config.ts';
-import { roster } from '../../protocol/roster.ts';
+import { servantPools } from '../../protocol/servant-pools.ts';
 
 /**
  * Who has to do with a setting. `fixed`: it cannot change while the tree runs; `manager`: the manager alone, at
@@ -15,12 +15,14 @@ const servants = (name: string) => name.startsWith('servant_');
 const concerns: Readonly<Record<Exclude<keyof Config, 'supervision' | 'certificates'>, Concern>> = {
   portBase: 'fixed',
   host: 'fixed',
-  servants: 'fixed',
+  servants: 'manager',
+  scaling: 'manager',
   spares: 'manager',
   redis: 'fixed',
   allowInsecureRedis: 'fixed',
   appendfsync: 'fixed',
   isolation: everyElder,
+  elderUsers: everyElder,
   sandbox: servants,
   sandboxNetwork: servants,
   sandboxWritable: servants,
@@ -32,6 +34,7 @@ const concerns: Readonly<Record<Exclude<keyof Config, 'supervision' | 'certifica
   strategy: (name) => name === 'grand_elder' || servants(name),
   tasks: (name) => name === 'task_sage' || name.startsWith('servant_'),
   rag: (name) => name === 'rag_sage',
+  search: (name) => name === 'rag_sage' || name === 'knowledge_sage',
   log: everyElder,
 };
 const certificateConcerns: Readonly<Record<keyof Config['certificates'], Concern>> = {
@@ -61,12 +64,12 @@ export interface ReloadPlan {
   readonly changed: readonly string[];
   /** Those of them that cannot change while the tree runs. */
   readonly fixed: readonly string[];
-  /** Elders that need a new process, in the order of the roster. */
+  /** Of those present the elders that need a new process. */
   readonly restart: readonly string[];
 }
 
-/** Compares two configurations and says what must be done to go from one to the other. */
-export function reloadPlan(before: Config, after: Config): ReloadPlan {
+/** Compares two configurations and says what must be done to go from one to the other; `present` are the elders there are. */
+export function reloadPlan(before: Config, after: Config, present: readonly string[]): ReloadPlan {
   const changed: { path: string; concern: Concern }[] = [];
   const compare = <T extends object>(
     old: T,
@@ -82,18 +85,23 @@ export function reloadPlan(before: Config, after: Config): ReloadPlan {
   compare(before.certificates, after.certificates, certificateConcerns, 'certificates.');
   compare(before.supervision, after.supervision, supervisionConcerns, 'supervision.');
   compare(before.supervision, after.supervision, { shutdown: 'manager', elders: 'manager' }, 'supervision.');
-  const restart = roster(after.servants)
-    .map(({ name }) => name)
-    .filter(
+  const restart = present.filter(
       (name) =>
         changed.some(({ concern }) => typeof concern === 'function' && concern(name)) ||
         childSpec(before, name).shutdown !== childSpec(after, name).shutdown,
     );
+  const fixed = changed.filter(({ concern }) => concern === 'fixed').map(({ path }) => path);
   return {
     changed: changed.map(({ path }) => path),
-    fixed: changed.filter(({ concern }) => concern === 'fixed').map(({ path }) => path),
+    // Who there can be is in the rights and edges of all those who speak to servants.
+    fixed: same(seats(before), seats(after)) ? fixed : [...fixed, 'the most servants of a pool'],
     restart,
   };
+}
+
+/** Which servant belongs to what. */
+function seats(config: Config) {
+  return servantPools(config).map(({ name, first, max }) => [name, first, max]);
 }
 
 function same(a: unknown, b: unknown): boolean {

@@ -1,13 +1,17 @@
 import type { Config } from '../../protocol/config.ts';
 import { asElderError, ElderError } from '../../protocol/errors.ts';
 import { didYouMean } from '../../protocol/nearest.ts';
-import { type ElderSpec, roster } from '../../protocol/roster.ts';
+import type { ElderSpec } from '../../protocol/roster.ts';
 import { startGroups } from '../branches/branch-tree.ts';
 import type { TreeElders } from '../elders/tree-elders.ts';
+import type { ServantScaler } from '../scaling/servant-scaler.ts';
 import { reloadPlan } from './reload-plan.ts';
 
 interface TreeOperationsOptions {
   readonly elders: TreeElders;
+  readonly scaler: Pick<ServantScaler, 'reconfigured' | 'grown'>;
+  /** The elders that there are now and that are not being drained, in start order. */
+  readonly specs: () => readonly ElderSpec[];
   /** The present configuration. */
   readonly config: () => Config;
   /** Reads the configuration anew. Throws `config_invalid`. */
@@ -40,12 +44,16 @@ export class TreeOperations {
    * cannot change while the tree runs; nothing has changed then.
    */
   async reload(): Promise<readonly string[]> {
-    const { elders, config, load, onConfig } = this.#options;
+    const { elders, scaler, specs, config, load, onConfig } = this.#options;
     if (load === undefined)
       throw new ElderError('not_implemented', 'this manager cannot read a configuration');
-    return elders.restarts.plan(async () => {
+    const { changed, scaled } = await elders.restarts.plan(async () => {
       const next = await load();
-      const { changed, fixed, restart } = reloadPlan(config(), next);
+      const { changed, fixed, restart } = reloadPlan(
+        config(),
+        next,
+        specs().map(({ name }) => name),
+      );
       if (fixed.length > 0) {
         const which = fixed.join(', ');
         throw new ElderError(
@@ -55,19 +63,25 @@ export class TreeOperations {
       }
       onConfig(next);
       if (changed.length > 0) elders.reconfigured();
-      await this.#handOver(this.#choose(restart));
-      return changed;
+      const scaled = await scaler.reconfigured();
+      // What the configuration takes away need not be restarted.
+      const present = new Set(specs().map(({ name }) => name));
+      await this.#handOver(this.#choose(restart.filter((name) => present.has(name))));
+      return { changed, scaled };
     });
+    // Servants come and go by plans of their own.
+    for (const pool of scaled) await scaler.grown(pool);
+    return changed;
   }
 
   #choose(names: readonly string[] | null): ElderSpec[] {
-    const specs = roster(this.#options.config().servants);
+    const specs = this.#options.specs();
     for (const name of names ?? []) {
       if (specs.some((spec) => spec.name === name)) continue;
       const known = specs.map((spec) => spec.name);
       throw new ElderError('not_found', `no elder ${JSON.stringify(name)}${didYouMean(name, known)}`);
     }
-    return startGroups(this.#options.config())
+    return startGroups({ config: this.#options.config(), specs })
       .flat()
       .filter(({ name }) => names === null || names.includes(name));
   }

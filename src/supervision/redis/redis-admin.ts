@@ -7,14 +7,14 @@ import { decodeHash, replyArray, replyString } from '../../messaging/redis/repli
 import type { RedisCredential, RedisEndpoint } from '../../protocol/bootstrap.ts';
 import { asElderError, ElderError } from '../../protocol/errors.ts';
 import { treeKeys } from '../../protocol/keys.ts';
-import { roleOf } from '../../protocol/roster.ts';
+import { roleOf, type Servants } from '../../protocol/roster.ts';
 import { findOpenDoors, type OpenDoors } from './acl/open-doors.ts';
 import { userDifferences } from './acl/user-rights.ts';
 
 export interface RedisAdminOptions {
   readonly tree: string;
-  /** How many servants the tree has; their edges are in the rights of those who write to them. */
-  readonly servants: number;
+  /** The servants that the tree can have; their edges are in the rights of those who write to them. */
+  readonly servants: Servants;
   readonly endpoint: RedisEndpoint;
   readonly credential: { readonly username: string; readonly password: string };
   readonly tls: () => RedisTls;
@@ -148,6 +148,12 @@ export class RedisAdmin implements RedisCommands {
   /** Fences every incarnation of a principal: its connections end, what it had queued is not carried out. */
   async revoke(name: string): Promise<void> {
     if (await this.#deleteUsers(await this.#usersOf(name))) await this.#saveUsers();
+  }
+
+  /** Lists the principals of this tree that have a user. */
+  async principalsWithUsers(): Promise<string[]> {
+    const users = replyArray(await this.command(['ACL', 'USERS']), 'users').map(String);
+    return [...new Set(users.flatMap((user) => this.principalOf(user) ?? []))];
   }
 
   /** Gives the number of the last incarnation; 0 when there was none. */

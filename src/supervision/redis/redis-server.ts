@@ -9,6 +9,7 @@ import type { RedisEndpoint } from '../../protocol/bootstrap.ts';
 import type { Config } from '../../protocol/config.ts';
 import { asElderError, ElderError } from '../../protocol/errors.ts';
 import type { ProcessIdentity, ProcessRecord } from '../../protocol/process.ts';
+import { possibleServants } from '../../protocol/servant-pools.ts';
 import type { StateFolder } from '../../protocol/state-folder.ts';
 import {
   isSameProcess,
@@ -68,7 +69,7 @@ export class ManagedRedis {
     const { tree, tls, config, onState } = options;
     const credential = { username: adminUsername, password };
     const { connectionAge: connectionAgeMs } = config.certificates;
-    const { servants } = config;
+    const servants = possibleServants(config);
     const common = { tree, servants, endpoint: this.endpoint, credential, tls, connectionAgeMs };
     this.#admin = new RedisAdmin(onState ? { ...common, onState } : common);
   }

@@ -10,6 +10,7 @@ import { asElderError, ElderError } from '../../protocol/errors.ts';
 import type { ManagerEvent } from '../../protocol/local-api.ts';
 import type { ProcessRecord, TreeStatus } from '../../protocol/process.ts';
 import { redisPortOffset, roster } from '../../protocol/roster.ts';
+import { possibleServants } from '../../protocol/servant-pools.ts';
 import type { StateFolder } from '../../protocol/state-folder.ts';
 import type { AuditSink } from '../../telemetry/audit/audit-log.ts';
 import type { Logger } from '../../telemetry/logger.ts';
@@ -91,7 +92,7 @@ export class RedisSupervisor implements RedisGate {
     this.#watch = new RedisWatch({
       admin: redis.admin,
       tree: options.authority.treeId,
-      principals: principals(roster(options.config.servants)),
+      principals: principals(roster(possibleServants(options.config))),
       onLibraryRestored: () => options.log.warn({}, 'the commit function was gone and has been put back'),
       onLoss: (losses) => {
         options.log.error({ losses }, 'Redis has lost data that it had acknowledged');
@@ -131,7 +132,7 @@ export class RedisSupervisor implements RedisGate {
       });
     } else {
       const { endpoint, credential } = await loadExternalRedis(config.redis, folder.project);
-      const { servants } = config;
+      const servants = possibleServants(config);
       const onInsecure = (reasons: readonly string[]) => supervisor.#noteInsecure(reasons);
       const lenient = config.allowInsecureRedis ? { onInsecure } : {};
       const { connectionAge: connectionAgeMs } = config.certificates;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import { claudeElder } from '../../../src/elders/claude/claude-elder.ts';
+import { messageText } from '../../../src/messaging/codec.ts';
 import type { PayloadOf } from '../../../src/protocol/actions.ts';
 import type { KnowledgeHit } from '../../../src/protocol/knowledge.ts';
 import { directive, task } from '../../support/directive.ts';
@@ -103,7 +104,9 @@ test('a cancel while consulting ends it here, one after that goes to the task sa
   await execute();
   await tree.clock.advance(5_000);
   await cancel();
-  const lane = tree.store.edgeOf('task_sage', self, 'normal').map(({ body }) => JSON.parse(body).action);
+  const lane = tree.store
+    .edgeOf('task_sage', self, 'normal')
+    .map((entry) => JSON.parse(messageText(entry)).action);
   assert.deepEqual(lane, ['sage.task.create', 'sage.task.cancel']);
   assert.equal(finished().length, 1);
   // The grand elder sends its cancel and asks for no answer to it.

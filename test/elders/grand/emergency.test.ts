@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, suite, test } from 'node:test';
 import { grandElder } from '../../../src/elders/grand/grand-elder.ts';
+import { messageText } from '../../../src/messaging/codec.ts';
 import type { Action, PayloadInput } from '../../../src/protocol/actions.ts';
 import { configSchema } from '../../../src/protocol/config.ts';
 import { fixedElders } from '../../../src/protocol/roster.ts';
@@ -38,7 +39,7 @@ test('an emergency reaches every other process in the control lane, and the gate
   for (const name of others) {
     const entries = tree.store.edgeOf(name, self, 'control');
     assert.deepEqual(
-      entries.map(({ body }) => JSON.parse(body).payload),
+      entries.map((entry) => JSON.parse(messageText(entry)).payload),
       [order(null)],
       name,
     );

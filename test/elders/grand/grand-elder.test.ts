@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import { grandElder } from '../../../src/elders/grand/grand-elder.ts';
+import { messageText } from '../../../src/messaging/codec.ts';
 import type { Action, PayloadInput } from '../../../src/protocol/actions.ts';
 import { configSchema } from '../../../src/protocol/config.ts';
 import type { DirectiveRecord, DirectiveSpec } from '../../../src/protocol/directive.ts';
@@ -111,7 +112,9 @@ test('a cancel is passed on once, behind what it cancels, and ends with the repo
   await submit('d');
   await ask('development.directive.cancel', { directiveId: 'd', reason: 'changed my mind' });
   await ask('development.directive.cancel', { directiveId: 'd', reason: 'again' });
-  const lane = tree.store.edgeOf('claude_elder', self, 'normal').map(({ body }) => JSON.parse(body).action);
+  const lane = tree.store
+    .edgeOf('claude_elder', self, 'normal')
+    .map((entry) => JSON.parse(messageText(entry)).action);
   assert.deepEqual(lane, ['development.directive.execute', 'development.directive.cancel']);
   assert.equal((await record()).state, 'accepted');
   await finish('cancelled');

@@ -5,14 +5,14 @@ import { storedTasks } from '../../../src/elders/task/stored-tasks.ts';
 import { taskSage } from '../../../src/elders/task/task-sage.ts';
 import type { Task } from '../../../src/elders/task/tasks.ts';
 import type { AttemptResult, IncidentReport, PayloadOf, TaskOrder } from '../../../src/protocol/actions.ts';
-import { configSchema } from '../../../src/protocol/config.ts';
+import { type Config, configSchema } from '../../../src/protocol/config.ts';
 import type { TaskSpec } from '../../../src/protocol/directive.ts';
 import { type Life, MemoryTree } from '../../support/memory-tree.ts';
 
 /** The time of a lease in these tests (ms). */
 export const leaseMs = 10_000;
 
-const config = configSchema.parse({
+const settings = {
   servantKinds: { builder: {}, guardian: { labels: ['gpu'] } },
   assignKinds: ['builder', 'guardian'],
   tasks: {
@@ -23,17 +23,24 @@ const config = configSchema.parse({
     killGrace: '100ms',
   },
   supervision: { livenessDeadline: '500ms' },
-});
+};
 const sage = 'task_sage';
 
 /** The task sage with everybody around it played by the test. */
 export class TaskBench {
   readonly tree = new MemoryTree();
   life: Life | undefined;
+  readonly #config: Config;
   #incarnations = 0;
+  #revision = 0;
+
+  /** `more` is put beside the settings that all these tests share. */
+  constructor(more: object = {}) {
+    this.#config = configSchema.parse({ ...settings, ...more });
+  }
 
   async start(): Promise<this> {
-    this.life = await this.tree.start(sage, taskSage(config));
+    this.life = await this.tree.start(sage, taskSage(this.#config));
     return this;
   }
 
@@ -71,6 +78,13 @@ export class TaskBench {
   async cancel(directiveId: string): Promise<void> {
     const payload = { directiveId, reason: 'changed my mind' };
     await this.tree.send(this.tree.message('claude_elder', sage, 'sage.task.cancel', payload));
+  }
+
+  /** Has the manager name the servants that are given tasks. */
+  async name(members: string[], watch = false): Promise<void> {
+    this.#revision += 1;
+    const payload = { revision: this.#revision, members, watch };
+    await this.tree.send(this.tree.message('manager', sage, 'sage.task.servants', payload));
   }
 
   async available(...servants: string[]): Promise<void> {

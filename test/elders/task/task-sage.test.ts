@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { beforeEach, suite, test } from 'node:test';
+import { messageText } from '../../../src/messaging/codec.ts';
 import { task } from '../../support/directive.ts';
 import { TaskBench } from './task-bench.ts';
 
@@ -196,7 +197,7 @@ suite('cancel', () => {
     await bench.cancel('d');
     const edge = bench.tree.store.edgeOf('servant_1', 'task_sage', 'low');
     assert.deepEqual(
-      edge.map(({ body }) => JSON.parse(body).action),
+      edge.map((entry) => JSON.parse(messageText(entry)).action),
       ['sage.task.assign', 'sage.task.revoke'],
     );
   });

@@ -16,7 +16,7 @@ function supervisorOf(supervision: object, remembered: [Branch, CrashHistory][] 
   const restarts: { names: string[]; after: string | null }[] = [];
   const config = configSchema.parse({ servants: 2, supervision });
   const supervisor = new BranchSupervisor({
-    config: () => config,
+    family: () => ({ config, specs: roster(2) }),
     histories: new Map(remembered),
     now: () => now,
     restart: (groups, after, onStart) => {

@@ -4,6 +4,7 @@ import { configSchema } from '../../../src/protocol/config.ts';
 import { roster } from '../../../src/protocol/roster.ts';
 import {
   branchOf,
+  type Family,
   groupsAfter,
   groupsWithin,
   startGroups,
@@ -12,7 +13,10 @@ import {
 const sages = ['knowledge_sage', 'task_sage', 'rag_sage', 'incident_sage'];
 const names = (groups: { name: string }[][]) => groups.map((group) => group.map(({ name }) => name));
 const spec = (name: string) => roster(2).find((each) => each.name === name) ?? assert.fail(name);
-const configOf = (supervision: object) => configSchema.parse({ servants: 2, supervision });
+const configOf = (supervision: object): Family => ({
+  config: configSchema.parse({ supervision }),
+  specs: roster(2),
+});
 
 test('an elder starts before those below it; the sages and the servants start side by side', () => {
   assert.deepEqual(names(startGroups(configOf({}))), [
@@ -25,10 +29,10 @@ test('an elder starts before those below it; the sages and the servants start si
 });
 
 test('the order of a child specification counts within its branch only', () => {
-  const config = configOf({
+  const family = configOf({
     elders: { task_sage: { order: 2 }, rag_sage: { order: 1 }, servants: { order: 9 } },
   });
-  assert.deepEqual(names(startGroups(config)), [
+  assert.deepEqual(names(startGroups(family)), [
     ['grand_elder'],
     ['claude_elder'],
     ['knowledge_sage', 'incident_sage'],
@@ -40,26 +44,26 @@ test('the order of a child specification counts within its branch only', () => {
 });
 
 test('rest_for_one starts the children of a branch one by one and takes along those after', () => {
-  const config = configOf({ branches: { claude_elder: { strategy: 'rest_for_one' } } });
+  const family = configOf({ branches: { claude_elder: { strategy: 'rest_for_one' } } });
   assert.deepEqual(
-    names(groupsWithin(config, 'claude_elder')),
+    names(groupsWithin(family, 'claude_elder')),
     sages.map((name) => [name]),
   );
-  assert.deepEqual(names(groupsAfter(config, spec('task_sage'))), [['rag_sage'], ['incident_sage']]);
-  assert.deepEqual(groupsAfter(config, spec('incident_sage')), []);
+  assert.deepEqual(names(groupsAfter(family, spec('task_sage'))), [['rag_sage'], ['incident_sage']]);
+  assert.deepEqual(groupsAfter(family, spec('incident_sage')), []);
 });
 
 test('what comes after a child includes the branches below', () => {
-  const config = configOf({
+  const family = configOf({
     branches: { root: { strategy: 'rest_for_one' }, grand_elder: { strategy: 'rest_for_one' } },
   });
   assert.deepEqual(
-    names(groupsAfter(config, spec('grand_elder'))).flat(),
+    names(groupsAfter(family, spec('grand_elder'))).flat(),
     roster(2)
       .slice(1)
       .map(({ name }) => name),
   );
-  assert.deepEqual(names(groupsAfter(config, spec('claude_elder'))).flat(), [
+  assert.deepEqual(names(groupsAfter(family, spec('claude_elder'))).flat(), [
     ...sages,
     'elder_council',
     'servant_1',

@@ -5,8 +5,8 @@ import { roster } from '../../../src/protocol/roster.ts';
 import { reloadPlan } from '../../../src/supervision/operations/reload-plan.ts';
 
 const before = configSchema.parse({});
-const plan = (change: object) => reloadPlan(before, configSchema.parse(change));
 const everybody = roster(2).map(({ name }) => name);
+const plan = (change: object) => reloadPlan(before, configSchema.parse(change), everybody);
 
 test('the same configuration asks for nothing', () => {
   assert.deepEqual(plan({}), { changed: [], fixed: [], restart: [] });

@@ -2,7 +2,8 @@ import { existsSync, realpathSync, statSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import { ElderError } from '../../../protocol/errors.ts';
 import { kernelSettingsReadOnly } from '../../../telemetry/bubblewrap-program.ts';
-import { emptied, foreignFolders, isFolder, rootOnlyFiles } from './hidden-places.ts';
+import { foreignFolders, isFolder } from '../../../telemetry/host-folders.ts';
+import { emptied, rootOnlyFiles } from './hidden-places.ts';
 import { contains } from './path-containment.ts';
 import { toolFolders } from './tool-folders.ts';
 

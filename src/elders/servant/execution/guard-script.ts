@@ -26,7 +26,8 @@ const orphaned = 125;
  *
  * In bubblewrap the guard is process 1 of the namespace: when it exits, the kernel kills all that is left in
  * there. Without a sandbox it leads a process group, says `exit CODE` and waits to be killed with the group:
- * while it lives, the number of the group cannot become another's.
+ * while it lives, the number of the group cannot become another's. Its listener it ends itself: one that is left to the
+ * host to be reaped would be looked for among all processes.
  */
 const guards: Readonly<Record<SandboxKind, (limits: string) => string>> = {
   bubblewrap: (limits) => `
@@ -48,10 +49,15 @@ const guards: Readonly<Record<SandboxKind, (limits: string) => string>> = {
     ( trap '' TERM INT HUP
       while read -r word <&${controlFd}; do :; done
       kill -KILL -$$ ) >/dev/null &
+    listener=$!
     ( ${limits}; exec "$@" 2>&1 ${controlFd}<&- )
-    echo "exit $?" >&${controlFd}
+    code=$?
+    kill -KILL $listener
+    wait $listener
+    trap '' PIPE
+    echo "exit $code" >&${controlFd}
     exec >/dev/null
-    while :; do read -r word <&${controlFd} || exit; done`,
+    while :; do read -r word <&${controlFd} || kill -KILL -$$; done`,
 };
 
 /**

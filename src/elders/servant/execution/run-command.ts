@@ -184,7 +184,8 @@ async function begin(plan: Plan, pipe: OutputPipe, options: CommandOptions): Pro
     const guarded = await launch({ ...plan, output: pipe.writer, report }, AbortSignal.any(limits));
     // The elders themselves must not starve beside it.
     setPriority(guarded.identity.pid, commandNiceness);
-    limitProcesses({ mark, pid: guarded.identity.pid, processes: plan.limits.processes });
+    const { processes } = plan.limits;
+    if (sandbox.kind === 'bubblewrap') limitProcesses({ mark, pid: guarded.identity.pid, processes });
     guarded.begin();
     return guarded;
   } catch (error) {
@@ -243,7 +244,7 @@ function follow(guarded: GuardedProcess, following: Following): RunningCommand {
       over = true;
       await drain(following);
       const { problem, ...output } = await following.file.finish();
-      removeProcessLimit(guarded.mark);
+      if (options.sandbox.kind === 'bubblewrap') removeProcessLimit(guarded.mark);
       await following.proxy?.close();
       await removeSandboxRecord(options.recordPath);
       const succeeded = exitCode === 0;

@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, execFile, spawn } from 'node:child_process';
 import { userInfo } from 'node:os';
 import { ElderError } from '../../../protocol/errors.ts';
 
@@ -49,12 +49,22 @@ function environment(extra: Readonly<Record<string, string>>): Record<string, st
   return { PATH, HOME: userInfo().homedir, ...fixed, ...extra };
 }
 
+function fixedArguments(): string[] {
+  return settings.flatMap((setting) => ['-c', setting]);
+}
+
+/** Starts git to talk with it; it ends when its input does. */
+export function startGit(place: GitPlace, args: readonly string[]): ChildProcessWithoutNullStreams {
+  const all = [...fixedArguments(), ...placeArguments(place), ...args];
+  return spawn('git', all, { env: environment({}), cwd: '/', timeout: gitMs, killSignal: 'SIGKILL' });
+}
+
 function call(
   place: string[],
   args: readonly string[],
   { input, env = {} }: { input?: string; env?: Readonly<Record<string, string>> } = {},
 ): Promise<GitEnd> {
-  const all = [...settings.flatMap((setting) => ['-c', setting]), ...place, ...args];
+  const all = [...fixedArguments(), ...place, ...args];
   const options = {
     env: environment(env),
     cwd: '/',

@@ -1,9 +1,11 @@
 import { existsSync } from 'node:fs';
 import { readFile, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { fencePrefix } from './attempt-fence.ts';
 import { type GitPlace, git, openRepository, type Repository, tryGit } from './git-command.ts';
 import { commitOf } from './merge-commits.ts';
 import { commitTree, takeSnapshot } from './snapshot.ts';
+import { taskBranch } from './task-branch.ts';
 import { listNotes, type WorktreeNote } from './worktree-note.ts';
 
 const prefix = 'refs/heads/elders/';
@@ -47,6 +49,7 @@ interface Found {
     readonly home: string;
   }[];
   readonly branches: readonly { readonly left: LeftBranch; readonly repository: Repository }[];
+  readonly repositories: readonly Repository[];
 }
 
 /** The place of a worktree by its note; without one its command never began, so that its `.git` is git's own. */
@@ -137,7 +140,7 @@ async function find(options: {
   for (const repository of repositories.values()) {
     for (const left of await branchesOf(repository, only)) branches.push({ left, repository });
   }
-  return { worktrees, branches };
+  return { worktrees, branches, repositories: [...repositories.values()] };
 }
 
 /** Lists what tasks left in git: worktrees, and branches below `elders/`. */
@@ -213,6 +216,26 @@ export async function cleanLeftovers(options: {
     );
   }
   // What was uncommitted may be on a branch only now.
-  for (const branch of (await find(options)).branches) done.push(await cleanBranch(branch));
+  const { branches, repositories } = await find(options);
+  for (const branch of branches) done.push(await cleanBranch(branch));
+  for (const repository of repositories) await dropFences(repository, options);
   return done;
+}
+
+/** Removes the fences of attempts whose servant did not live to give them back. */
+async function dropFences(
+  repository: Repository,
+  { directiveId: only, isBusy }: Parameters<typeof cleanLeftovers>[0],
+): Promise<void> {
+  const listed = await git(repository, [
+    'for-each-ref',
+    '--format=%(refname)',
+    `${fencePrefix}${only ?? ''}`,
+  ]);
+  for (const ref of listed.split('\n').filter((text) => text !== '')) {
+    const [directiveId = '', name = ''] = ref.slice(fencePrefix.length).split('/');
+    // Of a changed name nobody knows the task; such a fence stays, which harms nothing.
+    const isOwnName = taskBranch(directiveId, name) === `elders/${directiveId}/${name}`;
+    if (isOwnName && !isBusy(directiveId, name)) await tryGit(repository, ['update-ref', '-d', ref]);
+  }
 }

@@ -2,8 +2,6 @@ import { ElderError } from '../../../protocol/errors.ts';
 import { authorOf, type GitPlace, git, type Repository, tryGit } from './git-command.ts';
 
 const namedFiles = 20;
-/** How often a merge is tried anew because somebody else moved the branch or held the index meanwhile. */
-const mergeAttempts = 30;
 
 /** Tells whether a commit is contained in another. */
 export async function isAncestor(place: GitPlace, commit: string, of: string): Promise<boolean> {
@@ -54,7 +52,7 @@ export async function mergeCommits(
 }
 
 /** The branch that a repository has checked out, or `undefined`. */
-async function currentBranch(repository: Repository): Promise<string | undefined> {
+export async function currentBranch(repository: Repository): Promise<string | undefined> {
   const { code, stdout } = await tryGit(repository, ['symbolic-ref', '--quiet', '--short', 'HEAD']);
   return code === 0 ? stdout.trim() : undefined;
 }
@@ -67,33 +65,4 @@ export async function mergeTarget(repository: Repository, merge: true | string):
   const { code } = await tryGit(repository, ['check-ref-format', '--branch', name]);
   if (code !== 0) throw new ElderError('malformed', `"${name}" cannot be a branch`);
   return name;
-}
-
-/**
- * Merges a commit into a branch. A branch that the workspace has checked out takes its files along, unless that would
- * overwrite what is not committed. Throws `conflict` that names the files, and then has changed nothing.
- */
-export async function mergeIntoBranch(
-  repository: Repository,
-  { branch, commit, message, base }: { branch: string; commit: string; message: string; base: string },
-): Promise<string> {
-  const ref = `refs/heads/${branch}`;
-  let last: ElderError | undefined;
-  for (let attempt = 1; attempt <= mergeAttempts; attempt += 1) {
-    const before = await commitOf(repository, ref);
-    const merged = await mergeCommits(repository, { into: before ?? base, from: commit, message });
-    if (merged === before) return merged;
-    const isCheckedOut = (await currentBranch(repository)) === branch;
-    const moved =
-      isCheckedOut && before !== undefined
-        ? await tryGit(repository, ['merge', '--ff-only', '--no-stat', '--quiet', merged])
-        : await tryGit(repository, ['update-ref', '-m', message, ref, merged, before ?? '']);
-    if (moved.code === 0) return merged;
-    const said = moved.stderr.trim().slice(0, 1_000);
-    last = new ElderError('conflict', `${message}: ${said}`);
-    if (/would be overwritten/.test(said)) throw last;
-    // Somebody else holds the index or has moved the branch: both are over soon.
-    await new Promise((resolve) => setTimeout(resolve, 20 + Math.random() * 50 * attempt));
-  }
-  throw last ?? new ElderError('conflict', message);
 }

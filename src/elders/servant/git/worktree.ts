@@ -1,11 +1,11 @@
-import { mkdir, open, readFile, rm } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { GitResult, TaskSpec } from '../../../protocol/directive.ts';
+import type { TaskSpec } from '../../../protocol/directive.ts';
 import { ElderError } from '../../../protocol/errors.ts';
+import { type AttemptFence, claimFence } from './attempt-fence.ts';
 import { type GitPlace, git, openRepository, type Repository, tryGit } from './git-command.ts';
-import { commitOf, mergeCommits, mergeIntoBranch, mergeTarget } from './merge-commits.ts';
-import { commitTree, takeSnapshot } from './snapshot.ts';
+import { commitOf, mergeCommits, mergeTarget } from './merge-commits.ts';
 import { taskBranch } from './task-branch.ts';
 import { worktreePlace, writeNote } from './worktree-note.ts';
 
@@ -22,6 +22,8 @@ export interface Worktree {
   readonly place: GitPlace;
   readonly repository: Repository;
   readonly target: string | undefined;
+  /** Without it no branch is moved. */
+  readonly fence: AttemptFence;
 }
 
 /** What to make a worktree for. */
@@ -94,7 +96,9 @@ async function addWorktree(
     ]);
     if (code === 0) return;
     const mayPass =
-      /could not create directory|could not lock|unable to create|No such file or directory/i.test(stderr);
+      /could not create directory|could not lock|unable to create|No such file or directory|failed to read/i.test(
+        stderr,
+      );
     if (!mayPass || round === addTries) {
       throw new ElderError(
         'conflict',
@@ -113,6 +117,7 @@ export async function makeWorktree(wish: WorktreeWish): Promise<Worktree> {
   const target = merge === undefined ? undefined : await mergeTarget(repository, merge);
   const base = await startOf(repository, wish, target);
   const branch = taskBranch(directiveId, taskId);
+  const fence = await claimFence(repository, { directiveId, taskId, attempt });
   await setAside(repository, branch);
   const { home, tree, note } = worktreePlace(wish.folder, { directiveId, taskId, attempt });
   await mkdir(dirname(home), { recursive: true, mode: 0o700 });
@@ -135,117 +140,6 @@ export async function makeWorktree(wish: WorktreeWish): Promise<Worktree> {
     place,
     repository,
     target,
+    fence,
   };
-}
-
-async function writePatch({ place, base }: Worktree, tree: string, path: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  await git(place, [
-    'diff',
-    '--binary',
-    '--no-ext-diff',
-    '--no-textconv',
-    '--no-color',
-    `--output=${path}`,
-    base,
-    tree,
-  ]);
-  const file = await open(path, 'r');
-  await file.sync().finally(() => file.close());
-}
-
-/** Removes a worktree in which nothing is that no commit has; git itself refuses where something is. */
-async function removeWorktree(
-  { repository, tree }: Worktree,
-  how: 'kept elsewhere' | 'unless changed',
-): Promise<boolean> {
-  const force = how === 'kept elsewhere' ? ['--force'] : [];
-  const removed = await tryGit(repository, ['worktree', 'remove', ...force, tree]);
-  if (removed.code !== 0) return false;
-  await rm(dirname(tree), { recursive: true, force: true });
-  return true;
-}
-
-/** Deletes the branch of an attempt that added nothing to what it began from. */
-async function dropBranch({ repository, branch, base }: Worktree): Promise<void> {
-  await tryGit(repository, ['update-ref', '-d', `refs/heads/${branch}`, base]);
-}
-
-/** How a command that ran in a worktree ended, in the eyes of git. */
-export interface WorktreeEnd {
-  readonly git: GitResult;
-  /** Why the task has failed although its command succeeded: files that conflict. */
-  readonly failure?: string;
-}
-
-/** Leaves a worktree whose command did not succeed; what it changed stays where it is. */
-export async function leaveWorktree(worktree: Worktree): Promise<GitResult> {
-  const { branch, base, tree } = worktree;
-  const nothing = { base, commit: null, patch: null, merged: null, files: 0 };
-  if (await removeWorktree(worktree, 'unless changed')) {
-    await dropBranch(worktree);
-    return { ...nothing, branch: null, worktree: null };
-  }
-  return { ...nothing, branch, worktree: tree };
-}
-
-/**
- * Makes the result of a command that succeeded: a commit on the branch of the task, merged where that is wanted, or a
- * patch. Throws what git says if that is not possible; the worktree stays then.
- */
-export async function finishWorktree(
-  worktree: Worktree,
-  options: {
-    message: string;
-    result: 'commit' | 'patch';
-    patchPath: string;
-    /** Asked right before the merge: an attempt whose lease is over changes no branch but its own. */
-    mayMerge: () => boolean;
-  },
-): Promise<WorktreeEnd> {
-  const { place, base, branch, repository, target, tree } = worktree;
-  const snapshot = await takeSnapshot(place, base);
-  if (!snapshot.changed) return { git: await leaveWorktree(worktree) };
-  const names = await git(place, ['diff', '--name-only', '-z', '--no-ext-diff', base, snapshot.tree]);
-  const files = names.split('\0').length - 1;
-  const common = { base, files };
-  if (options.result === 'patch') {
-    await writePatch(worktree, snapshot.tree, options.patchPath);
-    const removed = snapshot.nested.length === 0 && (await removeWorktree(worktree, 'kept elsewhere'));
-    if (removed) await dropBranch(worktree);
-    const left = { branch: removed ? null : branch, worktree: removed ? null : tree };
-    return { git: { ...common, ...left, commit: null, merged: null, patch: options.patchPath } };
-  }
-  const commit = await commitTree(place, { tree: snapshot.tree, base, message: options.message });
-  await git(repository, ['update-ref', '-m', 'the result of a task', `refs/heads/${branch}`, commit, base]);
-  const done = { ...common, branch, commit, patch: null };
-  const merged = options.mayMerge()
-    ? await mergeResult(worktree, commit)
-    : 'the attempt was ended before its merge';
-  const removed = await removeWorktree(worktree, 'unless changed');
-  const result = {
-    ...done,
-    merged: merged === undefined ? (target ?? null) : null,
-    worktree: removed ? null : tree,
-  };
-  return { git: result, ...(merged !== undefined && { failure: merged }) };
-}
-
-/** Gives why the result could not be merged, or `undefined`. */
-async function mergeResult(
-  { repository, target, branch, base }: Worktree,
-  commit: string,
-): Promise<string | undefined> {
-  if (target === undefined) return undefined;
-  try {
-    await mergeIntoBranch(repository, {
-      branch: target,
-      commit,
-      base,
-      message: `Merge ${branch} into ${target}`,
-    });
-    return undefined;
-  } catch (error) {
-    return (error as Error).message;
-  }
 }

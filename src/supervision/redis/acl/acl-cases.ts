@@ -1,5 +1,5 @@
 import { commitFunction, type RedisPrincipal } from '../../../identity/redis-acl.ts';
-import { edgeLanes, principals, sourcesOf, targetsOf } from '../../../protocol/edges.ts';
+import { edgeLanes, hasManySources, principals, sourcesOf, targetsOf } from '../../../protocol/edges.ts';
 import { treeKeys } from '../../../protocol/keys.ts';
 import { roster } from '../../../protocol/roster.ts';
 
@@ -40,9 +40,12 @@ export function aclCases({ tree, name, servants }: RedisPrincipal): AclCase[] {
     ...outEdge.map((edge) => ['XADD', edge, '*', 'q', '1']),
     ...(hasInbox ? [['XREAD', 'STREAMS', inboxOf(name, 'x'), '0-0']] : []),
     ['PUBLISH', keys.events, 'x'],
+    ...(hasManySources(name) ? [['SUBSCRIBE', keys.wakeUps(name)]] : []),
+    ...targets.filter(hasManySources).map((target) => ['PUBLISH', keys.wakeUps(target), 'x']),
   ];
   // Of the servants two stand for all; otherwise the samples would grow with the square of their number.
-  const others = principals(roster(Math.min(servants, 2))).filter((other) => other !== name);
+  const two = typeof servants === 'number' ? Math.min(servants, 2) : servants.slice(0, 2);
+  const others = principals(roster(two)).filter((other) => other !== name);
   const elsewhere = [treeKeys(`${tree}x`).state(name), `${keys.state(name)}x`, 'x'];
   const denied = [
     ...administration,
@@ -54,10 +57,14 @@ export function aclCases({ tree, name, servants }: RedisPrincipal): AclCase[] {
       // Nobody writes in the name of another, whoever reads it.
       ...others.map((third) => ['XADD', inboxOf(third, other), '*', 'q', '1']),
       ['FCALL', commitFunction, '1', keys.state(other)],
+      ['SUBSCRIBE', keys.wakeUps(other)],
     ]),
     ...others
       .filter((other) => !targets.includes(other))
-      .map((other) => ['XADD', inboxOf(other, name), '*', 'q', '1']),
+      .flatMap((other) => [
+        ['XADD', inboxOf(other, name), '*', 'q', '1'],
+        ['PUBLISH', keys.wakeUps(other), 'x'],
+      ]),
     ...elsewhere.flatMap((key) => [
       ['HGETALL', key],
       ['HSET', key, 'a', 'a'],

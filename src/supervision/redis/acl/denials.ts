@@ -13,8 +13,10 @@ export interface Denials {
   readonly entries: readonly AuditEntry[];
   /** The log was full: what else was denied is not known. */
   readonly overflow: boolean;
-  /** By command, how often since its start Redis refused what its configuration switches off, whoever asks. */
-  readonly switchedOff: ReadonlyMap<string, number>;
+  /** What tells whether Redis refused anything at all since it was last taken: its counters of errors. */
+  readonly errors: string;
+  /** By command, how often since its start Redis refused what its configuration switches off, whoever asks; `null` when nothing was refused since. */
+  readonly switchedOff: ReadonlyMap<string, number> | null;
   /** Commands refused since Redis was started, because their client had not logged in. */
   readonly withoutLogin: number;
 }
@@ -75,29 +77,43 @@ function rejected(info: string): Map<string, number> {
 
 /**
  * Takes everything out of the ACL log of Redis: reading and emptying are one transaction, so no entry falls between.
- * `limit` is the length of the log, `nameOf` tells whose a user is. Throws as the connection does.
+ * `limit` is the length of the log, `nameOf` tells whose a user is, `errors` is what the last reading gave. Throws
+ * as the connection does.
  */
 export async function takeDenials(
   redis: RedisCommands,
+  options: { limit: number; nameOf: (user: string) => string; errors: string | null },
+): Promise<Denials> {
+  const first = await takeOnce(redis, options, ['errorstats']);
+  if (first.errors === options.errors) return { ...first, switchedOff: null };
+  // The counters by command are long, and of one moment with the log only if both are read together.
+  const { entries, overflow, ...second } = await takeOnce(redis, options, ['errorstats', 'commandstats']);
+  return { ...second, entries: [...first.entries, ...entries], overflow: first.overflow || overflow };
+}
+
+async function takeOnce(
+  redis: RedisCommands,
   { limit, nameOf }: { limit: number; nameOf: (user: string) => string },
+  sections: readonly string[],
 ): Promise<Denials> {
   // Sent without a pause between them, which keeps other commands of this connection out of the transaction.
   const replies = [
     redis.command(['MULTI']),
     redis.command(['ACL', 'LOG', String(limit)]),
     redis.command(['ACL', 'LOG', 'RESET']),
-    redis.command(['INFO', 'errorstats']),
-    redis.command(['INFO', 'commandstats']),
+    redis.command(['INFO', ...sections]),
     redis.command(['EXEC']),
   ];
-  const [, , , , , reply] = await Promise.all(replies);
-  const [found, , errors, commands] = replyArray(reply, 'what was denied');
+  const [, , , , reply] = await Promise.all(replies);
+  const [found, , info] = replyArray(reply, 'what was denied');
+  const counters = String(info);
   const entries = replyArray(found, 'the ACL log').map(decodeEntry);
   const now = Date.now();
   return {
     entries: entries.map((fields) => toEntry(fields, nameOf, now)).reverse(),
     overflow: entries.length >= limit,
-    withoutLogin: Number(/errorstat_NOAUTH:count=(\d+)/.exec(String(errors))?.[1] ?? 0),
-    switchedOff: rejected(String(commands)),
+    errors: [...counters.matchAll(/^errorstat_.*$/gm)].map(([line]) => line).join('\n'),
+    withoutLogin: Number(/errorstat_NOAUTH:count=(\d+)/.exec(counters)?.[1] ?? 0),
+    switchedOff: rejected(counters),
   };
 }

@@ -30,6 +30,7 @@ export class RedisGuard {
   /** Counters of Redis as they were last read. */
   readonly #counters = new Map<string, number>();
   #counting = false;
+  #errors: string | null = null;
   #reading: Promise<void> = Promise.resolve();
   #running: Promise<void> = Promise.resolve();
 
@@ -99,17 +100,17 @@ export class RedisGuard {
     const { admin, audit, onOverflow } = this.#options;
     this.#readHandshakes();
     const nameOf = (user: string) => admin.principalOf(user) ?? user;
-    const { entries, overflow, withoutLogin, switchedOff } = await takeDenials(admin, {
-      limit: this.#limit,
-      nameOf,
+    const { entries, overflow, errors, withoutLogin, switchedOff } = await takeDenials(admin, {
+      ...{ limit: this.#limit, nameOf, errors: this.#errors },
     });
+    this.#errors = errors;
     for (const entry of entries) audit.record(entry);
     const anonymous = this.#since('', withoutLogin);
     if (anonymous > 0) {
       const reason = 'a command before a login';
       audit.record({ kind: 'denial', event: 'redis_login', by: 'redis', reason, count: anonymous });
     }
-    for (const [action, total] of switchedOff) {
+    for (const [action, total] of switchedOff ?? []) {
       // Where the configuration lets the command pass, the ACL log has it.
       const listed = entries.filter((entry) => entry.action === action);
       const count = this.#since(action, total) - listed.reduce((sum, { count = 1 }) => sum + count, 0);

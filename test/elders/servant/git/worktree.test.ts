@@ -12,8 +12,10 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { finishWorktree, leaveWorktree } from '../../../../src/elders/servant/git/finish-worktree.ts';
 import { cleanLeftovers, listLeftovers } from '../../../../src/elders/servant/git/leftovers.ts';
-import { finishWorktree, leaveWorktree, makeWorktree } from '../../../../src/elders/servant/git/worktree.ts';
+import { mergeIntoBranch } from '../../../../src/elders/servant/git/merge-branch.ts';
+import { makeWorktree } from '../../../../src/elders/servant/git/worktree.ts';
 import type { TaskSpec } from '../../../../src/protocol/directive.ts';
 
 function sh(cwd: string, ...args: string[]): string {
@@ -165,6 +167,60 @@ test('an attempt that was ended does not merge', async (t) => {
   writeFileSync(join(other.tree, 'other.txt'), 'x');
   await finish(other);
   assert.ok(existsSync(join(top, 'other.txt')));
+});
+
+test('a servant that was stopped on the way to its merge changes no branch once another has the task', async (t) => {
+  const { top, make, finish, clean } = project(t);
+  for (const [guard, arrives] of [
+    ['on', false],
+    ['off', true],
+  ] as const) {
+    const taskId = `task-${guard}`;
+    const wish = { result: 'commit', merge: true } as const;
+    const stopped = await make(taskId, wish);
+    writeFileSync(join(stopped.tree, `stale-${guard}`), 'x');
+    const later = await make(taskId, wish, { attempt: 2 });
+    writeFileSync(join(later.tree, `later-${guard}`), 'x');
+    // It believes that it may merge: nothing has told it otherwise. Its branch has the same start as the later one's.
+    const woken = guard === 'on' ? stopped : { ...stopped, fence: later.fence };
+    const late = await finish(woken).then(
+      ({ failure }) => failure ?? 'merged',
+      (error: Error) => error.message,
+    );
+    assert.match(late, arrives ? /^merged$/ : /^fenced: /);
+    assert.equal(existsSync(join(top, `stale-${guard}`)), arrives);
+    if (arrives) continue;
+    assert.ok(existsSync(join(stopped.tree, 'stale-on')), 'its work stays where it is');
+    assert.equal((await finish(later)).git.merged, 'main');
+    assert.ok(existsSync(join(top, 'later-on')));
+    await assert.rejects(make(taskId, wish, { attempt: 1 }), /EEXIST|fenced/);
+  }
+  await cleanLeftovers({ ...clean, isBusy: () => false });
+  assert.equal(sh(top, 'for-each-ref', 'refs/elders-fences'), '');
+});
+
+test('a merge that waits for the branch is given up once a later attempt has begun', async (t) => {
+  const { top, make } = project(t);
+  const stopped = await make('late', { result: 'commit', merge: true });
+  const commit = sh(top, 'commit-tree', 'HEAD^{tree}', '-p', 'HEAD', '-m', 'empty');
+  const repository = stopped.repository;
+  // Held as by somebody who is just moving the branch, so that the merge comes as far as the fence and no further.
+  writeFileSync(join(top, '.git', 'refs', 'heads', 'main.lock'), '');
+  const merging = assert.rejects(
+    mergeIntoBranch(repository, {
+      branch: 'main',
+      commit,
+      base: stopped.base,
+      fence: stopped.fence,
+      message: 'Merge',
+    }),
+    /fenced/,
+  );
+  await make('late', { result: 'commit', merge: true }, { attempt: 2 });
+  rmSync(join(top, '.git', 'refs', 'heads', 'main.lock'));
+  await merging;
+  assert.equal(sh(top, 'rev-parse', 'main'), stopped.base);
+  assert.equal(sh(top, 'status', '--porcelain'), '');
 });
 
 test('a patch holds the work, applies, and leaves no branch', async (t) => {

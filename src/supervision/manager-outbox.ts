@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Broker, Commit } from '../messaging/broker.ts';
 import { encodeMessage } from '../messaging/codec.ts';
-import type { IncidentReport } from '../protocol/actions.ts';
+import { type Action, actionSpec, type IncidentReport, type PayloadInput } from '../protocol/actions.ts';
 import { asElderError } from '../protocol/errors.ts';
 import { laneOf } from '../protocol/lanes.ts';
 import type { ElderMessage } from '../protocol/message.ts';
 
-interface IncidentReporterOptions {
+interface ManagerOutboxOptions {
   /** Opens a broker as the principal `manager` with an incarnation of its own; rejects while Redis is away. */
   readonly connect: () => Promise<Broker>;
   /** The most incidents that wait; beyond it the oldest is dropped and counted. */
@@ -19,31 +19,35 @@ interface IncidentReporterOptions {
 
 const priority = 9;
 
-function encode(report: IncidentReport): string {
+/** A message that waits to be sent. */
+type Waiting = Commit['send'][number] & { readonly action: Action };
+
+function encode<A extends Action>(target: string, action: A, payload: PayloadInput<A>): Waiting {
+  const { type, lane } = actionSpec(action);
   const message: ElderMessage = {
     message_id: randomUUID(),
     source_elder: 'manager',
-    target_elder: 'incident_sage',
-    message_type: 'report',
-    action: 'incident.raise',
-    payload: report,
+    target_elder: target,
+    message_type: type,
+    action,
+    payload: payload as ElderMessage['payload'],
     priority,
     timestamp: new Date().toISOString(),
     requires_ack: false,
     hops: 0,
     v: 1,
   };
-  return encodeMessage(message);
+  return { target, lane: lane ?? laneOf(type, priority), body: encodeMessage(message), action };
 }
 
 /**
- * Sends incidents to the incident sage. They wait in memory while they cannot be sent, and each is sent
- * once: a commit whose answer was lost is sent again unchanged.
+ * Sends what the manager has to say: incidents, and which servants are given tasks. It waits in memory while it cannot
+ * be sent, and each message is sent once: a commit whose answer was lost is sent again unchanged.
  */
-export class IncidentReporter {
-  readonly #options: IncidentReporterOptions;
+export class ManagerOutbox {
+  readonly #options: ManagerOutboxOptions;
   readonly #closed = new AbortController();
-  #waiting: string[] = [];
+  #waiting: Waiting[] = [];
   #dropped = 0;
   #broker: Broker | null = null;
   #commitNumber = 0;
@@ -51,7 +55,7 @@ export class IncidentReporter {
   #unsettled: Commit | null = null;
   #sending: Promise<void> | null = null;
 
-  constructor(options: IncidentReporterOptions) {
+  constructor(options: ManagerOutboxOptions) {
     this.#options = options;
   }
 
@@ -67,7 +71,23 @@ export class IncidentReporter {
       this.#waiting.splice(this.#unsettled === null ? 0 : 1, 1);
       this.#dropped += 1;
     }
-    this.#waiting.push(encode(report));
+    this.#waiting.push(encode('incident_sage', 'incident.raise', report));
+    this.#begin();
+  }
+
+  /** Queues before all incidents which servants are given tasks; what was queued of that before is not sent any more. */
+  nameServants(order: PayloadInput<'sage.task.servants'>): void {
+    if (this.#closed.signal.aborted) return;
+    const [head, ...rest] = this.#waiting;
+    const settled = this.#unsettled === null || head === undefined ? [] : [head];
+    const others = (settled.length > 0 ? rest : this.#waiting).filter(
+      ({ action }) => action !== 'sage.task.servants',
+    );
+    this.#waiting = [...settled, encode('task_sage', 'sage.task.servants', order), ...others];
+    this.#begin();
+  }
+
+  #begin(): void {
     this.#sending ??= this.#drain().finally(() => {
       this.#sending = null;
     });
@@ -134,15 +154,15 @@ export class IncidentReporter {
     return false;
   }
 
-  /** One incident per commit: an edge with room for one is then never too full. */
+  /** One message per commit: an edge with room for one is then never too full. */
   #nextCommit(): Commit {
-    const [body] = this.#waiting as [string];
+    const [{ target, lane, body }] = this.#waiting as [Waiting];
     return {
       number: this.#commitNumber + 1,
       set: new Map(),
       remove: new Set(),
       positions: new Map(),
-      send: [{ target: 'incident_sage', lane: laneOf('report', priority), body }],
+      send: [{ target, lane, body }],
       journal: null,
     };
   }

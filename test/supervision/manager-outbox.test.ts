@@ -5,7 +5,7 @@ import { type Fault, MemoryBroker } from '../../src/messaging/memory/memory-brok
 import { type Guards, MemoryStore } from '../../src/messaging/memory/memory-store.ts';
 import type { IncidentReport } from '../../src/protocol/actions.ts';
 import { ElderError } from '../../src/protocol/errors.ts';
-import { IncidentReporter } from '../../src/supervision/incident-reporter.ts';
+import { ManagerOutbox } from '../../src/supervision/manager-outbox.ts';
 
 const report = (fingerprint: string): IncidentReport => ({
   fingerprint,
@@ -26,7 +26,7 @@ function harness(
       .edgeOf('incident_sage', 'manager', 'high')
       .map(({ body }) => String(JSON.parse(body).payload.fingerprint));
   let look = () => {};
-  const reporter = new IncidentReporter({
+  const reporter = new ManagerOutbox({
     connect: async () => {
       const incarnation = store.incarnationOf('manager') + 1;
       store.setIncarnation('manager', incarnation);
@@ -95,7 +95,7 @@ test('a successor that never loaded does not take what others committed for its 
   await first.until(() => first.landed().length === 1);
   await first.reporter.close();
   const faults = ['load: lost_answer'];
-  const broken = new IncidentReporter({
+  const broken = new ManagerOutbox({
     connect: async () => {
       const incarnation = first.store.incarnationOf('manager') + 1;
       first.store.setIncarnation('manager', incarnation);
@@ -152,7 +152,7 @@ test('what waits is bounded: the oldest is dropped and counted', async () => {
 });
 
 test('closing does not wait for Redis, and afterwards nothing is taken', async () => {
-  const reporter = new IncidentReporter({
+  const reporter = new ManagerOutbox({
     connect: () => Promise.reject(new ElderError('redis_unreachable', 'away')),
     limit: 3,
     retryDelay: 600_000,

@@ -1,0 +1,363 @@
+import { once } from 'node:events';
+import type { PayloadInput } from '../../protocol/actions.ts';
+import type { Config } from '../../protocol/config.ts';
+import { asElderError, ElderError } from '../../protocol/errors.ts';
+import { didYouMean } from '../../protocol/nearest.ts';
+import { servantName, servantSpec } from '../../protocol/roster.ts';
+import type { PoolScale, ScaleRequest, ScaleState } from '../../protocol/scaling.ts';
+import { numbersOf, type ServantPool, servantNumber } from '../../protocol/servant-pools.ts';
+import type { TreeElders } from '../elders/tree-elders.ts';
+import { decideCount, noMemory, type PoolSight, type ScaleMemory } from './decide-count.ts';
+import type { StaffView } from './read-staff.ts';
+import type { ServantRoll } from './servant-roll.ts';
+
+/** A pool that has another count from now on. */
+export interface ScaleChange {
+  readonly pool: string;
+  readonly from: number;
+  readonly to: number;
+  readonly by: 'human' | 'automatic' | 'configuration';
+  readonly reason: string | null;
+}
+
+interface ServantScalerOptions {
+  readonly roll: ServantRoll;
+  /** A live view. */
+  readonly config: Config;
+  readonly elders: Pick<TreeElders, 'admit' | 'dismiss' | 'supervisor'>;
+  /** Reads what the task sage knows of these servants; rejects while Redis is away. */
+  readonly readStaff: (servants: readonly string[]) => Promise<StaffView>;
+  /** Tells the task sage which servants are given tasks. */
+  readonly nameServants: (order: PayloadInput<'sage.task.servants'>) => void;
+  /** Throws `port_taken` where one of these servants could not listen. */
+  readonly requirePorts: (servants: readonly string[]) => Promise<void>;
+  readonly onChange: (change: ScaleChange) => void;
+  readonly onDraining: (servant: string) => void;
+  /** Told that a servant is gone for good. */
+  readonly onGone: (servant: string) => void;
+  /** Told what hinders a change that nobody waits for. */
+  readonly onHindered: (what: string, error: ElderError) => void;
+  /** Whether a servant that is to go may be ended; another than `isDrained` is for tests of what that guards. */
+  readonly mayEnd?: typeof isDrained;
+}
+
+/** Ms between two looks at what waits, and at servants that are being drained. */
+const watchInterval = 1_000;
+const drainInterval = 250;
+/** Ms after which a word that the task sage has not taken is said again: Redis may have lost it. */
+const repeatAfter = 5_000;
+/** What was noted earlier than this many ms ago is no ground for a decision. */
+const staleAfter = 10_000;
+
+/** A servant is done when the task sage knows that it gets nothing more and has nothing left. */
+export function isDrained(view: StaffView, revision: number, servant: string): boolean {
+  return view.revision === revision && !view.busy.has(servant);
+}
+
+/**
+ * Has as many servants run as there are to be. One that is too many is first given no more tasks, then finishes what it
+ * has, however long that takes, and only then its process ends. What is wanted stands in the roll, on disk; all
+ * else follows from it, so whatever was under way when a manager died is finished by the next.
+ */
+export class ServantScaler {
+  readonly #options: ServantScalerOptions;
+  readonly #stopped = new AbortController();
+  readonly #changed = new EventTarget();
+  readonly #memories = new Map<string, ScaleMemory>();
+  readonly #last = new Map<string, PoolScale['last']>();
+  /** Servants whose end has begun: they must be gone before they may come again. */
+  readonly #ending = new Set<string>();
+  readonly #drainingTold = new Set<string>();
+  #view: StaffView | null = null;
+  #told: { readonly words: string; readonly at: number } | null = null;
+  #wake = () => {};
+  #woken = false;
+  #running: Promise<void> | null = null;
+
+  constructor(options: ServantScalerOptions) {
+    this.#options = options;
+  }
+
+  /** Tells the task sage whom it gives tasks; Redis must be there, the task sage need not run yet. */
+  announce(): void {
+    const { roll, nameServants } = this.#options;
+    const members = roll.members;
+    const watch = roll.pools.some(({ name }) => roll.isAutomatic(name));
+    const words = JSON.stringify([members, watch]);
+    const said = this.#told?.words === words;
+    if (said && this.#view?.revision === roll.revision) return;
+    if (said && performance.now() - (this.#told?.at ?? 0) < repeatAfter) return;
+    if (!said) roll.nextRevision();
+    this.#told = { words, at: performance.now() };
+    nameServants({ revision: roll.revision, members, watch });
+  }
+
+  /** Begins to keep the number of servants. */
+  begin(): void {
+    this.#running ??= this.#run();
+  }
+
+  /** Begins no further change; resolves when none is under way. */
+  async stop(): Promise<void> {
+    this.#stopped.abort(new ElderError('interrupted', 'the tree is being stopped'));
+    this.touch();
+    await this.#running;
+  }
+
+  /** Looks anew at what is to be done. */
+  touch(): void {
+    this.#woken = true;
+    this.#wake();
+    this.#changed.dispatchEvent(new Event('change'));
+  }
+
+  /**
+   * Changes how many servants there are. Resolves when that is on disk or, with `wait`, when it has come about. Throws
+   * `not_found`, `usage`, `conflict` or `port_taken` before anything has changed; later, what hindered it.
+   */
+  async scale({ pools, wait }: ScaleRequest): Promise<ScaleState> {
+    const { roll } = this.#options;
+    const orders = Object.entries(pools).map(([name, wanted]) => ({ pool: this.#require(name), wanted }));
+    for (const { pool, wanted } of orders) this.#check(pool, wanted);
+    await this.#options.requirePorts(
+      orders.flatMap(({ pool, wanted }) => (wanted === 'auto' ? [] : this.#added(pool, wanted))),
+    );
+    for (const { pool, wanted } of orders) {
+      if (wanted === 'auto') roll.release(pool.name);
+      else this.#set(pool, wanted, 'human', null);
+    }
+    await this.#save();
+    if (wait) for (const { pool, wanted } of orders) if (wanted !== 'auto') await this.#settled(pool, wanted);
+    return this.state;
+  }
+
+  /** Takes the word of a changed configuration; gives the pools that have another count by it. Rejects with the error of the file system. */
+  async reconfigured(): Promise<string[]> {
+    const { roll } = this.#options;
+    const before = new Map(roll.pools.map(({ name }) => [name, roll.count(name)]));
+    roll.reconfigured();
+    for (const { name } of roll.pools) {
+      this.#noteChange(name, before.get(name) ?? 0, roll.count(name), 'configuration', null);
+    }
+    await this.#save();
+    return roll.pools.map(({ name }) => name).filter((name) => before.get(name) !== roll.count(name));
+  }
+
+  /** Resolves when every servant of a pool is ready. Rejects with `start_failed`. */
+  async grown(pool: string): Promise<void> {
+    await this.#ready(this.#require(pool));
+  }
+
+  get state(): ScaleState {
+    return { schemaVersion: 1, pools: this.#options.roll.pools.map((pool) => this.#describe(pool)) };
+  }
+
+  #describe(pool: ServantPool): PoolScale {
+    const { roll, elders } = this.#options;
+    const { name, least, min, max } = pool;
+    const servants = numbersOf(pool, roll.count(name)).map(servantName);
+    const ready = servants.filter((servant) => elders.supervisor(servant)?.status.state === 'ready');
+    const view = this.#view;
+    const watched = view !== null && roll.isAutomatic(name) && view.demand !== null;
+    return {
+      pool: name,
+      count: servants.length,
+      ready: ready.length,
+      busy: view === null ? null : servants.filter((servant) => view.busy.has(servant)).length,
+      draining: [...roll.retiring].filter((servant) => roll.poolOf(servant)?.name === name),
+      waiting: watched ? (view.demand?.pools[name]?.ready ?? 0) : null,
+      ...{ least, min, max, automatic: roll.isAutomatic(name), last: this.#last.get(name) ?? null },
+    };
+  }
+
+  #require(name: string): ServantPool {
+    const { roll } = this.#options;
+    const pool = roll.pool(name);
+    if (pool !== undefined) return pool;
+    const known = roll.pools.map((each) => each.name);
+    const reason = `no servants ${JSON.stringify(name)}${didYouMean(name, known)}; there are ${known.join(', ')}`;
+    throw new ElderError('not_found', reason);
+  }
+
+  #check({ name, least, max }: ServantPool, wanted: number | 'auto'): void {
+    if (wanted === 'auto') {
+      if (this.#options.config.scaling.auto) return;
+      throw new ElderError('conflict', 'the automatic is off: `scaling.auto` is false in the configuration');
+    }
+    if (wanted >= least && wanted <= max) return;
+    const where = name === 'servant' ? '`scaling.max`' : `\`scaling.groups.${name}.max\``;
+    throw new ElderError('usage', `${name}: ${least} to ${max} are possible (${where}), not ${wanted}`);
+  }
+
+  #added(pool: ServantPool, wanted: number): string[] {
+    const { elders } = this.#options;
+    const names = numbersOf(pool, wanted).map(servantName);
+    return names.filter((name) => elders.supervisor(name) === undefined);
+  }
+
+  #set(pool: ServantPool, count: number, by: 'human' | 'automatic', reason: string | null): void {
+    const { roll } = this.#options;
+    const before = roll.count(pool.name);
+    roll.setCount(pool.name, count, by === 'human');
+    this.#memories.delete(pool.name);
+    this.#noteChange(pool.name, before, count, by, reason);
+  }
+
+  #noteChange(pool: string, from: number, to: number, by: ScaleChange['by'], reason: string | null): void {
+    if (from === to) return;
+    this.#last.set(pool, { at: Date.now(), from, to, by, reason });
+    this.#options.onChange({ pool, from, to, by, reason });
+  }
+
+  /** What is on disk is what the next manager goes on with, so it is there before anything happens. */
+  async #save(): Promise<void> {
+    await this.#options.roll.save();
+    this.touch();
+  }
+
+  async #settled(pool: ServantPool, wanted: number): Promise<void> {
+    await this.#ready(pool, wanted);
+    const { roll } = this.#options;
+    const draining = () => [...roll.retiring].some((name) => roll.poolOf(name)?.name === pool.name);
+    while (draining()) {
+      await this.#next();
+      this.#requireInForce(pool, wanted);
+    }
+  }
+
+  async #ready(pool: ServantPool, wanted?: number): Promise<void> {
+    const { roll, elders } = this.#options;
+    for (;;) {
+      if (wanted !== undefined) this.#requireInForce(pool, wanted);
+      const states = numbersOf(pool, roll.count(pool.name)).map((number) => {
+        const status = elders.supervisor(servantName(number))?.status;
+        if (status?.state === 'failed' || (status?.state === 'stopped' && status.reason !== null)) {
+          throw new ElderError('start_failed', `${status.name}: ${status.reason}`);
+        }
+        return status?.state;
+      });
+      if (states.every((state) => state === 'ready')) return;
+      await this.#next();
+    }
+  }
+
+  #requireInForce(pool: ServantPool, wanted: number): void {
+    const count = this.#options.roll.count(pool.name);
+    if (count === wanted) return;
+    throw new ElderError('conflict', `meanwhile somebody has asked for ${count} of ${pool.name}`);
+  }
+
+  async #next(): Promise<void> {
+    const { signal } = this.#stopped;
+    await once(this.#changed, 'change', { signal }).catch(() => undefined);
+    signal.throwIfAborted();
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stopped;
+    while (!signal.aborted) {
+      this.#woken = false;
+      try {
+        await this.#step();
+      } catch (thrown) {
+        if (!signal.aborted)
+          this.#options.onHindered('the servants could not be scaled', asElderError(thrown));
+      }
+      this.#changed.dispatchEvent(new Event('change'));
+      if (!signal.aborted && !this.#woken) await this.#pause();
+    }
+  }
+
+  async #pause(): Promise<void> {
+    const { roll } = this.#options;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const waits = roll.retiring.size > 0 || this.#view?.revision !== roll.revision;
+    const watches = roll.pools.some(({ name }) => roll.isAutomatic(name));
+    const timer = waits || watches ? setTimeout(resolve, waits ? drainInterval : watchInterval) : undefined;
+    this.#wake = resolve;
+    await promise;
+    clearTimeout(timer);
+  }
+
+  async #step(): Promise<void> {
+    const { roll, elders, readStaff, onDraining } = this.#options;
+    const servants = [...new Set([...roll.members, ...roll.retiring])];
+    this.#view = await readStaff(servants).catch(() => null);
+    await this.#decide();
+    this.announce();
+    for (const name of this.#drainingTold) if (!roll.retiring.has(name)) this.#drainingTold.delete(name);
+    for (const name of roll.retiring) {
+      if (this.#drainingTold.has(name)) continue;
+      this.#drainingTold.add(name);
+      onDraining(name);
+    }
+    await this.#end();
+    for (const name of roll.members) {
+      if (this.#stopped.signal.aborted) return;
+      if (elders.supervisor(name) === undefined) await elders.admit(servantSpec(servantNumber(name) ?? 0));
+    }
+  }
+
+  /** Ends the servants that have nothing left to do, or that no process plays any more. */
+  async #end(): Promise<void> {
+    const { roll, elders, onGone, mayEnd = isDrained } = this.#options;
+    for (const name of new Set([...roll.retiring, ...this.#ending])) {
+      if (this.#stopped.signal.aborted) return;
+      // Somebody may have wanted it back meanwhile; one whose end has begun comes back as a new process.
+      if (!roll.retiring.has(name) && !this.#ending.has(name)) continue;
+      const state = elders.supervisor(name)?.status.state;
+      const played = state !== undefined && state !== 'failed' && state !== 'stopped';
+      const drained = this.#view !== null && mayEnd(this.#view, roll.revision, name);
+      if (played && !drained && !this.#ending.has(name)) continue;
+      this.#ending.add(name);
+      await elders.dismiss(name);
+      this.#ending.delete(name);
+      roll.gone(name);
+      await roll.save();
+      onGone(name);
+    }
+  }
+
+  async #decide(): Promise<void> {
+    const { roll, config, requirePorts, onHindered } = this.#options;
+    const view = this.#view;
+    if (view === null || view.revision !== roll.revision) return;
+    const now = Date.now();
+    const { demand } = view;
+    if (demand && Object.keys(demand.pools).length > 0 && now - demand.at > staleAfter) return;
+    for (const pool of roll.pools.filter(({ name }) => roll.isAutomatic(name))) {
+      const policy = { ...config.scaling, min: pool.min, max: pool.max };
+      const memory = this.#memories.get(pool.name) ?? noMemory;
+      const decision = decideCount(now, this.#sight(pool, view), policy, memory);
+      this.#memories.set(pool.name, decision.memory);
+      if (decision.reason === null) continue;
+      try {
+        await requirePorts(this.#added(pool, decision.count));
+      } catch (error) {
+        onHindered(`${pool.name} could not grow to ${decision.count}`, asElderError(error));
+        continue;
+      }
+      this.#set(pool, decision.count, 'automatic', decision.reason);
+      this.#memories.set(pool.name, decision.memory);
+      await roll.save();
+    }
+  }
+
+  #sight(pool: ServantPool, view: StaffView): PoolSight {
+    const { roll, elders } = this.#options;
+    const servants = numbersOf(pool, roll.count(pool.name)).map(servantName);
+    const busy = servants.filter((name) => view.busy.has(name));
+    const free = servants.filter((name) => {
+      const state = elders.supervisor(name)?.status.state ?? 'starting';
+      return !view.busy.has(name) && state !== 'failed' && state !== 'stopped';
+    });
+    const waiting = view.demand?.pools[pool.name];
+    return {
+      count: servants.length,
+      busy: busy.length,
+      free: free.length,
+      ready: waiting?.ready ?? 0,
+      since: waiting?.since ?? null,
+    };
+  }
+}

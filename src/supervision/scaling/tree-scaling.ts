@@ -1,0 +1,86 @@
+import type { PayloadInput } from '../../protocol/actions.ts';
+import type { AuditEntry } from '../../protocol/audit.ts';
+import type { Config } from '../../protocol/config.ts';
+import type { ElderError } from '../../protocol/errors.ts';
+import { treeKeys } from '../../protocol/keys.ts';
+import type { ManagerEvent } from '../../protocol/local-api.ts';
+import { isServant, servantSpec } from '../../protocol/roster.ts';
+import { servantNumber } from '../../protocol/servant-pools.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import type { Registry } from '../elders/registry.ts';
+import type { TreeElders } from '../elders/tree-elders.ts';
+import { requireFreePorts } from '../manager/preflight.ts';
+import type { RedisAdmin } from '../redis/redis-admin.ts';
+import { readStaff } from './read-staff.ts';
+import type { ServantRoll } from './servant-roll.ts';
+import { type isDrained, ServantScaler } from './servant-scaler.ts';
+
+interface TreeScalingOptions {
+  readonly tree: string;
+  readonly config: Config;
+  readonly roll: ServantRoll;
+  readonly elders: TreeElders;
+  readonly admin: RedisAdmin;
+  readonly registry: Registry;
+  readonly log: Logger;
+  readonly nameServants: (order: PayloadInput<'sage.task.servants'>) => void;
+  readonly record: (entry: AuditEntry) => void;
+  readonly emit: (
+    kind: ManagerEvent['kind'],
+    name: string | null,
+    error?: ElderError,
+    scale?: ManagerEvent['scale'],
+  ) => void;
+  /** Told what hinders a change that nobody waits for. */
+  readonly onHindered: (what: string, error: ElderError) => void;
+  readonly mayEnd?: typeof isDrained;
+}
+
+/** Makes what keeps the number of servants of one tree. */
+export function treeScaling(options: TreeScalingOptions): ServantScaler {
+  const { tree, config, roll, elders, admin, registry, log, nameServants, record, emit, mayEnd } = options;
+  const keys = treeKeys(tree);
+  return new ServantScaler({
+    roll,
+    config,
+    elders,
+    nameServants,
+    readStaff: (servants) => readStaff(admin, keys, servants),
+    requirePorts: (servants) => {
+      const specs = servants.map((name) => servantSpec(servantNumber(name) ?? 0));
+      const needed = specs.map(({ name, portOffset }) => ({ name, port: config.portBase + portOffset }));
+      return requireFreePorts(config.host, needed);
+    },
+    onChange: ({ pool, ...scale }) => {
+      emit('scaled', pool, undefined, scale);
+      const { from, to, by, reason } = scale;
+      record({
+        kind: 'configuration',
+        event: 'scaled',
+        by: 'manager',
+        subject: by === 'configuration' ? null : by,
+        object: pool,
+        reason,
+        detail: { from, to },
+      });
+    },
+    onDraining: (servant) => emit('draining', servant),
+    onGone: (servant) => {
+      registry.forget(servant).catch((error) => log.warn({ error, servant }, 'the registry still names it'));
+    },
+    onHindered: options.onHindered,
+    ...(mayEnd && { mayEnd }),
+  });
+}
+
+/** Takes away what Redis still has of servants that an earlier manager could not part with to the end. Rejects as the connection does. */
+export async function forgetStrayServants(admin: RedisAdmin, roll: ServantRoll): Promise<void> {
+  const present = new Set(roll.specs.map(({ name }) => name));
+  const users = await admin.principalsWithUsers();
+  const registered = [...(await admin.registry()).keys()];
+  const stray = new Set([...users, ...registered].filter((name) => isServant(name) && !present.has(name)));
+  for (const name of stray) {
+    await admin.revoke(name);
+    await admin.deleteRegistry(name);
+  }
+}
