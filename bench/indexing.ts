@@ -6,20 +6,26 @@ import { parseArgs } from 'node:util';
 import type { SearchQuestion } from '../src/elders/rag/indexing/messages.ts';
 import type { SourceReport } from '../src/elders/rag/indexing/source-report.ts';
 import { RagThreads } from '../src/elders/rag/rag-threads.ts';
+import { compare } from './indexing/compare.ts';
 import type { MadeTree } from './indexing/make-tree.ts';
+import { rounded } from './messaging/statistics.ts';
 
 /**
- * How long it takes to index a tree of mixed files and to keep it indexed, with the threads of the RAG sage:
- * `--files 50000 --megabytes 1024` is the full size. Queries run all the while.
+ * How long it takes to index a tree of mixed files and to keep it indexed, with the threads of the RAG sage. Queries run
+ * all the while. Then the same passages in MiniSearch and in Orama. `--files 50000 --megabytes 1024 --no-compare` is the
+ * full size, which takes the libraries very long. The last line is all figures in JSON.
  */
 const { values } = parseArgs({
   options: {
-    files: { type: 'string', default: '5000' },
-    megabytes: { type: 'string', default: '100' },
+    files: { type: 'string', default: '2000' },
+    megabytes: { type: 'string' },
+    compare: { type: 'boolean', default: true },
     corpus: { type: 'string', default: join(import.meta.dirname, '../../shared/corpus') },
     keep: { type: 'boolean', default: false },
   },
+  allowNegative: true,
 });
+const megabytes = Number(values.megabytes ?? Number(values.files) / 50);
 const queries = [
   ...[
     'how is a lease renewed',
@@ -95,6 +101,12 @@ function latencyText(latencies: number[]): string {
   return `${sorted.length} queries, p50 ${at(0.5)}, p95 ${at(0.95)}, p99 ${at(0.99)}, longest ${at(1)}`;
 }
 
+function figuresOf(latencies: readonly number[]): Record<'queries' | 'p50' | 'p95' | 'p99', number> {
+  const sorted = latencies.toSorted((a, b) => a - b);
+  const at = (share: number) => rounded(percentile(sorted, share));
+  return { queries: sorted.length, p50: at(0.5), p95: at(0.95), p99: at(0.99) };
+}
+
 const folder = mkdtempSync(join(tmpdir(), 'elders-indexing-'));
 process.on('exit', () => {
   if (!values.keep) rmSync(folder, { recursive: true, force: true });
@@ -103,7 +115,7 @@ const tree = join(folder, 'tree');
 const indexPath = join(folder, 'index', 'index.sqlite');
 mkdirSync(tree);
 // In a process of its own, so that its memory is not counted.
-const making = [tree, values.files, String(Number(values.megabytes) * 1e6), values.corpus];
+const making = [tree, values.files, String(megabytes * 1e6), values.corpus];
 const made: MadeTree = JSON.parse(
   execFileSync(process.execPath, [join(import.meta.dirname, 'indexing/make-tree.ts'), ...making], {
     encoding: 'utf8',
@@ -154,9 +166,8 @@ for (let at = 0; at < 10; at += 1) {
   appendFileSync(path, `\nzebrafinch${at} was added\n`);
 }
 const again = await changed;
-say(
-  `10 changed files: ${((performance.now() - changedAt) / 1_000).toFixed(2)} s until they are found (${again.changed} read)`,
-);
+const changedSeconds = (performance.now() - changedAt) / 1_000;
+say(`10 changed files: ${changedSeconds.toFixed(2)} s until they are found (${again.changed} read)`);
 const still: number[] = [];
 for (let round = 0; round < 20; round += 1)
   for (const query of queries) still.push(await bench.ask(query, tree));
@@ -168,8 +179,23 @@ const next = new Bench(indexPath);
 const whole = next.settled();
 next.threads.index(tree);
 await next.ask('zebrafinch3', tree);
-say(`restart: first answer after ${((performance.now() - restarted) / 1_000).toFixed(2)} s`);
+const readySeconds = (performance.now() - restarted) / 1_000;
+say(`restart: first answer after ${readySeconds.toFixed(2)} s`);
 await whole;
 say(`restart: everything looked at again after ${((performance.now() - restarted) / 1_000).toFixed(2)} s`);
 await next.threads.close();
 clearInterval(sampler);
+const comparison = values.compare ? await compare({ tree, folder, queries }, say) : null;
+say(
+  JSON.stringify({
+    ...{ files: report.files, bytes: made.bytes, passages: report.passages },
+    ...{ indexSeconds: rounded(seconds), cpuSeconds: rounded((user + system) / 1e6) },
+    ...{
+      peakMegabytes: rounded(peak / 1e6, 0),
+      whileIndexing: figuresOf(latencies),
+      atRest: figuresOf(still),
+    },
+    ...{ changedSeconds: rounded(changedSeconds), readySeconds: rounded(readySeconds) },
+    comparison,
+  }),
+);

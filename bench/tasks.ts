@@ -7,6 +7,7 @@ import { TestTree } from '../test/support/tree.ts';
 import { bullContestant } from './tasks/bullmq-contestant.ts';
 import type { Contestant } from './tasks/contestant.ts';
 import { makeContestant, xargsContestant } from './tasks/shell-contestants.ts';
+import { measureSize } from './tasks/size.ts';
 
 // What a task costs, beside what people would take instead; and whether the last of many costs what the first did.
 const { values } = parseArgs({
@@ -15,11 +16,16 @@ const { values } = parseArgs({
     tasks: { type: 'string', default: '200' },
     servants: { type: 'string', default: '2,8' },
     graph: { type: 'string', default: '10000' },
+    parts: { type: 'string', default: 'overhead,graph' },
+    size: { type: 'string', default: '100000' },
+    worked: { type: 'string', default: '10000' },
+    history: { type: 'string', default: '1000' },
   },
 });
 const rounds = Number(values.rounds);
 const count = Number(values.tasks);
-const graphSize = Number(values.graph);
+const parts = values.parts.split(',');
+const graphSize = parts.includes('graph') ? Number(values.graph) : 0;
 const command = 'true';
 
 const say = (text: string) => process.stderr.write(`${text}\n`);
@@ -94,7 +100,8 @@ async function flatness(tree: TestTree) {
 
 const results = [];
 let graph: Awaited<ReturnType<typeof flatness>> | null = null;
-for (const servants of values.servants.split(',').map(Number)) {
+const asked = parts.some((part) => part !== 'size') ? values.servants.split(',').map(Number) : [];
+for (const servants of asked) {
   const walled = await TestTree.create({ servants });
   const open = await TestTree.create({ servants, config: { sandbox: 'none' } });
   const contestants: Contestant[] = [];
@@ -109,7 +116,7 @@ for (const servants of values.servants.split(',').map(Number)) {
       makeContestant(folder, command, servants),
       xargsContestant(folder, command, servants),
     );
-    results.push(...(await compete(contestants, servants)));
+    if (parts.includes('overhead')) results.push(...(await compete(contestants, servants)));
     if (graph === null && graphSize > 0) graph = await flatness(open);
   } finally {
     await Promise.all(contestants.map((contestant) => contestant.close()));
@@ -120,5 +127,11 @@ for (const { servants, contestant, msPerTask, tasksPerSecond, ratioToBullMQ } of
   const cells = [String(servants).padStart(2), contestant.padEnd(30), String(msPerTask).padStart(7)];
   say(`${cells.join('  ')} ms/task ${String(tasksPerSecond).padStart(7)}/s  ${ratioToBullMQ} × BullMQ`);
 }
+const size = parts.includes('size')
+  ? await measureSize(
+      { tasks: Number(values.size), worked: Number(values.worked), history: Number(values.history) },
+      say,
+    )
+  : null;
 const machine = { cores: availableParallelism(), node: process.version };
-process.stdout.write(`${JSON.stringify({ bench: 'tasks', rounds, count, machine, results, graph })}\n`);
+process.stdout.write(`${JSON.stringify({ bench: 'tasks', rounds, count, machine, results, graph, size })}\n`);

@@ -67,6 +67,16 @@ export function skipVoiding(broker: Broker): Broker {
   });
 }
 
+/** Forgets what was handled together when a process died, so that nothing is ever handled alone. */
+export function forgetTogether(broker: Broker): Broker {
+  return withCommit(broker, (commit) => {
+    const set = new Map(commit.set);
+    const run = set.get('@run/last');
+    if (run !== undefined) set.set('@run/last', JSON.stringify({ clean: JSON.parse(run).clean }));
+    return broker.commit({ ...commit, set });
+  });
+}
+
 /** Drops what was given up instead of keeping it. */
 export function forgetLetters(broker: Broker): Broker {
   return withCommit(broker, (commit) => {

@@ -8,14 +8,14 @@ import type { Handled, SentMessage, StoreView } from './store-view.ts';
  * Nothing sent is lost, nothing is acted on twice, each edge and lane keeps its order and its limit, no fenced
  * incarnation acts, what was given up can be found, and a key asks once.
  */
-export function checkMessages({ view, climate, keys }: Evidence): string[] {
+export function checkMessages({ view, climate, keys, poison }: Evidence): string[] {
   const messages = view.messages();
   const handled = view.handled();
   const first = handled.filter(({ r }) => r === undefined);
   // Chance alone kills a message only where few tries are allowed.
   const honest = climate.attempts < manyAttempts ? new Set(['expired', 'internal']) : new Set(['expired']);
   return [
-    ...checkOnce(messages, handled, honest),
+    ...checkOnce(messages, handled, { honest, poison: poison.messageId }),
     ...checkOrder(messages, first),
     ...checkLetters(view, handled),
     ...checkKeys(messages, first, keys),
@@ -28,7 +28,7 @@ const placeOf = ({ edge, i }: Handled) => `${edge}@${i}`;
 function checkOnce(
   messages: readonly SentMessage[],
   handled: readonly Handled[],
-  honestDeaths: ReadonlySet<string>,
+  { honest, poison }: { honest: ReadonlySet<string>; poison: string | null },
 ): string[] {
   const problems: string[] = [];
   const linesOf = Map.groupBy(handled, placeOf);
@@ -44,7 +44,7 @@ function checkOnce(
     if (first.length === 0) problems.push(`sent and never acted on: ${name}`);
     if (first.length > 1 || acted.length > 1) problems.push(`acted on ${lines.length} times: ${name}`);
     const error = first[0]?.x;
-    if (error && !honestDeaths.has(error.code))
+    if (error && !honest.has(error.code) && message.message_id !== poison)
       problems.push(`dead: ${name}: ${error.code}: ${error.reason}`);
   }
   return problems;

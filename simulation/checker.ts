@@ -4,6 +4,7 @@ import { checkTasks } from './check-tasks.ts';
 import type { Execution } from './executions.ts';
 import type { Climate } from './faults.ts';
 import type { Request, Submission } from './human.ts';
+import type { Poison } from './poison.ts';
 import type { StoreView } from './store-view.ts';
 
 /** All that a run left behind. */
@@ -12,6 +13,7 @@ export interface Evidence {
   readonly submissions: readonly Submission[];
   readonly executions: readonly Execution[];
   readonly climate: Climate;
+  readonly poison: Poison;
   /** What the human asked under each idempotency key. */
   readonly keys: ReadonlyMap<string, Request>;
 }

@@ -26,6 +26,8 @@ export interface Climate extends Weather {
   readonly attempts: number;
   /** That a handler fails which has done nothing wrong. */
   readonly handlerFault: number;
+  /** How many messages are handled before one that kills whoever handles it; `null` for none. */
+  readonly poisonAfter: number | null;
 }
 
 /** High enough that chance alone kills no message: a process that dies counts against what it was handling. */
@@ -62,6 +64,7 @@ export function randomClimate(random: Random): Climate {
     edgeLimit: random.chance(0.4) ? random.whole(2, 10) : usualEdgeLimit,
     attempts: mortal ? random.whole(2, 4) : manyAttempts,
     handlerFault: mortal ? random.between(0.05, 0.3) : rate(0.05),
+    poisonAfter: random.chance(0.1) ? random.whole(0, 60) : null,
   };
 }
 

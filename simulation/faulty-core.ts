@@ -1,8 +1,14 @@
 import type { Core, Handler } from '../src/agents/core.ts';
 import type { Action } from '../src/protocol/actions.ts';
 
-/** A core whose handlers fail now and then, before or after they did their work, through no fault of the message. */
-export function faultyCore(core: Core, fails: () => boolean): Core {
+/**
+ * A core whose handlers fail now and then, before or after they did their work, through no fault of the message; and
+ * whose process dies, by `dieOf`, of what kills it.
+ */
+export function faultyCore(
+  core: Core,
+  { fails, dieOf }: { fails: () => boolean; dieOf: (messageId: string) => boolean },
+): Core {
   const act = <Result>(work: () => Result): Result => {
     if (fails()) throw new Error('simulated: failed before it began');
     const result = work();
@@ -11,7 +17,10 @@ export function faultyCore(core: Core, fails: () => boolean): Core {
   };
   const handlers = Object.entries(core.handlers).map(([action, handler]) => {
     const handle = handler as Handler<Action>;
-    const faulty: Handler<Action> = (ctx, received) => act(() => handle(ctx, received));
+    const faulty: Handler<Action> = (ctx, received) => {
+      if (dieOf(received.message.message_id)) throw new Error('simulated: nobody hears this');
+      return act(() => handle(ctx, received));
+    };
     return [action, faulty] as const;
   });
   return { ...core, handlers: Object.fromEntries(handlers) };

@@ -4,7 +4,13 @@ import { gatewayCore } from '../src/gateway/gateway-core.ts';
 import type { Broker } from '../src/messaging/broker.ts';
 import type { Guards } from '../src/messaging/memory/memory-store.ts';
 import type { Config } from '../src/protocol/config.ts';
-import { forgetLetters, ignoreLoss, savePositionsEarly, skipVoiding } from './broker-guards.ts';
+import {
+  forgetLetters,
+  forgetTogether,
+  ignoreLoss,
+  savePositionsEarly,
+  skipVoiding,
+} from './broker-guards.ts';
 import type { Climate } from './faults.ts';
 import { hastyTaskSage } from './hasty-task-sage.ts';
 
@@ -21,6 +27,7 @@ export const guardNames = [
   'back_pressure',
   'idempotency_key',
   'dead_letters',
+  'isolation',
   'reaping',
   'lease_wait',
 ] as const;
@@ -33,6 +40,7 @@ export const provoking: Readonly<Partial<Record<GuardName, Partial<Climate>>>> =
   watch: { appendfsync: 'everysec', powerMeanMs: Infinity, flushMeanMs: 8_000 },
   voiding: { edgeLimit: 2, lateCommit: 0.6, delayMs: 0.5, stallMeanMs: 200, crashMeanMs: 400 },
   back_pressure: { edgeLimit: 2, stallMeanMs: 500 },
+  isolation: { poisonAfter: 12 },
 };
 
 /** The guards of the store without the one that is switched off. */
@@ -69,6 +77,8 @@ export function brokerWithout(
       return ignoreLoss(slow(inner));
     case 'voiding':
       return skipVoiding(slow(inner));
+    case 'isolation':
+      return forgetTogether(slow(inner));
     case 'dead_letters':
       return forgetLetters(slow(inner));
     default:

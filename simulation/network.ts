@@ -87,7 +87,8 @@ export class Network {
   /** The schedule of a broker that belongs to this incarnation. */
   scheduleFor(incarnation: Incarnation): Schedule {
     return (operation, run) => {
-      if (operation === 'publish') return;
+      // Whoever is dead asks for nothing any more.
+      if (operation === 'publish' || !incarnation.alive) return;
       const random = this.#random;
       const note = (what: string) => this.#trace.note(`${incarnation} ${operation} ${what}`);
       if (this.#isCut(incarnation)) {

@@ -54,6 +54,7 @@ const totals = {
   fulls: 0,
   deaths: 0,
   replays: 0,
+  killed: 0,
   lostCommits: 0,
   alarms: 0,
 };

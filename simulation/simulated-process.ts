@@ -3,6 +3,7 @@ import type { CommitNote } from '../src/agents/agent-options.ts';
 import type { Core } from '../src/agents/core.ts';
 import type { Broker } from '../src/messaging/broker.ts';
 import type { Clock } from '../src/messaging/clock.ts';
+import { deadLetterPrefix, replayPrefix } from '../src/messaging/dead-letters.ts';
 import { MemoryBroker } from '../src/messaging/memory/memory-broker.ts';
 import type { Config } from '../src/protocol/config.ts';
 import { ElderError } from '../src/protocol/errors.ts';
@@ -15,6 +16,7 @@ import { faultyCore } from './faulty-core.ts';
 import { brokerWithout, coreWithout, type GuardName } from './guards.ts';
 import { Incarnation } from './incarnation.ts';
 import type { Network } from './network.ts';
+import type { Poison } from './poison.ts';
 import type { Random } from './random.ts';
 import { SlowBroker } from './slow-broker.ts';
 import type { Trace } from './trace.ts';
@@ -30,6 +32,7 @@ export interface Surroundings {
   readonly climate: Climate;
   readonly network: Network;
   readonly executions: Executions;
+  readonly poison: Poison;
   readonly config: Config;
   readonly servants: readonly string[];
   readonly guardOff: GuardName | null;
@@ -171,11 +174,18 @@ export class SimulatedProcess {
   }
 
   #coreOf(principal: string): Core {
-    const { config, guardOff, random, climate, clock } = this.#around;
+    const { config, guardOff, random, climate, clock, poison, store } = this.#around;
     const untilMs = climate.untilMs + this.#around.startedAt;
-    return faultyCore(coreWithout(guardOff, principal, config), () => {
-      return clock.now() < untilMs && random.chance(climate.handlerFault);
-    });
+    const fails = () => clock.now() < untilMs && random.chance(climate.handlerFault);
+    const dieOf = (messageId: string) => {
+      const kills = poison.kills(messageId, () => {
+        const { fields } = store.snapshot(principal);
+        return [deadLetterPrefix, replayPrefix].some((prefix) => fields.has(`${prefix}${messageId}`));
+      });
+      if (kills) this.crash(`dies of ${messageId}`);
+      return kills;
+    };
+    return faultyCore(coreWithout(guardOff, principal, config), { fails, dieOf });
   }
 
   #brokerOf(principal: string): Broker {

@@ -17,6 +17,7 @@ function before(left: Timer, right: Timer): boolean {
 export class VirtualClock implements Clock {
   #now: number;
   #order = 0;
+  #offset = 0;
   readonly #heap: Timer[] = [];
 
   constructor(now = Date.UTC(2026, 0, 1)) {
@@ -24,7 +25,12 @@ export class VirtualClock implements Clock {
   }
 
   now(): number {
-    return this.#now;
+    return this.#now + this.#offset;
+  }
+
+  /** Puts the time of day forward or back, as a person or NTP does; timers run on. */
+  jump(ms: number): void {
+    this.#offset += ms;
   }
 
   setTimer(ms: number, fire: () => void): () => void {

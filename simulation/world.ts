@@ -11,6 +11,7 @@ import { SimulatedHuman } from './human.ts';
 import { SimulatedManager } from './manager.ts';
 import { Network } from './network.ts';
 import { SimulatedOperator } from './operator.ts';
+import { Poison } from './poison.ts';
 import { Random } from './random.ts';
 import { StoreView } from './store-view.ts';
 import { Trace } from './trace.ts';
@@ -40,6 +41,8 @@ export interface RunResult {
   readonly deaths: number;
   /** How often a dead letter was handled once more. */
   readonly replays: number;
+  /** How often a process died of a message. */
+  readonly killed: number;
 }
 
 interface RunOptions {
@@ -88,6 +91,7 @@ export async function simulate({
   });
   const alarms = new Alarms();
   const executions = new Executions(clock, trace);
+  const poison = new Poison(climate.poisonAfter);
   const servants = Array.from({ length: random.whole(1, 4) }, (_, index) => servantSpec(index + 1).name);
   let ids = 0;
   const newId = () => {
@@ -114,6 +118,7 @@ export async function simulate({
     climate,
     network,
     executions,
+    poison,
     config,
     servants,
     guardOff,
@@ -176,7 +181,7 @@ export async function simulate({
   if (done()) await goOn(clock.now() + aftermathMs);
   else problems.push(`not done after ${clock.now() - startedAt} ms: ${view.unfinished().join(', ')}`);
   const submissions = human.submissions;
-  const evidence = { view, submissions, executions: executions.all, climate, keys: human.keys };
+  const evidence = { view, submissions, executions: executions.all, climate, keys: human.keys, poison };
   problems.push(...executions.violations, ...human.violations, ...check(evidence));
   // A store that syncs once a second may lose what it answered; then all depends on somebody noticing.
   const silent = problems.map((problem) => `without an alarm: ${problem}`);
@@ -199,5 +204,6 @@ export async function simulate({
     fulls: store.fulls,
     deaths: handled.filter(({ x, r }) => x !== undefined && r === undefined).length,
     replays: handled.filter(({ r }) => r !== undefined).length,
+    killed: poison.deaths,
   };
 }

@@ -23,7 +23,7 @@ export const manyEdgesReader = 'task_sage';
 
 /** Messages that one input of the sender asks its core to send, and inputs under way at a time. */
 const inputLength = 64;
-const inputsUnderWay = 8;
+const inputsUnderWay = 16;
 /** JSON around the body of a stored piece of knowledge. */
 const wrapping = JSON.stringify({ key: 'k', title: 't', body: '', tags: [], directiveId: null }).length;
 

@@ -5,7 +5,7 @@ import { type Contestant, type FlatPassage, flatten } from './contestant.ts';
 const segmenter = new Intl.Segmenter('ja', { granularity: 'word' });
 
 /** Words as ICU sees them: what a user of these libraries reaches for in Japanese. */
-function words(text: string): string[] {
+export function words(text: string): string[] {
   const found: string[] = [];
   for (const { segment, isWordLike } of segmenter.segment(text.normalize('NFKC').toLowerCase())) {
     if (isWordLike === true) found.push(segment);

@@ -127,7 +127,7 @@ export class Agent {
     const step = this.#newStep();
     step.beginPart();
     const ctx = step.context(null);
-    if (this.#suspects.begin(ctx)) abandonReplays(ctx);
+    if (this.#suspects.begin(ctx, this.#desk.inbox)) abandonReplays(ctx);
     this.#options.core.onStart?.(ctx);
     refuseExcess(step, this.#options.edgeLimit);
     return new Batch(this.#desk, step);
@@ -168,7 +168,7 @@ export class Agent {
 
   /** Does one thing of what is to be done, or waits until there is something. */
   async #goOn(): Promise<void> {
-    if (this.#suspects.left > 0) {
+    if (this.#suspects.isAny) {
       if (this.#open || this.#flight) {
         this.#launch();
         await this.#flight;
@@ -357,8 +357,7 @@ export class Agent {
   /** Has something to commit to a Redis that was away: one that came back without what it had acknowledged refuses that. */
   #confirm(): void {
     this.#open ??= new Batch(this.#desk, this.#newStep());
-    const last = { clean: false, confirmed: this.#committer.number };
-    this.#open.step.context(null).table('@run').put('last', last);
+    this.#suspects.confirm(this.#open.step.context(null), this.#committer.number);
   }
 
   /** Says in a last commit that this incarnation ended between two steps, so that nothing is suspected. */

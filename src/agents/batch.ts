@@ -31,7 +31,7 @@ export interface Desk {
 }
 
 /** Messages after which a commit is complete, so that few are suspected when the process dies. */
-export const batchLimit = 256;
+export const batchLimit = 512;
 /** Characters sent after which a commit is complete. */
 const batchLength = 524_288;
 /** Inputs of one window. */
@@ -68,8 +68,8 @@ export class Batch {
   readonly #entries: Delivered[] = [];
   readonly #answers: { readonly input: Input; readonly result: Json | undefined }[] = [];
   readonly #denials: Happening[] = [];
-  /** To be done once the step has landed. */
-  readonly #then: (() => void)[] = [];
+  /** To be told once the step has landed. */
+  readonly #outcomes: { readonly outcome: Outcome; readonly entry: Delivered; readonly tries: number }[] = [];
 
   constructor(desk: Desk, step: Step) {
     this.#desk = desk;
@@ -100,7 +100,16 @@ export class Batch {
   /** Tells everybody concerned that the step has landed. */
   landed(): void {
     for (const { input, result } of this.#answers) input.resolve(result);
-    for (const act of this.#then) act();
+    const { counted, options } = this.#desk;
+    const now = options.clock.now();
+    for (const { outcome, entry, tries } of this.#outcomes) {
+      if (counted.size > 0) counted.delete(nameOf(entry));
+      this.#tell(outcome, entry, now);
+      if (outcome.kind !== 'retry') continue;
+      const { message, error } = outcome;
+      const facts = { messageId: message.message_id, error: error.message, tries };
+      options.log.warn(facts, 'to be tried again');
+    }
   }
 
   /** Puts everything back, because the step found no room and is undone. */
@@ -214,7 +223,7 @@ export class Batch {
 
   /** Handles one entry; `false` when it stays at the head of its edge. */
   #handleOne(entry: Delivered, counted: boolean): boolean {
-    const { attempts, log } = this.#desk.options;
+    const { attempts } = this.#desk.options;
     const step = this.step;
     const mark = step.beginPart();
     const ctx = step.context(null);
@@ -237,12 +246,7 @@ export class Batch {
       if (admission.kind === 'full') this.#desk.inbox.holdBack(entry.edge, admission.until);
       return false;
     }
-    this.#then.push(() => {
-      if (this.#desk.counted.size > 0) this.#desk.counted.delete(nameOf(entry));
-      this.#tell(outcome, entry);
-      if (outcome.kind !== 'retry') return;
-      log.warn({ messageId: id, error: outcome.error.message, tries }, 'to be tried again');
-    });
+    this.#outcomes.push({ outcome, entry, tries });
     if (outcome.kind === 'retry') return false;
     this.#entries.push(entry);
     this.positions.set(entry.edge, entry);
@@ -263,11 +267,11 @@ export class Batch {
     return giveUp(step, entry, name, excess);
   }
 
-  #tell(outcome: Outcome, entry: Delivered): void {
-    const { observer, clock, log } = this.#desk.options;
+  #tell(outcome: Outcome, entry: Delivered, now: number): void {
+    const { observer, log } = this.#desk.options;
     const action = outcome.message?.action ?? '-';
     const late = outcome.kind === 'acted' && outcome.late === true;
-    observer?.onHandled?.(action, late ? 'late' : outcome.kind, clock.now() - entry.deliveredAt);
+    observer?.onHandled?.(action, late ? 'late' : outcome.kind, now - entry.deliveredAt);
     if (outcome.kind !== 'dead') return;
     const { message, error } = outcome;
     log.warn({ messageId: message?.message_id, edge: entry.edge, error: error.message }, 'dead letter');
@@ -293,7 +297,7 @@ export class Batch {
       }
       const id = outcome.message?.message_id ?? null;
       step.journal.note({ ...journalLine(entry, id, letter.tries + 1, error), r: letter.order });
-      this.#then.push(() => this.#tell(outcome, entry));
+      this.#outcomes.push({ outcome, entry, tries: letter.tries + 1 });
     }
   }
 }

@@ -3,7 +3,7 @@ import { type EdgeKey, splitEdgeKey } from '../protocol/keys.ts';
 import { type Lane, laneQuota, lanes } from '../protocol/lanes.ts';
 
 /** Entries that are read ahead of each edge. */
-export const readAhead = 256;
+export const readAhead = 512;
 
 /** Lanes that are read together. */
 export const paces = ['urgent', 'usual'] as const;
@@ -68,6 +68,11 @@ export class Inbox {
 
   *#filledEdges(pace?: Pace): Generator<Edge> {
     for (const lane of lanes) if (pace === undefined || paceOf[lane] === pace) yield* this.#filled[lane];
+  }
+
+  /** Id of the last entry that was read from an edge; `undefined` where there is no such edge. */
+  cursorOf(key: EdgeKey): string | undefined {
+    return this.#edges.get(key)?.cursor;
   }
 
   /** Cursors of the edges of a pace that have room. */

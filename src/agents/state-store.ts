@@ -20,9 +20,22 @@ interface Undo {
 const fieldOf = (table: string, id: string) => `${table}/${id}`;
 
 function freeze(value: unknown): void {
-  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return;
+  if (typeof value !== 'object' || value === null) return;
   Object.freeze(value);
   for (const part of Object.values(value)) freeze(part);
+}
+
+/** Gives a frozen copy of a row of the simplest kind, which needs no decoding; `undefined` for others. */
+function plainCopy(row: unknown): unknown {
+  if (typeof row !== 'object' || row === null || Object.getPrototypeOf(row) !== Object.prototype) return;
+  for (const key in row) {
+    const value = (row as { readonly [key: string]: unknown })[key];
+    const isPlain =
+      typeof value === 'string' || typeof value === 'boolean' || value === null || Number.isInteger(value);
+    // JSON writes the other zero as 0, and calls what is named so.
+    if (!isPlain || Object.is(value, -0) || key === '__proto__') return;
+  }
+  return Object.freeze({ ...row });
 }
 
 function decode(cell: Cell): unknown {
@@ -116,7 +129,11 @@ export class StateStore {
         return cell && (decode(cell) as Row);
       },
       has: (id) => cells.has(id),
-      put: (id, row) => this.#write(name, cells, id, { text: JSON.stringify(row) }),
+      put: (id, row) => {
+        const copy = plainCopy(row);
+        const text = JSON.stringify(row);
+        this.#write(name, cells, id, copy === undefined ? { text } : { text, row: copy });
+      },
       delete: (id) => this.#write(name, cells, id, undefined),
       get size() {
         return cells.size;

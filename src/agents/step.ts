@@ -254,5 +254,6 @@ export class Step {
 /** On whose behalf a message was sent, its sender included: the sender is whom its edge belongs to, so it is no claim. */
 function chainOf(cause: ElderMessage | null): readonly string[] {
   if (cause === null) return [];
+  if (cause.on_behalf_of === undefined) return [cause.source_elder];
   return [...new Set([...(cause.on_behalf_of ?? []), cause.source_elder])];
 }

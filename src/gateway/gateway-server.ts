@@ -1,13 +1,11 @@
 import { once } from 'node:events';
 import { chmod, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { readBounded } from '../protocol/bounded-body.ts';
-import { parseBoundedJson } from '../protocol/bounded-json.ts';
+import { bodyReader } from '../protocol/bounded-body.ts';
 import { asElderError, ElderError } from '../protocol/errors.ts';
 import { type PortLimits, portLimits, serverLimits } from '../protocol/limits.ts';
 import { askRequest, gatewayRoutes } from '../protocol/local-api.ts';
 import { RateLimit } from '../protocol/rate-limit.ts';
-import { safeCheck } from '../protocol/safe-check.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Events } from './events.ts';
 import type { Gateway } from './gateway.ts';
@@ -99,11 +97,8 @@ export class GatewayServer {
     };
     switch (route) {
       case gatewayRoutes.ask: {
-        const { bodyBytes, depth } = this.#limits;
-        const body = parseBoundedJson(await readBounded(request, bodyBytes), depth);
-        const checked = safeCheck(askRequest, body);
-        if (!checked.ok) throw new ElderError('malformed', checked.reason);
-        json({ result: await this.#gateway.ask(checked.value, signal) });
+        const asked = await bodyReader(request, this.#limits, 'malformed')(askRequest);
+        json({ result: await this.#gateway.ask(asked, signal) });
         return;
       }
       case gatewayRoutes.view:

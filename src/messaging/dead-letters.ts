@@ -9,7 +9,7 @@ import { decodeHash, replyArray, replyString } from './redis/replies.ts';
 export const deadLetterPrefix = '@dead/';
 
 /** Prefix of those that are about to be handled once more. */
-const replayPrefix = '@replays/';
+export const replayPrefix = '@replays/';
 
 interface Place {
   /** Names of all who keep dead letters. */

@@ -8,10 +8,16 @@ export function edgeKey(source: string, lane: Lane): EdgeKey {
   return `${source}:${lane}`;
 }
 
+let lastSplit = { key: '', parts: { source: '', lane: 'normal' as Lane } };
+
 /** Splits the name of an edge; the inverse of `edgeKey`. */
-export function splitEdgeKey(key: EdgeKey): { source: string; lane: Lane } {
-  const at = key.lastIndexOf(':');
-  return { source: key.slice(0, at), lane: key.slice(at + 1) as Lane };
+export function splitEdgeKey(key: EdgeKey): { readonly source: string; readonly lane: Lane } {
+  // Messages of an edge come one after another, and each asks more than once.
+  if (key !== lastSplit.key) {
+    const at = key.lastIndexOf(':');
+    lastSplit = { key, parts: { source: key.slice(0, at), lane: key.slice(at + 1) as Lane } };
+  }
+  return lastSplit.parts;
 }
 
 /**

@@ -1,7 +1,9 @@
 /** What one port accepts before it refuses; sizes in bytes, times in ms. */
 export interface PortLimits {
-  /** Connections at a time; more are closed at once. */
+  /** Connections at a time; more are closed at once. Those that have not shown a certificate yet do not count, where one is asked for. */
   readonly connections: number;
+  /** TLS handshakes under way at a time; with one more the oldest is ended, so that nobody who has a certificate is kept waiting by those who have none. */
+  readonly handshakes: number;
   /** Connections at a time of one source, where the port can tell sources apart. */
   readonly connectionsPerSource: number;
   readonly headerBytes: number;
@@ -25,6 +27,7 @@ export interface PortLimits {
 export const portLimits = {
   elder: {
     connections: 512,
+    handshakes: 64,
     connectionsPerSource: 32,
     headerBytes: 8_192,
     // A list of the certificates taken back within one lifetime has to fit.
@@ -39,6 +42,7 @@ export const portLimits = {
   },
   manager: {
     connections: 64,
+    handshakes: 0,
     connectionsPerSource: 64,
     headerBytes: 16_384,
     bodyBytes: 65_536,
@@ -52,6 +56,7 @@ export const portLimits = {
   },
   gateway: {
     connections: 512,
+    handshakes: 0,
     connectionsPerSource: 512,
     headerBytes: 8_192,
     bodyBytes: 4_194_304,

@@ -32,6 +32,8 @@ export function stateFolder(project: string) {
     /** SQLite file whose lock is held by the manager and ends with it, however it ends. */
     managerLock: join(run, 'manager.lock'),
     managerSocket: join(run, 'manager.sock'),
+    /** Why the last manager died of an error that nobody handled; the next one tells of it. */
+    managerDeath: join(run, 'manager.death'),
     /** Which servants there are to be, where that is not what the configuration says. */
     servants: join(run, 'servants.json'),
     /** In a folder of its own, the only one here that the grand elder can write to. */

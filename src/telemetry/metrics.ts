@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Action } from '../protocol/actions.ts';
 import type { ErrorCode } from '../protocol/errors.ts';
+import { LightHistogram } from './light-histogram.ts';
 
 /** What became of one try at a message; `late` is a reply that nobody waited for any more. */
 export type MessageOutcome = 'acted' | 'late' | 'retried' | 'dead';
@@ -37,11 +38,19 @@ export function createMetrics(identity: { readonly name: string; readonly role: 
   const registers = [registry];
   collectProcessMetrics(registry);
 
-  const messages = new Counter({
+  // Counted for each message, so the library is told only when somebody asks.
+  const handled = new Map<string, Map<MessageOutcome, number>>();
+  new Counter({
     name: 'elders_messages_handled_total',
     help: 'Tries at messages, by action and by what became of them.',
     labelNames: ['action', 'outcome'],
     registers,
+    collect() {
+      for (const [action, outcomes] of handled) {
+        for (const [outcome, count] of outcomes) this.inc({ action, outcome }, count);
+      }
+      handled.clear();
+    },
   });
   const commits = new Counter({
     name: 'elders_commits_total',
@@ -67,11 +76,11 @@ export function createMetrics(identity: { readonly name: string; readonly role: 
     labelNames: ['code'],
     registers,
   });
-  const readToCommit = new Histogram({
+  const readToCommit = new LightHistogram({
     name: 'elders_read_to_commit_seconds',
     help: 'Time from reading a message to the commit that handled it.',
     buckets: secondsBuckets,
-    registers,
+    registry,
   });
   const redisConnected = new Gauge({
     name: 'elders_redis_connected',
@@ -85,7 +94,14 @@ export function createMetrics(identity: { readonly name: string; readonly role: 
   });
 
   return {
-    messageHandled: (action, outcome) => messages.inc({ action, outcome }),
+    messageHandled: (action, outcome) => {
+      let outcomes = handled.get(action);
+      if (!outcomes) {
+        outcomes = new Map();
+        handled.set(action, outcomes);
+      }
+      outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
+    },
     committed: (outcome, seconds, count) => {
       commits.inc({ outcome });
       commitSeconds.observe(seconds);

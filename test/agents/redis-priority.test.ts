@@ -26,7 +26,7 @@ function storing(lane: Lane, priority: number, count: number) {
   });
 }
 
-test('on Redis, urgent messages pass a backlog within the window under way and one more', async () => {
+test('on Redis, urgent messages pass a backlog within one read window', async () => {
   const backlog = 8_000;
   const claude = await redis.brokerFor('claude_elder');
   const grand = await redis.brokerFor('grand_elder');
@@ -88,6 +88,6 @@ test('on Redis, urgent messages pass a backlog within the window under way and o
   assert.ok(low < backlog, 'the backlog was still there');
   for (const what of ['emergency', 'urgent'] as const) {
     const passed = handled[what] - landed[what];
-    assert.ok(passed <= 2 * readWindow, `${passed} messages were handled before ${what}`);
+    assert.ok(passed <= readWindow, `${passed} messages were handled before ${what}`);if(process.env.SHOW)console.log("PASSED",what,passed);
   }
 });

@@ -86,9 +86,9 @@ test('2 → 4 → 1 under load: no task runs twice, none is cut off, and of the 
   assert.deepEqual(
     scaled.map(({ subject, detail }: { subject: string; detail: object }) => [subject, detail]),
     [
-      ['human', { from: 2, to: 4, by: 'human' }],
-      ['human', { from: 4, to: 1, by: 'human' }],
-    ].map(([who, { from, to }]: any) => [who, { from, to }]),
+      ['human', { from: 2, to: 4 }],
+      ['human', { from: 4, to: 1 }],
+    ],
   );
 });
 
@@ -105,7 +105,7 @@ test('a servant that is drained finishes its task, however many managers die mea
   await tree.up();
   const { pools } = await tree.json<ScaleState>(['scale']);
   assert.deepEqual([pools[0]?.count, pools[0]?.draining], [1, ['servant_2', 'servant_3']]);
-  await tree.json(['scale', 'servant=2']);
+  await tree.json(['scale', 'servant=2', '-d']);
   assert.deepEqual(await servants(), before, 'the same processes');
   await held.release();
   // Asked for once more, it waits until that has come about.

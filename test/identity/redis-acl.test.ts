@@ -38,7 +38,7 @@ function allKeys(): string[] {
     'elsewhere',
     `${keys.state('task_sage')}x`,
     `${keys.edge('servant_1', 'task_sage', 'low')}x`,
-    `${keys.root}:in:servant_10:task_sage:low`,
+    `${keys.root}:in:servant_100:task_sage:low`,
     keys.edge('servant_1', 'task_sage', 'low').replace('{et:test}', '{et:other}'),
   ];
   return [...edges, ...own, ...strange];

@@ -12,7 +12,16 @@ const seedsWithoutGuard = 60;
 const seedsProvoked = 8;
 
 test(`every guarantee holds in ${seeds} seeds`, async () => {
-  const totals = { restarts: 0, executions: 0, tasks: 0, fulls: 0, deaths: 0, replays: 0, lostCommits: 0 };
+  const totals = {
+    restarts: 0,
+    executions: 0,
+    tasks: 0,
+    fulls: 0,
+    deaths: 0,
+    replays: 0,
+    killed: 0,
+    lostCommits: 0,
+  };
   for (let seed = 1; seed <= seeds; seed += 1) {
     const result = await simulate({ seed });
     assert.deepEqual(result.violations, [], `npm run simulate -- --seed ${seed} --verbose`);
@@ -48,6 +57,7 @@ suite('the checker notices when a guard is off', () => {
     back_pressure: /held more than/,
     idempotency_key: /was carried out \d times/,
     dead_letters: /given up and no dead letter/,
+    isolation: /sent and never acted on/,
     reaping: /two attempts/,
     lease_wait: /two attempts/,
   };

@@ -5,6 +5,8 @@ import { runManager } from '../../src/supervision/manager/manager.ts';
 import { fixtureLaunch } from './fixture-launch.ts';
 
 const print = (line: unknown) => writeSync(1, `${JSON.stringify(line)}\n`);
+// What nobody handles, as a bug would leave it.
+process.on('SIGUSR2', () => void Promise.reject(new Error('planted by a test')));
 const config = JSON.parse(await text(process.stdin));
 try {
   const manager = await runManager({
@@ -12,6 +14,7 @@ try {
     config,
     version: '0.0.0-test',
     launch: fixtureLaunch,
+    ownsProcess: true,
     onEvent: print,
   });
   await manager.done;

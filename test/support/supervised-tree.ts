@@ -94,6 +94,15 @@ export class SupervisedTree {
     await once(child, 'exit');
   }
 
+  /** Has the manager that runs apart end of a rejection that nobody handles; resolves with its exit code. */
+  async failManager(): Promise<number | null> {
+    const child = this.#child as ChildProcess;
+    this.#child = null;
+    child.kill('SIGUSR2');
+    const [code] = await once(child, 'exit');
+    return code;
+  }
+
   get manager(): Manager {
     if (this.#manager === null) throw new Error('no manager runs in this process');
     return this.#manager;

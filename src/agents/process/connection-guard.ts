@@ -10,7 +10,8 @@ interface ConnectionGuardOptions {
   readonly judge: (certificate: X509Certificate) => void;
   /** Ms after which a connection is closed as soon as nothing is under way on it. */
   readonly maxAgeMs: number;
-  /** Connections of one principal at a time. */
+  /** Connections at a time, and those of one principal. */
+  readonly max: number;
   readonly maxPerSource: number;
   /** Told of each connection that was refused or cut for who is at its other end. */
   readonly onRefused: (error: unknown, socket: TLSSocket) => void;
@@ -60,6 +61,7 @@ export class ConnectionGuard {
       source = this.#options.identify(socket);
       if (certificate === undefined) throw new Error('the peer showed no certificate');
       this.#options.judge(certificate);
+      if (this.#live.size >= this.#options.max) throw new Error(`${this.#live.size} connections are open`);
       const count = [...this.#live.values()].filter((live) => live.source === source).length;
       if (count >= this.#options.maxPerSource) throw new Error(`${source} has ${count} connections already`);
     } catch (error) {

@@ -11,6 +11,7 @@ import { asElderError, ElderError } from '../../protocol/errors.ts';
 import { roleOf } from '../../protocol/roster.ts';
 import { possibleServantNames } from '../../protocol/servant-pools.ts';
 import { type StateFolder, stateFolder } from '../../protocol/state-folder.ts';
+import { dieLoudly } from '../../telemetry/die-loudly.ts';
 import { createLogger, type Logger } from '../../telemetry/logger.ts';
 import { createMetrics, type Metrics } from '../../telemetry/metrics.ts';
 import { Agent } from '../agent.ts';
@@ -64,7 +65,10 @@ export async function runElderProcess(
   const { level, maxBytes, files } = order.config.log;
   const log = createLogger({ name, file: folder.logFile(name), level, maxBytes, files });
   const metrics = createMetrics({ name, role });
-  failLoudly(log);
+  // A bug must not leave a half-dead process behind: the manager notices the end and starts a fresh one.
+  dieLoudly(log);
+  // A terminal's Ctrl-C is the manager's business.
+  process.on('SIGINT', () => {});
   const startedAt = Date.now();
   const readiness = new Readiness((reason) => {
     metrics.setReady(reason === null);
@@ -178,18 +182,6 @@ function relinquish(folders: readonly string[]): void {
     permission?.drop?.('fs.write', path);
     permission?.drop?.('fs.read', path);
   }
-}
-
-/** A bug must not leave a half-dead process behind: it is written down, and the manager starts a fresh one. */
-function failLoudly(log: Logger): void {
-  const fail = (what: string) => (error: unknown) => {
-    log.fatal({ error: String(error), stack: error instanceof Error ? error.stack : undefined }, what);
-    process.exit(1);
-  };
-  process.on('uncaughtException', fail('uncaught exception'));
-  process.on('unhandledRejection', fail('unhandled rejection'));
-  // A terminal's Ctrl-C is the manager's business.
-  process.on('SIGINT', () => {});
 }
 
 interface Surroundings {

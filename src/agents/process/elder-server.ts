@@ -7,13 +7,12 @@ import type { Credentials } from '../../identity/credentials.ts';
 import { createKeyPair, type KeyPair, proveKey } from '../../identity/key-proof.ts';
 import { secureContext, serverTls, socketPeer } from '../../identity/tls.ts';
 import type { Challenge } from '../../protocol/bootstrap.ts';
-import { readBounded } from '../../protocol/bounded-body.ts';
-import { parseBoundedJson } from '../../protocol/bounded-json.ts';
+import { bodyReader } from '../../protocol/bounded-body.ts';
 import { asElderError, ElderError } from '../../protocol/errors.ts';
 import { type PortLimits, portLimits, serverLimits } from '../../protocol/limits.ts';
 import { RateLimit } from '../../protocol/rate-limit.ts';
-import { safeCheck } from '../../protocol/safe-check.ts';
 import { ConnectionGuard } from './connection-guard.ts';
+import { boundHandshakes } from './pending-handshakes.ts';
 
 const certificateBody = z.strictObject({ certificate: z.string().max(16_384) });
 const trustBody = z.strictObject({
@@ -70,13 +69,6 @@ interface Reply {
 
 const json = (status: number, value: unknown): Reply => ({ status, body: JSON.stringify(value) });
 
-async function bodyOf<T>(schema: z.ZodType<T>, request: IncomingMessage, limits: PortLimits): Promise<T> {
-  const value = parseBoundedJson(await readBounded(request, limits.bodyBytes), limits.depth);
-  const checked = safeCheck(schema, value);
-  if (!checked.ok) throw new ElderError('malformed', checked.reason);
-  return checked.value;
-}
-
 function managerOnly(peer: string): void {
   if (peer !== 'manager')
     throw new ElderError('denied', `only the manager may change credentials, not ${peer}`);
@@ -88,6 +80,7 @@ async function answer(desk: Desk, request: IncomingMessage): Promise<Reply> {
   desk.onRequest?.(peer);
   const url = URL.parse(request.url ?? '/', 'https://elder');
   if (url === null) throw new ElderError('malformed', 'the path cannot be read');
+  const read = bodyReader(request, desk.limits, 'malformed');
   switch (`${request.method} ${url.pathname}`) {
     case 'GET /healthz':
       return json(200, { status: 'alive' });
@@ -111,14 +104,14 @@ async function answer(desk: Desk, request: IncomingMessage): Promise<Reply> {
     }
     case 'PUT /v1/certificate': {
       managerOnly(peer);
-      const { certificate } = await bodyOf(certificateBody, request, desk.limits);
+      const { certificate } = await read(certificateBody);
       desk.credentials.replace(certificate, desk.pendingKeys?.privateKey);
       desk.pendingKeys = null;
       return json(200, { expiresAt: desk.credentials.expiresAt() });
     }
     case 'PUT /v1/trust': {
       managerOnly(peer);
-      const { ca, revoked } = await bodyOf(trustBody, request, desk.limits);
+      const { ca, revoked } = await read(trustBody);
       desk.credentials.replaceTrust({ ca, revoked });
       return json(200, { revoked: revoked.length });
     }
@@ -183,7 +176,9 @@ export async function listenElderServer(options: ElderServerOptions): Promise<Se
   const server = createServer({ ...tls, ...serverLimits(limits) }, (request, response) => {
     void respond(desk, request, response);
   });
-  server.maxConnections = limits.connections;
+  // How many are served is the guard's to hold.
+  server.maxConnections = limits.connections + limits.handshakes + 1;
+  boundHandshakes(server, limits.handshakes);
   // A peer that breaks its connection, or shows no certificate, is its own problem.
   server.on('clientError', (_, socket) => socket.destroy());
   server.on('tlsClientError', (error, socket) => {
@@ -194,6 +189,7 @@ export async function listenElderServer(options: ElderServerOptions): Promise<Se
     identify: desk.peerOf,
     judge: (certificate) => credentials.trust.require(certificate),
     maxAgeMs: options.connectionAgeMs ?? Infinity,
+    max: limits.connections,
     maxPerSource: limits.connectionsPerSource,
     onRefused: (error, socket) => options.onRefused?.(refusalOf(desk, socket, 'connect', error)),
   });

@@ -60,7 +60,16 @@ async function runInForeground(session: Session, input: CommandInput): Promise<v
     const signals = listenToSignals(session);
     const version = packageVersion();
     const loadConfig = async () => (await session.config(flags(input))).config;
-    const options = { project: project.folder, config, version, launch, onEvent, loadConfig, ...signals };
+    const options = {
+      project: project.folder,
+      config,
+      version,
+      launch,
+      onEvent,
+      loadConfig,
+      ownsProcess: true,
+      ...signals,
+    };
     const manager = await runManager(options);
     await manager.done;
   } catch (thrown) {

@@ -5,6 +5,7 @@ import type { Session } from '../session.ts';
 export const checkNames = [
   'node',
   'redis',
+  'git',
   'sandbox',
   'isolation',
   'config',

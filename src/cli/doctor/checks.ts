@@ -21,6 +21,7 @@ import { requireFreePorts } from '../../supervision/manager/preflight.ts';
 import { findLivingProcesses } from '../living-processes.ts';
 import { isListening } from '../local-client.ts';
 import type { Check, CheckName, Finding } from './check.ts';
+import { checkGit } from './check-git.ts';
 
 const run = promisify(execFile);
 
@@ -159,6 +160,7 @@ const checkClock: Check = async ({ session }) => {
 export const checks: Readonly<Record<CheckName, Check>> = {
   node: checkNode,
   redis: checkRedis,
+  git: checkGit,
   sandbox: checkSandbox,
   isolation: checkIsolation,
   config: checkConfig,

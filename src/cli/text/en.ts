@@ -742,6 +742,7 @@ export const en = {
     checks: {
       node: 'Node.js',
       redis: 'redis-server',
+      git: 'Git',
       sandbox: 'bubblewrap',
       isolation: 'isolation',
       config: 'configuration',
@@ -754,6 +755,7 @@ export const en = {
       node: 'Install Node.js 24 or newer, or name one with ELDERS_NODE.',
       redis:
         'Install it (Debian/Ubuntu: apt-get install redis-server; macOS: brew install redis), or name your own Redis in elders.yaml.',
+      git: 'Install Git 2.38 or newer if tasks are to have worktrees (`git: worktree`).',
       sandbox:
         'Install bubblewrap and allow unprivileged user namespaces, or accept the risk with `sandbox: none` in elders.yaml.',
       isolation:

@@ -737,6 +737,7 @@ export const ja: Catalog = {
     checks: {
       node: 'Node.js',
       redis: 'redis-server',
+      git: 'Git',
       sandbox: 'bubblewrap',
       isolation: 'エルダーの隔離',
       config: '設定',
@@ -749,6 +750,7 @@ export const ja: Catalog = {
       node: 'Node.js 24 以降をインストールするか、ELDERS_NODE で指定してください。',
       redis:
         'インストールするか（Debian/Ubuntu: apt-get install redis-server、macOS: brew install redis）、elders.yaml で自分の Redis を指定してください。',
+      git: 'タスクに worktree (`git: worktree`) を使う場合は、Git 2.38 以降をインストールしてください。',
       sandbox:
         'bubblewrap をインストールして非特権ユーザー名前空間を許可するか、危険を承知のうえで elders.yaml に `sandbox: none` を設定してください。',
       isolation:

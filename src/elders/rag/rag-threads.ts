@@ -12,6 +12,7 @@ import type {
   SearchQuestion,
   ThreadSettings,
 } from './indexing/messages.ts';
+import type { SourceReport } from './indexing/source-report.ts';
 import { startThread } from './threads/start-thread.ts';
 
 /** What the threads tell the sage. */
@@ -25,6 +26,14 @@ export interface RagThreadEvents {
 
 const firstPauseMs = 100;
 const longestPauseMs = 10_000;
+
+function failedReport(path: string, error: unknown): SourceReport {
+  const reason = `the indexing thread died: ${error instanceof Error ? error.message : String(error)}`;
+  return {
+    ...{ path, state: 'failed', reason, files: 0, passages: 0, bytes: 0, skipped: {}, problems: [] },
+    ...{ problemCount: 0, changed: 0, tookMs: 0, watching: 'no', at: Date.now() },
+  };
+}
 
 /** Says where the index lies and how it is made. */
 export function threadSettings(
@@ -116,6 +125,10 @@ export class RagThreads {
     worker.on('message', (news: IndexerNews) => this.#heard(news));
     this.#look(worker, 'the indexing thread died', () => {
       this.#startIndexer();
+    });
+    // Who waits for a folder must hear of it; the next thread tells when all is well again.
+    worker.on('error', (error) => {
+      for (const path of this.#sources) this.#events.onReport(failedReport(path, error));
     });
     for (const path of this.#sources) this.#order({ kind: 'index', path });
   }

@@ -27,8 +27,10 @@ export function setStaff(ctx: Context, order: PayloadOf<'sage.task.servants'>): 
 /** When the demand is to be noted again (ms since the epoch). */
 export function nextDemandNote(ctx: Context): number | undefined {
   const { ready, staff, demand } = tables(ctx);
-  if (ready.size === 0 || staff.get('now')?.watch !== true) return undefined;
-  return (demand.get('now')?.at ?? -noteInterval) + noteInterval;
+  if (staff.get('now')?.watch !== true) return undefined;
+  const last = demand.get('now');
+  if (ready.size === 0) return last && Object.keys(last.pools).length > 0 ? ctx.now() : undefined;
+  return last ? last.at + noteInterval : ctx.now();
 }
 
 /** Notes for the manager how many tasks wait for each pool of servants: at once when there are none any more, else now and then. */

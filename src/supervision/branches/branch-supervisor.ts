@@ -30,6 +30,8 @@ export interface Escalation {
   readonly cause: string;
   /** False: nothing above it could be restarted any more; the elder stays failed and the others go on. */
   readonly restarted: boolean;
+  /** Why the restart that was begun failed. */
+  readonly error?: unknown;
 }
 
 /**
@@ -59,7 +61,10 @@ export class BranchSupervisor {
     this.#waiting.add(spec.name);
     // Those that start from here on must be restarted again by a crash that comes after.
     const begun = () => this.#waiting.delete(spec.name);
-    void this.#options.restart(groups, spec.name, begun).finally(begun);
+    this.#options
+      .restart(groups, spec.name, begun)
+      .finally(begun)
+      .catch((error: unknown) => this.#failed(spec, branchOf(spec), error));
   }
 
   /** Told that an elder was given up. */
@@ -69,10 +74,15 @@ export class BranchSupervisor {
       if (family().config.supervision.branches[branch].escalation === 'hold') break;
       if (!this.#mayRestart(branch)) continue;
       onEscalation({ branch, cause: spec.name, restarted: true });
-      void restart(groupsWithin(family(), branch), null);
+      const failed = (error: unknown) => this.#failed(spec, branch, error);
+      restart(groupsWithin(family(), branch), null).catch(failed);
       return;
     }
     onEscalation({ branch: branchOf(spec), cause: spec.name, restarted: false });
+  }
+
+  #failed({ name }: ElderSpec, branch: Branch, error: unknown): void {
+    this.#options.onEscalation({ branch, cause: name, restarted: false, error });
   }
 
   #mayRestart(branch: Branch): boolean {

@@ -66,6 +66,7 @@ export class ElderLife {
   #ended = false;
   /** While set, the time for its start does not run. */
   #waitsForRedis = false;
+  #endStartLimit: () => void = () => {};
   /** Set once it has a process. */
   #watch: (() => void) | null = null;
   #watching: { stop(): void } | null = null;
@@ -79,7 +80,8 @@ export class ElderLife {
     const { onUpdate, monitor } = this.#options;
     const began = monotonic();
     try {
-      this.#cleanup.push(this.#limitStart());
+      this.#endStartLimit = this.#limitStart();
+      this.#cleanup.push(this.#endStartLimit);
       const process = adopted ?? (await this.#launch());
       this.#process = process;
       // A stop that was asked for while the process was being launched found nothing to signal; there is
@@ -187,7 +189,6 @@ export class ElderLife {
       now: monotonic,
       paused: () => this.#waitsForRedis || !redis.ready,
       onExpired: () => {
-        if (this.#wasReady) return;
         const reason = `${name} was not ready within ${startTimeout} ms`;
         this.condemn('start', reason);
         this.#tooLong.abort(new ElderError('start_failed', reason));
@@ -226,6 +227,7 @@ export class ElderLife {
     this.#options.onUpdate({ state: reason === null ? 'ready' : 'unready', reason });
     if (reason !== null || this.#wasReady) return;
     this.#wasReady = true;
+    this.#endStartLimit();
     this.#options.onReady();
   }
 

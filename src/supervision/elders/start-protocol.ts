@@ -86,6 +86,8 @@ async function pumpReports(
       else onReport(report);
     }
   } catch (error) {
+    // A channel that breaks is told by the end of the process, or by probes that are not answered.
+    if ((error as NodeJS.ErrnoException).syscall !== undefined) return;
     const reason = `${name} does not follow the start protocol: ${(error as Error).message}`;
     onReport({ kind: 'failed', error: { code: 'start_failed', reason } });
   }

@@ -1,3 +1,5 @@
+import { everyInterval } from './shared-ticker.ts';
+
 /** What one round of probes found. `alive` means that the event loop answered. */
 export type Health =
   | { readonly alive: true; readonly ready: true }
@@ -29,7 +31,7 @@ interface HealthCheckerOptions {
 export class HealthChecker {
   readonly #options: HealthCheckerOptions;
   readonly #stopped = new AbortController();
-  #timer: NodeJS.Timeout | undefined;
+  #leave: () => void = () => {};
   #deadline: NodeJS.Timeout | undefined;
   #probing = false;
   #lastAnswer = 0;
@@ -43,14 +45,14 @@ export class HealthChecker {
   /** Starts to probe, at once and then every interval. */
   start(): void {
     this.#lastAnswer = this.#lastTick = this.#options.now();
-    this.#timer = setInterval(() => this.#tick(), this.#options.interval);
+    this.#leave = everyInterval(this.#options.interval, () => this.#tick());
     this.#awaitDeadline();
     void this.#probe();
   }
 
   /** Sends no more probes and calls nobody any more. */
   stop(): void {
-    clearInterval(this.#timer);
+    this.#leave();
     clearTimeout(this.#deadline);
     this.#stopped.abort();
   }

@@ -1,4 +1,5 @@
 import { readResidentMemory } from '../../telemetry/process-usage.ts';
+import { everyInterval } from './shared-ticker.ts';
 
 interface MemoryWatchOptions {
   readonly pid: number;
@@ -12,13 +13,13 @@ interface MemoryWatchOptions {
 
 /** Looks at the memory of a process at an interval, until the returned function is called. Where the system does not tell it, nothing is ever too large. */
 export function watchMemory({ pid, limit, interval, onTooLarge }: MemoryWatchOptions): () => void {
-  const timer = setInterval(() => {
+  const leave = everyInterval(interval, () => {
     const resident = readResidentMemory(pid);
     if (resident === undefined || resident <= limit) return;
-    clearInterval(timer);
+    leave();
     onTooLarge(`holds ${megabytes(resident)} MB of memory, more than ${megabytes(limit)} MB`);
-  }, interval);
-  return () => clearInterval(timer);
+  });
+  return leave;
 }
 
 function megabytes(bytes: number): number {

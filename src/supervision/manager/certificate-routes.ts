@@ -1,7 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { z } from 'zod';
-import { readBounded } from '../../protocol/bounded-body.ts';
-import { parseBoundedJson } from '../../protocol/bounded-json.ts';
+import type { BodyReader } from '../../protocol/bounded-body.ts';
 import {
   type CertificateList,
   type CertificateRevocation,
@@ -11,10 +9,7 @@ import {
   certificateRotationRequest,
   type ProcessHealth,
 } from '../../protocol/certificates.ts';
-import { ElderError } from '../../protocol/errors.ts';
-import { portLimits } from '../../protocol/limits.ts';
 import { managerRoutes } from '../../protocol/local-api.ts';
-import { safeCheck } from '../../protocol/safe-check.ts';
 
 /** What the manager's socket offers about certificates and single processes. */
 export interface CertificateControl {
@@ -28,26 +23,18 @@ export interface CertificateControl {
 /** Answers a request about certificates or the health of one process; `undefined` when it is about something else. */
 export async function answerCertificateRoute(
   control: CertificateControl,
-  request: IncomingMessage,
-  url: URL,
+  { request, url, read }: { request: IncomingMessage; url: URL; read: BodyReader },
 ): Promise<object | undefined> {
   const is = (route: { method: string; path: string }) =>
     request.method === route.method && url.pathname === route.path;
   if (is(managerRoutes.certificates)) return control.list();
   if (is(managerRoutes.rotateCertificates)) {
-    return control.rotate(await bodyOf(certificateRotationRequest, request));
+    return control.rotate(await read(certificateRotationRequest));
   }
   if (is(managerRoutes.revokeCertificates)) {
-    const { name, restart } = await bodyOf(certificateRevocationRequest, request);
+    const { name, restart } = await read(certificateRevocationRequest);
     return control.revoke(name, restart);
   }
   if (is(managerRoutes.health)) return control.health(url.searchParams.get('name') ?? '');
   return undefined;
-}
-
-async function bodyOf<S extends z.ZodType>(schema: S, request: IncomingMessage): Promise<z.output<S>> {
-  const { bodyBytes, depth } = portLimits.manager;
-  const checked = safeCheck(schema, parseBoundedJson(await readBounded(request, bodyBytes), depth));
-  if (!checked.ok) throw new ElderError('usage', checked.reason);
-  return checked.value;
 }

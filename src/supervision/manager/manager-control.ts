@@ -8,7 +8,9 @@ import type { ManagerEvent } from '../../protocol/local-api.ts';
 import type { TreeStatus } from '../../protocol/process.ts';
 import { roster } from '../../protocol/roster.ts';
 import { possibleServants } from '../../protocol/servant-pools.ts';
+import type { AuditSink } from '../../telemetry/audit/audit-log.ts';
 import { readAuditAnchor } from '../audit/audit-anchor.ts';
+import { recorded } from '../audit/operation-entry.ts';
 import type { CertificateDesk } from '../certificates/certificate-desk.ts';
 import type { TreeElders } from '../elders/tree-elders.ts';
 import { processHealth } from '../health/process-health.ts';
@@ -34,6 +36,7 @@ interface TreeParts {
   /** Set once the tree has been ready, and so is what comes after. */
   readonly scaler: ServantScaler | null;
   readonly operations: TreeOperations | null;
+  readonly audit: AuditSink | null;
 }
 
 interface ControlOptions {
@@ -105,10 +108,17 @@ function certificateControl(current: ControlOptions['current']): CertificateCont
 
 function operationControl({ current, listen }: ControlOptions): OperationControl {
   return {
-    restart: async (names) => there(current().operations).restart(names),
+    restart: async (names) => {
+      const { operations, audit } = current();
+      const object = names === null ? 'all elders' : names.join(', ').slice(0, 2_000);
+      return recorded(there(audit), { event: 'restart', object }, () => there(operations).restart(names));
+    },
     scaling: async () => there(current().scaler).state,
     scale: async (request) => there(current().scaler).scale(request),
-    reload: async () => there(current().operations).reload(),
+    reload: async () => {
+      const { operations, audit } = current();
+      return recorded(there(audit), { event: 'reload' }, () => there(operations).reload());
+    },
     describe: async (name) => {
       const parts = current();
       const { certificates } = there(parts.desk).list();

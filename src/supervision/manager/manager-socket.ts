@@ -4,8 +4,7 @@ import { chmod, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { z } from 'zod';
 import type { AuditHead } from '../../protocol/audit.ts';
-import { readBounded } from '../../protocol/bounded-body.ts';
-import { parseBoundedJson } from '../../protocol/bounded-json.ts';
+import { bodyReader } from '../../protocol/bounded-body.ts';
 import { asElderError, ElderError, type ErrorCode } from '../../protocol/errors.ts';
 import { type PortLimits, portLimits, serverLimits } from '../../protocol/limits.ts';
 import {
@@ -57,11 +56,13 @@ export class ManagerSocket {
   readonly #server: Server;
   readonly #path: string;
   readonly #control: ManagerControl;
+  readonly #limits: PortLimits;
   readonly #rate: RateLimit;
 
   private constructor(path: string, control: ManagerControl, limits: PortLimits) {
     this.#path = path;
     this.#control = control;
+    this.#limits = limits;
     this.#rate = new RateLimit(limits);
     this.#server = createServer(
       serverLimits(limits),
@@ -110,11 +111,13 @@ export class ManagerSocket {
       this.#rate.take('this socket');
       const url = URL.parse(request.url ?? '/', 'http://manager');
       if (url === null) throw new ElderError('usage', 'the path cannot be read');
+      const read = bodyReader(request, this.#limits, 'usage');
       const is = (route: { method: string; path: string }) =>
         request.method === route.method && url.pathname === route.path;
       if (is(managerRoutes.status)) sendJson(response, 200, this.#control.status());
-      else if (is(managerRoutes.shutdown)) await this.#shutdown(request, response);
-      else if (is(managerRoutes.trace)) {
+      else if (is(managerRoutes.shutdown)) {
+        this.#shutdown((await read(shutdownBody)).mode, response);
+      } else if (is(managerRoutes.trace)) {
         const correlation = requireParameter(url, 'correlation');
         const messages = await within(response, (signal) => this.#control.trace(correlation, signal));
         sendJson(response, 200, { messages });
@@ -130,10 +133,10 @@ export class ManagerSocket {
       } else if (is(managerRoutes.deadLetter)) {
         const id = requireParameter(url, 'id');
         sendJson(response, 200, await within(response, (signal) => this.#control.deadLetter(id, signal)));
-      } else if (await answerOperationRoute(this.#control.operations, request, response, url)) {
+      } else if (await answerOperationRoute(this.#control.operations, { request, response, url, read })) {
         // It has answered by itself.
       } else {
-        const answer = await answerCertificateRoute(this.#control.certificates, request, url);
+        const answer = await answerCertificateRoute(this.#control.certificates, { request, url, read });
         if (answer === undefined) {
           throw new ElderError('not_found', `no route ${request.method} ${url.pathname}`);
         }
@@ -148,8 +151,7 @@ export class ManagerSocket {
     }
   }
 
-  async #shutdown(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { mode } = await readBody(request, shutdownBody);
+  #shutdown(mode: z.output<typeof shutdownBody>['mode'], response: ServerResponse): void {
     response.writeHead(200, { 'content-type': 'application/x-ndjson', connection: 'close' });
     this.#control.shutdown(mode, (event) => {
       response.write(`${JSON.stringify(event)}\n`);
@@ -167,15 +169,6 @@ function requireParameter(url: URL, name: string): string {
   const value = url.searchParams.get(name);
   if (!value) throw new ElderError('usage', `the parameter ${name} is missing`);
   return value;
-}
-
-async function readBody<T>(request: IncomingMessage, schema: z.ZodType<T>): Promise<T> {
-  const text = await readBounded(request, portLimits.manager.bodyBytes);
-  try {
-    return schema.parse(parseBoundedJson(text === '' ? '{}' : text, portLimits.manager.depth));
-  } catch (cause) {
-    throw new ElderError('usage', `the body is not understood: ${(cause as Error).message}`, { cause });
-  }
 }
 
 /** Runs a search that ends when it takes too long or nobody waits for it any more. */

@@ -2,10 +2,12 @@ import type { Config } from '../../protocol/config.ts';
 import { ElderError } from '../../protocol/errors.ts';
 import type { ManagerEvent } from '../../protocol/local-api.ts';
 import type { ProcessIdentity, TreeStatus } from '../../protocol/process.ts';
+import { dieLoudly } from '../../telemetry/die-loudly.ts';
 import { createLogger, type Logger } from '../../telemetry/logger.ts';
 import { readProcessIdentity } from '../../telemetry/process-identity.ts';
 import type { ElderProgram } from '../isolation/elder-program.ts';
 import type { isDrained } from '../scaling/servant-scaler.ts';
+import { noteDeath } from './manager-death.ts';
 import { ManagerLock } from './manager-lock.ts';
 import { prepareTreeFolder } from './tree-folder.ts';
 import { TreeManager } from './tree-manager.ts';
@@ -23,6 +25,8 @@ export interface ManagerOptions {
   readonly onEvent?: (event: ManagerEvent) => void;
   /** Called whenever the status of an elder or of Redis has changed. */
   readonly onStatus?: (status: TreeStatus) => void;
+  /** Whether this process is there for the manager alone: an error that nobody handles then ends it, told in its log. */
+  readonly ownsProcess?: boolean;
   /** Drains the tree when it aborts, while it is being started too. */
   readonly signal?: AbortSignal;
   /** Whether a servant that is to go may be ended; another than the usual is for tests of what that guards. */
@@ -58,6 +62,7 @@ export async function runManager(options: ManagerOptions): Promise<Manager> {
     lock.release();
     throw error;
   }
+  if (options.ownsProcess) dieLoudly(log, (what, error) => noteDeath(folder.managerDeath, what, error));
   const manager = new TreeManager(options, { folder, lock, log });
   await manager.start();
   return manager;

@@ -65,6 +65,16 @@ export class TreeAlarms {
     });
   };
 
+  /** Tells that somebody changed what a user of Redis may do. */
+  readonly aclChanged = (reason: string): void => {
+    this.raise({
+      fingerprint: 'manager:redis:acl_changed',
+      title: 'The rights of a user of Redis were changed while the tree ran',
+      severity: 'critical',
+      detail: reason,
+    });
+  };
+
   /** Tells that the audit log is not what was written. */
   readonly auditTampered = (reason: string): void => {
     this.raise({
@@ -76,16 +86,17 @@ export class TreeAlarms {
   };
 
   /** Tells what was made of an elder that was given up. */
-  readonly escalated = ({ branch, cause, restarted }: Escalation): void => {
+  readonly escalated = ({ branch, cause, restarted, error }: Escalation): void => {
     const what = restarted
       ? `the branch ${branch} is restarted`
       : `${cause} stays failed and the others go on without it`;
-    this.#options.log.error({ branch, elder: cause, restarted }, `escalation: ${what}`);
+    const why = error === undefined ? '' : `: ${error}`;
+    this.#options.log.error({ branch, elder: cause, restarted, error }, `escalation: ${what}`);
     this.raise({
       fingerprint: `manager:branch:${branch}:${restarted ? 'restarted' : 'held'}`,
       title: restarted ? `The branch ${branch} is restarted` : `${cause} stays failed`,
       severity: 'critical',
-      detail: `${cause} was given up: ${what}`,
+      detail: `${cause} was given up: ${what}${why}`,
     });
   };
 

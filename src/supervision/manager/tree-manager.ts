@@ -9,6 +9,7 @@ import { roster } from '../../protocol/roster.ts';
 import { possibleServants, startingServants } from '../../protocol/servant-pools.ts';
 import type { StateFolder } from '../../protocol/state-folder.ts';
 import type { Logger } from '../../telemetry/logger.ts';
+import { operationEntry } from '../audit/operation-entry.ts';
 import { TreeAudit } from '../audit/tree-audit.ts';
 import { CertificateDesk } from '../certificates/certificate-desk.ts';
 import { TreeCertificates } from '../certificates/tree-certificates.ts';
@@ -28,6 +29,7 @@ import type { Manager, ManagerOptions } from './manager.ts';
 import { connectManagerBroker } from './manager-broker.ts';
 import { managerControl } from './manager-control.ts';
 import { createManagerCredentials, type ManagerCredentials } from './manager-credentials.ts';
+import { tellOfDeath } from './manager-death.ts';
 import type { ManagerLock } from './manager-lock.ts';
 import { type ManagerControl, ManagerSocket } from './manager-socket.ts';
 import { requireTreePorts } from './preflight.ts';
@@ -149,8 +151,11 @@ export class TreeManager implements Manager {
     await this.done;
   }
 
-  #beginShutdown(mode: 'drain' | 'kill'): void {
+  #beginShutdown(mode: 'drain' | 'kill', subject: string | null = null): void {
     this.#log.info({ mode }, 'shutdown');
+    if (!this.#starting.signal.aborted) {
+      this.#audit?.record(operationEntry({ event: 'down', subject, detail: { mode } }));
+    }
     if (mode === 'kill') {
       this.#mode = 'kill';
       this.#audit?.record({ kind: 'emergency', event: 'kill', by: 'manager', object: 'the tree' });
@@ -171,10 +176,11 @@ export class TreeManager implements Manager {
         redis: this.#redis,
         elders: this.#elders,
         desk: this.#desk,
+        audit: this.#audit,
         operations: this.#wasReady ? this.#operations : null,
         scaler: this.#wasReady ? this.#scaler : null,
       }),
-      shutdown: (mode) => this.#beginShutdown(mode),
+      shutdown: (mode) => this.#beginShutdown(mode, 'human'),
       listen: (listener) => {
         this.#listeners.add(listener);
         return () => this.#listeners.delete(listener);
@@ -209,11 +215,13 @@ export class TreeManager implements Manager {
       onChange,
       onLoss: this.#redisLost,
       onAclOverflow: this.#alarms.aclOverflow,
+      onAclChanged: this.#alarms.aclChanged,
     });
     this.#redis = redis;
     const registry = new Registry(redis.admin, retryDelay);
     this.#registry = registry;
     this.#alarms.report(() => connectManagerBroker({ tree: this.#tree, config, redis, own }));
+    tellOfDeath(this.#folder.managerDeath, { audit, alarms: this.#alarms });
     const roll = this.#roll as ServantRoll;
     const elders = new TreeElders({
       ...common,
@@ -258,6 +266,7 @@ export class TreeManager implements Manager {
     const connect = () => connectManagerBroker({ tree: this.#tree, config, redis, own, name: 'auditor' });
     const sources = sourcesOf('auditor', roster(possibleServants(config)));
     await audit.begin({ redis: redis.admin, config, sources, connect });
+    audit.record(operationEntry({ event: 'up', detail: { version: this.#options.version } }));
     const { signal } = this.#stopping;
     this.#desk = new CertificateDesk({ ...common, own, redis, elders, signal });
     await forgetStrayServants(redis.admin, roll);

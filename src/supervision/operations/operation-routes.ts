@@ -1,12 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { z } from 'zod';
-import { readBounded } from '../../protocol/bounded-body.ts';
-import { parseBoundedJson } from '../../protocol/bounded-json.ts';
-import { asElderError, ElderError } from '../../protocol/errors.ts';
-import { portLimits } from '../../protocol/limits.ts';
+import type { BodyReader } from '../../protocol/bounded-body.ts';
+import { asElderError } from '../../protocol/errors.ts';
 import { type ManagerEvent, managerRoutes } from '../../protocol/local-api.ts';
 import { type ElderDescription, restartRequest, type TreeMeasure } from '../../protocol/operations.ts';
-import { safeCheck } from '../../protocol/safe-check.ts';
 import { type ScaleRequest, type ScaleState, scaleRequest } from '../../protocol/scaling.ts';
 
 /** What the manager's socket offers to those who run the tree. */
@@ -28,16 +24,19 @@ export interface OperationControl {
 /** Answers a request to describe, measure, restart or reload; false when it is about something else. */
 export async function answerOperationRoute(
   control: OperationControl,
-  request: IncomingMessage,
-  response: ServerResponse,
-  url: URL,
+  {
+    request,
+    response,
+    url,
+    read,
+  }: { request: IncomingMessage; response: ServerResponse; url: URL; read: BodyReader },
 ): Promise<boolean> {
   const is = (route: { method: string; path: string }) =>
     request.method === route.method && url.pathname === route.path;
   if (is(managerRoutes.elder)) sendJson(response, await control.describe(url.searchParams.get('name') ?? ''));
   else if (is(managerRoutes.measure)) sendJson(response, await control.measure());
   else if (is(managerRoutes.restart)) {
-    const { names } = await readBody(request, restartRequest);
+    const { names } = await read(restartRequest);
     await stream(control, response, async () => {
       await control.restart(names);
       return names;
@@ -45,17 +44,10 @@ export async function answerOperationRoute(
   } else if (is(managerRoutes.reload)) await stream(control, response, () => control.reload());
   else if (is(managerRoutes.scaling)) sendJson(response, await control.scaling());
   else if (is(managerRoutes.scale)) {
-    const order = await readBody(request, scaleRequest);
+    const order = await read(scaleRequest);
     await stream(control, response, () => control.scale(order));
   } else return false;
   return true;
-}
-
-async function readBody<T>(request: IncomingMessage, schema: z.ZodType<T>): Promise<T> {
-  const { bodyBytes, depth } = portLimits.manager;
-  const checked = safeCheck(schema, parseBoundedJson(await readBounded(request, bodyBytes), depth));
-  if (!checked.ok) throw new ElderError('usage', checked.reason);
-  return checked.value;
 }
 
 function sendJson(response: ServerResponse, body: unknown): void {

@@ -86,10 +86,10 @@ export function reloadPlan(before: Config, after: Config, present: readonly stri
   compare(before.supervision, after.supervision, supervisionConcerns, 'supervision.');
   compare(before.supervision, after.supervision, { shutdown: 'manager', elders: 'manager' }, 'supervision.');
   const restart = present.filter(
-      (name) =>
-        changed.some(({ concern }) => typeof concern === 'function' && concern(name)) ||
-        childSpec(before, name).shutdown !== childSpec(after, name).shutdown,
-    );
+    (name) =>
+      changed.some(({ concern }) => typeof concern === 'function' && concern(name)) ||
+      childSpec(before, name).shutdown !== childSpec(after, name).shutdown,
+  );
   const fixed = changed.filter(({ concern }) => concern === 'fixed').map(({ path }) => path);
   return {
     changed: changed.map(({ path }) => path),

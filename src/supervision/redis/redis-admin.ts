@@ -8,7 +8,7 @@ import type { RedisCredential, RedisEndpoint } from '../../protocol/bootstrap.ts
 import { asElderError, ElderError } from '../../protocol/errors.ts';
 import { treeKeys } from '../../protocol/keys.ts';
 import { roleOf, type Servants } from '../../protocol/roster.ts';
-import { findOpenDoors, type OpenDoors } from './acl/open-doors.ts';
+import { findOpenDoors, type OpenDoors, reachOf } from './acl/open-doors.ts';
 import { userDifferences } from './acl/user-rights.ts';
 
 export interface RedisAdminOptions {
@@ -215,6 +215,23 @@ export class RedisAdmin implements RedisCommands {
     }
     if (found.length > 0) await this.#saveUsers();
     return found;
+  }
+
+  /**
+   * Lists what a user may do that it should not: one of the tree by the table of edges, another where it reaches into the
+   * tree. The admin itself may do everything.
+   */
+  async deviationsOf(user: string): Promise<string[]> {
+    const { tree, servants, credential } = this.#options;
+    if (user === credential.username) return [];
+    const name = this.principalOf(user);
+    if (name === undefined) return reachOf(this, tree, user);
+    return userDifferences(this, { tree, name, servants }, user, { samples: false });
+  }
+
+  /** Fences one user, whatever it is called. */
+  async deleteUser(user: string): Promise<void> {
+    if (await this.#deleteUsers([user])) await this.#saveUsers();
   }
 
   /** Notes in the registry which process plays a name; `value` is JSON. */

@@ -39,6 +39,8 @@ interface RedisSupervisorOptions {
   readonly audit: AuditSink;
   /** Told when Redis denied more than its log holds. */
   readonly onAclOverflow: (reason: string) => void;
+  /** Told when somebody changed the rights of a user of Redis. */
+  readonly onAclChanged: (reason: string) => void;
   readonly onChange: () => void;
   /** Told whose state Redis no longer holds. */
   readonly onLoss: (losses: readonly Loss[]) => void;
@@ -99,13 +101,15 @@ export class RedisSupervisor implements RedisGate {
         options.onLoss(losses);
       },
     });
-    const { log, audit, folder, onAclOverflow } = options;
+    const { log, audit, folder, config, onAclOverflow, onAclChanged } = options;
     this.#guard = new RedisGuard({
       admin: redis.admin,
       logFile: redis.managed ? redisPaths(folder).log : null,
       audit,
       log,
       onOverflow: onAclOverflow,
+      onChanged: onAclChanged,
+      lenient: config.allowInsecureRedis,
     });
     const limits = options.config.supervision;
     this.#policy = new RestartPolicy({ limits, random: Math.random, crashes: options.history.crashes });

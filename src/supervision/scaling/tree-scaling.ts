@@ -7,6 +7,7 @@ import type { ManagerEvent } from '../../protocol/local-api.ts';
 import { isServant, servantSpec } from '../../protocol/roster.ts';
 import { servantNumber } from '../../protocol/servant-pools.ts';
 import type { Logger } from '../../telemetry/logger.ts';
+import { operationEntry } from '../audit/operation-entry.ts';
 import type { Registry } from '../elders/registry.ts';
 import type { TreeElders } from '../elders/tree-elders.ts';
 import { requireFreePorts } from '../manager/preflight.ts';
@@ -54,15 +55,8 @@ export function treeScaling(options: TreeScalingOptions): ServantScaler {
     onChange: ({ pool, ...scale }) => {
       emit('scaled', pool, undefined, scale);
       const { from, to, by, reason } = scale;
-      record({
-        kind: 'configuration',
-        event: 'scaled',
-        by: 'manager',
-        subject: by === 'configuration' ? null : by,
-        object: pool,
-        reason,
-        detail: { from, to },
-      });
+      const subject = by === 'configuration' ? null : by;
+      record(operationEntry({ event: 'scaled', subject, object: pool, reason, detail: { from, to } }));
     },
     onDraining: (servant) => emit('draining', servant),
     onGone: (servant) => {

@@ -55,7 +55,7 @@ describe('the port of an elder', () => {
       ...rest,
     });
     servers.push(server);
-    return { credentials, refusals, port: (server.address() as AddressInfo).port };
+    return { credentials, refusals, server, port: (server.address() as AddressInfo).port };
   }
 
   function dial(port: number, as: Credentials): TLSSocket {
@@ -70,9 +70,9 @@ describe('the port of an elder', () => {
   async function exchange(socket: Socket, text: string): Promise<number> {
     socket.write(text);
     let answer = '';
-    const ended = once(socket, 'close');
+    const ended = new Promise<null>((resolve) => socket.once('close', () => resolve(null)));
     for (;;) {
-      const data = await Promise.race([once(socket, 'data'), ended.then(() => null)]);
+      const data = await Promise.race([once(socket, 'data').catch(() => ended), ended]);
       if (data === null) return Number(/^HTTP\/1\.1 (\d+)/.exec(answer)?.[1] ?? 0);
       answer += String(data[0]);
       const status = /^HTTP\/1\.1 (\d+)/.exec(answer)?.[1];
@@ -202,5 +202,55 @@ describe('the port of an elder', () => {
     const more = Array.from({ length: 4 }, () => dial(port, loud).resume());
     await Promise.race(more.map((each) => once(each, 'close')));
     assert.equal(await exchange(dial(port, quiet), get('/healthz')), 200);
+  });
+
+  /** Opens so many connections that say nothing, one after the other. */
+  async function silent(port: number, count: number): Promise<Socket[]> {
+    const opened: Socket[] = [];
+    for (let at = 0; at < count; at += 1) {
+      const socket = connectTcp({ host: '127.0.0.1', port });
+      sockets.push(socket);
+      opened.push(socket);
+      socket.on('error', () => undefined).resume();
+      await once(socket, 'connect');
+    }
+    return opened;
+  }
+
+  test('those without a certificate keep nobody out who has one, however many they are', async () => {
+    const { port } = await elder({ limits: { connections: 4, handshakes: 8 } });
+    const me = await credentialsOf('manager');
+    const first = dial(port, me);
+    assert.equal(await exchange(first, get('/healthz')), 200);
+    const [oldest, ...others] = await silent(port, 9);
+    await once(oldest!, 'close');
+    assert.equal(await exchange(dial(port, me), get('/healthz')), 200);
+    assert.equal(await exchange(first, get('/healthz')), 200, 'one that is served counts no more');
+    assert.ok(others.some((socket) => !socket.closed));
+    const more = await Promise.all(
+      ['servant_1', 'servant_2', 'servant_3'].map(async (name) => dial(port, await credentialsOf(name))),
+    );
+    const statuses = await Promise.all(more.map((socket) => exchange(socket, get('/healthz'))));
+    assert.deepEqual(statuses.toSorted(), [0, 200, 200], 'but there are no more connections than its limit');
+  });
+
+  test('control: where handshakes are not bounded apart, those without a certificate keep everybody out', async () => {
+    const { port, server } = await elder({ limits: { connections: 4, handshakes: 1e9 } });
+    server.maxConnections = 4;
+    await silent(port, 4);
+    assert.equal(await exchange(dial(port, await credentialsOf('manager')), get('/healthz')), 0);
+  });
+
+  test('control: without these limits what is large is taken, and any number of connections', async () => {
+    const { port } = await elder({
+      limits: { headerBytes: 65_536, bodyBytes: 1e8, connectionsPerSource: 1e6 },
+    });
+    const me = await credentialsOf('manager');
+    const large = `GET /healthz HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(9_000)}\r\n\r\n`;
+    assert.equal(await exchange(dial(port, me), large), 200);
+    assert.equal(await exchange(dial(port, me), put('/v1/trust', `"${'x'.repeat(2_000_000)}"`)), 400);
+    const many = Array.from({ length: 40 }, () => dial(port, me));
+    const statuses = await Promise.all(many.map((socket) => exchange(socket, get('/healthz'))));
+    assert.ok(statuses.every((status) => status === 200));
   });
 });

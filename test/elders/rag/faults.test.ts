@@ -3,9 +3,11 @@ import { execFile, execFileSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
+  closeSync,
   mkdirSync,
   mkdtempSync,
-  readFileSync,
+  openSync,
+  readSync,
   realpathSync,
   rmSync,
   symlinkSync,
@@ -24,8 +26,8 @@ import type { SourceReport } from '../../../src/elders/rag/indexing/source-repor
 /** Rights mean nothing to root, so the tree is indexed by nobody there. */
 const nobody = process.geteuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
 
-function folder(t: TestContext): string {
-  const made = realpathSync(mkdtempSync(join(tmpdir(), 'elders-rag-')));
+function folder(t: TestContext, place = tmpdir()): string {
+  const made = realpathSync(mkdtempSync(join(place, 'elders-rag-')));
   t.after(() => rmSync(made, { recursive: true, force: true }));
   return made;
 }
@@ -42,7 +44,8 @@ async function indexOnce(base: string, root: string): Promise<SourceReport> {
 }
 
 test('whatever stands in a folder, it is indexed, and what could not be is told', async (t) => {
-  const base = folder(t);
+  // The temporary folder of a run is closed to nobody.
+  const base = folder(t, '/tmp');
   const root = join(base, 'tree');
   mkdirSync(join(root, 'closed'), { recursive: true });
   const files: Record<string, string | Buffer> = {
@@ -69,7 +72,6 @@ test('whatever stands in a folder, it is indexed, and what could not be is told'
   if (nobody.uid !== undefined) chownSync(base, nobody.uid, nobody.gid);
   chmodSync(join(root, 'closed.md'), 0);
   chmodSync(join(root, 'closed'), 0);
-  t.after(() => chmodSync(join(root, 'closed'), 0o700));
 
   const report = await indexOnce(base, root);
   assert.equal(report.state, 'ready');
@@ -95,34 +97,51 @@ test('whatever stands in a folder, it is indexed, and what could not be is told'
   assert.deepEqual([again.state, again.files, again.skipped.unreadable], ['ready', 8, undefined]);
 });
 
-const size = 2_000_000;
-const isTorn = (bytes: Uint8Array) => bytes.some((byte) => byte !== bytes[0]);
+const step = 65_536;
+const size = 32 * step;
+
+/** Whether bytes were never in the file together: the writer goes from the first to the last, a letter at a time. */
+function isTorn(bytes: Uint8Array): boolean {
+  const changes = [...bytes.keys()].filter((at) => at > 0 && bytes[at] !== bytes[at - 1]);
+  const [at = 0] = changes;
+  const isNext = ((bytes[at] ?? 0) - 0x61 + 1) % 26 === (bytes[0] ?? 0) - 0x61;
+  return changes.length > 0 && (changes.length > 1 || at % step !== 0 || !isNext);
+}
+
+/** As a program reads that does not look whether anything has changed meanwhile. */
+function readCarelessly(path: string): Buffer {
+  const bytes = Buffer.alloc(size);
+  const file = openSync(path, 'r');
+  for (let at = 0; at < size; at += 4_096) readSync(file, bytes, at, 4_096, at);
+  closeSync(file);
+  return bytes;
+}
 
 test('a file that changes while it is read is never taken half old and half new', async (t) => {
   const path = join(folder(t), 'changing.txt');
   writeFileSync(path, Buffer.alloc(size, 0x61));
   const writer = new Worker(new URL('./fixture/overwrite-forever.ts', import.meta.url), {
-    workerData: { path, size },
+    workerData: { path, size, step },
   });
   t.after(() => writer.terminate());
-  // With the guard off, the same reading tears; so the writer is at work.
-  while (!isTorn(readFileSync(path)));
-  const read = await readWhole(path, size * 2);
-  assert.equal(read.ok ? isTorn(read.bytes) : read.reason === 'changing', !read.ok);
+  // The guard is off here, and the checker finds it; so the writer is at work.
+  while (!isTorn(readCarelessly(path)));
+  const read = await readWhole(path, size);
+  if (read.ok) assert.equal(isTorn(read.bytes), false);
+  else assert.equal(read.reason, 'changing');
   await writer.terminate();
-  // The last round may have been stopped in its middle.
-  writeFileSync(path, Buffer.alloc(size, 0x62));
-  let last = await readWhole(path, size * 2);
-  while (!last.ok) last = await readWhole(path, size * 2);
+  let last = await readWhole(path, size);
+  while (!last.ok) last = await readWhole(path, size);
   assert.equal(isTorn(last.bytes), false);
 });
 
 test('a file that the reading thread dies of is given up alone; the others are cut', async (t) => {
   const root = folder(t);
-  const words = Array.from({ length: 500_000 }, (_, at) => `w${at.toString(36)}`).join(' ');
+  const words = Array.from({ length: 1_000_000 }, (_, at) => `w${at.toString(36)}`).join(' ');
   writeFileSync(join(root, 'deadly.txt'), words);
   for (const name of ['one.md', 'two.md', 'three.md']) writeFileSync(join(root, name), `# ${name}`);
-  const thread = new CuttingThread(10_000_000, 24);
+  // So little that the terms of one passage after the other do not fit; small files do.
+  const thread = new CuttingThread(10_000_000, 12);
   t.after(() => thread.close());
   const cuts = await Promise.all(
     ['one.md', 'deadly.txt', 'two.md', 'three.md'].map((name) =>
@@ -133,4 +152,16 @@ test('a file that the reading thread dies of is given up alone; the others are c
     cuts.map(({ reason, prepared }) => reason ?? prepared?.chunks.length),
     [1, 'failed', 1, 1],
   );
+});
+
+test('where the index cannot be kept, the folder is told to have failed, with the reason', async (t) => {
+  const base = folder(t);
+  mkdirSync(join(base, 'tree'));
+  writeFileSync(join(base, 'file'), '');
+  const program = join(import.meta.dirname, 'fixture/index-once.ts');
+  const index = join(base, 'file', 'index.sqlite');
+  const { stdout } = await promisify(execFile)(process.execPath, [program, index, join(base, 'tree')]);
+  const report: SourceReport = JSON.parse(stdout);
+  assert.equal(report.state, 'failed');
+  assert.match(report.reason ?? '', /ENOTDIR|EEXIST/);
 });

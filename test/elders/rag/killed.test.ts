@@ -52,5 +52,11 @@ test('a kill in the middle of indexing loses nothing that the next start does no
   t.after(() => store.close());
   store.index.verify();
   assert.equal(store.index.rebuilt, undefined, 'what had been written was kept');
-  assert.equal(store.index.size().documents, count);
+  assert.deepEqual(store.index.size(), { documents: count, chunks: count }, 'nothing is there twice');
+  // Every passage belongs to a document and has its terms once.
+  const { database } = store.index;
+  const one = (sql: string) => Number(Object.values(database.prepare(sql).get() ?? {})[0]);
+  const lost = one('SELECT count(*) FROM chunks WHERE document NOT IN (SELECT id FROM documents)');
+  const terms = one('SELECT count(*) FROM terms_docsize');
+  assert.deepEqual([lost, terms, one('SELECT count(*) FROM rag_files')], [0, count, count]);
 });

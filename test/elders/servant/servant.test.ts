@@ -93,6 +93,22 @@ test('it renews its lease while the command runs, and extends it at its executor
   assert.equal(tree.sentAs(self, 'task_sage', 'report.to_sage.lease_renewed').length, 4);
 });
 
+for (const jump of [86_400_000, -86_400_000]) {
+  test(`it goes on renewing its lease when the clock jumps by ${jump} ms`, async () => {
+    await tell({ kind: 'reaped' });
+    await assign('a');
+    await tree.clock.advance(1_000);
+    tree.clock.jump(jump);
+    const renewed = () => tree.sentAs(self, 'task_sage', 'report.to_sage.lease_renewed').length;
+    await tree.clock.advance(leaseMs / 4);
+    assert.ok(renewed() >= 1);
+    const before = renewed();
+    await tree.clock.advance(leaseMs);
+    assert.equal(renewed() - before, 4);
+    assert.deepEqual([kinds().filter((kind) => kind === 'run'), reports()], [['run'], []]);
+  });
+}
+
 test('what its predecessor was running is reported as lost, once it is over', async () => {
   await tell({ kind: 'reaped' });
   await assign('a');

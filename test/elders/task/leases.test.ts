@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
-import { beforeEach, test } from 'node:test';
+import { beforeEach, suite, test } from 'node:test';
+import type { Core } from '../../../src/agents/core.ts';
+import { tables } from '../../../src/elders/task/rows.ts';
+import { taskOf } from '../../../src/elders/task/tasks.ts';
 import { task } from '../../support/directive.ts';
 import { leaseMs, TaskBench } from './task-bench.ts';
 
@@ -94,3 +97,87 @@ test('a cancelled task whose servant is gone for good ends too', async () => {
   await bench.tree.clock.advance(2 * leaseMs);
   assert.equal(bench.finished()[0]?.outcome, 'cancelled');
 });
+
+const day = 86_400_000;
+
+/** Goes on for some time in which a servant renews its lease as it should. */
+async function runOn(leases: number): Promise<void> {
+  for (let round = 0; round < 4 * leases; round += 1) {
+    await bench.tree.clock.advance(leaseMs / 4);
+    await bench.renew('servant_1');
+  }
+}
+
+for (const jump of [day, -day, leaseMs / 2, -leaseMs / 2]) {
+  test(`a clock that jumps by ${jump / 1_000} s ends no lease and starts nothing twice`, async () => {
+    await bench.available('servant_2');
+    await runOn(1);
+    bench.tree.clock.jump(jump);
+    await runOn(3);
+    assert.deepEqual([bench.revoked('servant_1'), bench.assigned('servant_2')], [[], []]);
+    // Who falls silent after it is noticed all the same.
+    await bench.tree.clock.advance(3 * leaseMs);
+    assert.equal(bench.current('servant_2')?.attempt, 2);
+  });
+}
+
+test('a retry waits no longer than it should because the clock went back', async () => {
+  await bench.finish('servant_1', { outcome: 'failed' });
+  assert.equal(bench.task('d/a').state, 'ready');
+  bench.tree.clock.jump(-day);
+  await bench.tree.clock.advance(2_000);
+  assert.equal(bench.current('servant_1')?.attempt, 2);
+});
+
+suite('what comes after the lease is over', () => {
+  /** What is wrong, where servant_2 runs the task or has reported its end. */
+  function contradictions(runs: boolean): string[] {
+    const { state, history } = bench.task('d/a');
+    const done = history.filter(({ outcome }) => outcome !== 'lost');
+    return [
+      ...(runs && state !== 'running' ? ['what still runs is done'] : []),
+      ...(runs && done.length > 0 ? ['it has an outcome that nobody reported under its lease'] : []),
+      ...(done.length > 1 ? ['it has two outcomes'] : []),
+    ];
+  }
+
+  test('of a servant that was stopped is fenced', async () => {
+    await bench.available('servant_2');
+    const [old] = bench.assigned('servant_1');
+    await bench.tree.clock.advance(2 * leaseMs);
+    assert.equal(bench.current('servant_2')?.attempt, 2);
+    await bench.finish('servant_1', {}, old);
+    assert.deepEqual(contradictions(true), []);
+    await bench.finish('servant_2');
+    assert.deepEqual([contradictions(false), bench.task('d/a').state], [[], 'succeeded']);
+  });
+
+  test('is believed where the fence is off, and that is seen', async () => {
+    bench.life?.kill();
+    bench = await new TaskBench().start(believing);
+    await bench.available('servant_1');
+    await bench.create('d', [task('a', { retries: 1 })]);
+    await bench.available('servant_2');
+    const [old] = bench.assigned('servant_1');
+    await bench.tree.clock.advance(2 * leaseMs);
+    await bench.finish('servant_1', {}, old);
+    assert.notDeepEqual(contradictions(true), []);
+  });
+});
+
+/** A task sage that takes a report about a task for one of the attempt under way, whoever sends it. */
+function believing(core: Core): Core {
+  const finished = core.handlers['report.to_sage.attempt_finished'];
+  return {
+    ...core,
+    handlers: {
+      ...core.handlers,
+      'report.to_sage.attempt_finished': (ctx, received) => {
+        const { lease } = taskOf(ctx, received.payload.directiveId, received.payload.taskId) ?? {};
+        const holder = lease ? tables(ctx).leases.get(lease) : undefined;
+        if (!lease || !holder) return;
+        finished?.(ctx, { ...received, source: holder.servant, payload: { ...received.payload, lease } });
+      },
+    },
+  };
+}

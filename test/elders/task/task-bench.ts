@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { Core } from '../../../src/agents/core.ts';
 import type { Assignment } from '../../../src/elders/servant/servant.ts';
 import type { DirectiveRow } from '../../../src/elders/task/rows.ts';
 import { storedTasks } from '../../../src/elders/task/stored-tasks.ts';
@@ -39,8 +40,9 @@ export class TaskBench {
     this.#config = configSchema.parse({ ...settings, ...more });
   }
 
-  async start(): Promise<this> {
-    this.life = await this.tree.start(sage, taskSage(this.#config));
+  /** Starts the sage, or one that was changed. */
+  async start(change: (core: Core) => Core = (core) => core): Promise<this> {
+    this.life = await this.tree.start(sage, change(taskSage(this.#config)));
     return this;
   }
 

@@ -8,7 +8,11 @@ import type { CrashHistory } from '../../../src/supervision/restarts/crash-memor
 
 const spec = (name: string): ElderSpec => roster(2).find((each) => each.name === name) ?? assert.fail(name);
 
-function supervisorOf(supervision: object, remembered: [Branch, CrashHistory][] = []) {
+function supervisorOf(
+  supervision: object,
+  remembered: [Branch, CrashHistory][] = [],
+  outcome: Promise<void> = new Promise(() => undefined),
+) {
   let now = 10_000_000;
   let begin = () => {};
   const escalations: Escalation[] = [];
@@ -22,7 +26,7 @@ function supervisorOf(supervision: object, remembered: [Branch, CrashHistory][] 
     restart: (groups, after, onStart) => {
       restarts.push({ names: groups.flat().map(({ name }) => name), after });
       begin = onStart ?? begin;
-      return new Promise(() => undefined);
+      return outcome;
     },
     onHistory: (branch, history) => histories.set(branch, history),
     onEscalation: (escalation) => escalations.push(escalation),
@@ -82,4 +86,25 @@ test('a branch that holds lets the others go on', () => {
   const { supervisor, escalations, restarts } = supervisorOf({});
   supervisor.givenUp(spec('servant_1'));
   assert.deepEqual([escalations[0]?.restarted, restarts], [false, []]);
+});
+
+test('a restart that fails is told, and no rejection is left unhandled', async () => {
+  const unhandled: unknown[] = [];
+  const note = (error: unknown) => void unhandled.push(error);
+  process.on('unhandledRejection', note);
+  const error = new Error('no more processes');
+  const family = { branches: { claude_elder: { strategy: 'rest_for_one' } } };
+  const { supervisor, escalations } = supervisorOf(family, [], Promise.reject(error));
+  supervisor.crashed(spec('task_sage'));
+  supervisor.givenUp(spec('rag_sage'));
+  await new Promise((resolve) => setImmediate(resolve));
+  process.off('unhandledRejection', note);
+  assert.deepEqual(unhandled, []);
+  assert.deepEqual(
+    escalations.filter((each) => each.error !== undefined).map(({ cause, error: why }) => [cause, why]),
+    [
+      ['rag_sage', error],
+      ['task_sage', error],
+    ],
+  );
 });

@@ -4,6 +4,7 @@ import type { Config } from '../../../src/protocol/config.ts';
 import { ElderError } from '../../../src/protocol/errors.ts';
 import { elderDescription, treeMeasure } from '../../../src/protocol/operations.ts';
 import { roster } from '../../../src/protocol/roster.ts';
+import { readAudit } from '../../../src/telemetry/audit/read-audit.ts';
 import { SupervisedTree } from '../../support/supervised-tree.ts';
 
 const names = roster(2).map(({ name }) => name);
@@ -148,5 +149,25 @@ describe('a configuration that cannot be read', () => {
     const answer = await tree.ask('POST', '/v1/reload', '{}');
     assert.equal(JSON.parse(answer.body).error.code, 'config_invalid');
     assert.deepEqual(tree.pids(), before);
+  });
+
+  test('and all that people ask stands in the audit, with what came of it', async () => {
+    await tree.ask('POST', '/v1/restart', JSON.stringify({ names: ['servant_1'] }));
+    await tree.ask('POST', '/v1/restart', JSON.stringify({ names: ['nobody'] }));
+    await tree.ask('POST', '/v1/shutdown', JSON.stringify({ mode: 'drain' }));
+    await tree.manager.done;
+    const records = await readAudit(tree.folder.audit, { kind: 'configuration' });
+    const told = records.map(({ event, subject, object }) => [event, subject, object]);
+    assert.deepEqual(told, [
+      ['first', null, null],
+      ['up', null, 'the tree'],
+      ['reload', 'human', 'the tree'],
+      ['reload_failed', 'human', 'the tree'],
+      ['restart', 'human', 'servant_1'],
+      ['restart', 'human', 'nobody'],
+      ['restart_failed', 'human', 'nobody'],
+      ['down', 'human', 'the tree'],
+    ]);
+    assert.match(records[3]?.reason ?? '', /^config_invalid: elders.yaml:1:1/);
   });
 });

@@ -11,8 +11,13 @@ export const oftenMark = '~';
 /** A term that a misspelt or transliterated word may mean: letters only, of a usual length. */
 const spellable = /^(?:[a-z]{4,24}|[\u30a1-\u30fa\u30fc]{3,24})$/u;
 
+const japanese = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}]/u;
+
 /** Words that stand in nearly every English passage and would be half of the index. */
 const ubiquitous = new Set(['a', 'an', 'and', 'in', 'is', 'of', 'the', 'to']);
+/** The term of every passage with Japanese in it. */
+export const japaneseMark = '=ja';
+
 /** From so many on, a passage repeats a term. */
 const often = 3;
 
@@ -34,6 +39,7 @@ export function chunkTerms(head: string, text: string, spell: (word: string) => 
     }
   });
   const terms: string[] = [];
+  if (japanese.test(text)) terms.push(japaneseMark);
   const heads = new Set<string>();
   eachTerm(normalize(head), (term) => heads.add(term));
   for (const term of heads) {

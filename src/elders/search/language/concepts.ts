@@ -1,6 +1,8 @@
+import { generalConcepts } from './general-concepts.ts';
 import { normalize } from './normalize.ts';
 import { isUnspaced } from './scripts.ts';
 import { softwareConcepts } from './software-concepts.ts';
+import { workConcepts } from './work-concepts.ts';
 
 /** Words that mean about the same, in either language. */
 export interface Concept {
@@ -42,8 +44,12 @@ export class ConceptTable {
   readonly longestJapanese: number;
   readonly longestEnglish: number;
 
-  constructor(concepts: readonly Concept[]) {
+  /** What its words count beside those of the built-in vocabulary of software. */
+  readonly share: number;
+
+  constructor(concepts: readonly Concept[], share = 1) {
     this.#concepts = concepts;
+    this.share = share;
     let japanese = 1;
     let english = 1;
     concepts.forEach((concept, index) => {
@@ -65,10 +71,15 @@ export class ConceptTable {
   }
 }
 
-let builtIn: ConceptTable | undefined;
+/** Words of every day mean more than one thing more often than those of software. */
+const generalShare = 0.7;
+let builtIn: readonly ConceptTable[] | undefined;
 
-/** The general vocabulary of software that comes with the engine. */
-export function builtInConcepts(): ConceptTable {
-  builtIn ??= new ConceptTable(parseConcepts(softwareConcepts));
+/** The vocabulary that comes with the engine: that of software, and a general one. */
+export function builtInConcepts(): readonly ConceptTable[] {
+  builtIn ??= [
+    new ConceptTable(parseConcepts(softwareConcepts + workConcepts)),
+    new ConceptTable(parseConcepts(generalConcepts), generalShare),
+  ];
   return builtIn;
 }

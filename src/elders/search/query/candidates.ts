@@ -26,10 +26,8 @@ interface WeightedTerm {
   readonly weight: number;
   readonly isAsked: boolean;
   readonly frequency: number;
-}
-
-function idf(total: number, frequency: number): number {
-  return Math.log(1 + (Math.max(0, total - frequency) + 0.5) / (frequency + 0.5));
+  /** What a passage gains that holds it. */
+  readonly worth: number;
 }
 
 /** Every term once, with the most that it may add; the rarest first. */
@@ -44,18 +42,46 @@ function weightedTerms(units: readonly Unit[], postings: Postings): WeightedTerm
         if (known !== undefined && known.weight >= weight) continue;
         const frequency = postings.frequency(term.term, isPrefixTerm(term));
         const isAsked = form.origin === 'query' || form.origin === 'prefix' || known?.isAsked === true;
-        if (frequency > 0) found.set(term.term, { term, weight, isAsked, frequency });
+        const worth = weight * postings.idf(term.term, isPrefixTerm(term));
+        if (frequency > 0) found.set(term.term, { term, weight, isAsked, frequency, worth });
       }
     }
   }
   return [...found.values()].sort((a, b) => a.frequency - b.frequency);
 }
 
+/** The value that `place` others are not above, by Hoare's selection; orders `values` in part. */
+function selected(values: Float32Array, place: number): number {
+  let low = 0;
+  let high = values.length - 1;
+  while (low < high) {
+    const pivot = values[(low + high) >> 1] ?? 0;
+    let left = low;
+    let right = high;
+    while (left <= right) {
+      while ((values[left] ?? 0) > pivot) left += 1;
+      while ((values[right] ?? 0) < pivot) right -= 1;
+      if (left > right) break;
+      const value = values[left] ?? 0;
+      values[left] = values[right] ?? 0;
+      values[right] = value;
+      left += 1;
+      right -= 1;
+    }
+    if (place <= right) high = right;
+    else if (place >= left) low = left;
+    else break;
+  }
+  return values[place] ?? 0;
+}
+
 /** The `most` ids with the highest sums. */
 function highest(sums: Float32Array, touched: readonly number[], most: number): number[] {
   if (touched.length <= most) return [...touched];
-  const values = Float32Array.from(touched, (id) => sums[id] ?? 0).sort();
-  const least = values[values.length - most] ?? 0;
+  const least = selected(
+    Float32Array.from(touched, (id) => sums[id] ?? 0),
+    most - 1,
+  );
   const above = touched.filter((id) => (sums[id] ?? 0) > least);
   const equal: number[] = [];
   for (const id of touched) {
@@ -99,9 +125,8 @@ export function candidates(
       sums[id] = before + amount;
     }
   };
-  for (const { term, weight, isAsked, frequency } of terms) {
+  for (const { term, worth, isAsked } of terms) {
     if (left <= 0) break;
-    const worth = weight * idf(postings.total, frequency);
     const isPrefix = isPrefixTerm(term);
     add(postings.of(term.term, isPrefix).ids, worth);
     if (!isAsked) continue;
@@ -112,7 +137,7 @@ export function candidates(
   const isCommon = asked.every(({ term }) => !postings.of(term.term, isPrefixTerm(term)).isWhole);
   if (asked.length > 1 && isCommon) {
     const together = asked.slice(0, mostTogether).map(({ term }) => matchOf(term.term, isPrefixTerm(term)));
-    const worth = asked.reduce((sum, { weight, frequency }) => sum + weight * idf(postings.total, frequency), 0);
+    const worth = asked.reduce((sum, one) => sum + one.worth, 0);
     add(postings.matching(together.join(' AND ')), worth);
   }
   return highest(sums, touched, limit);

@@ -33,25 +33,6 @@ export function headingFit(text: string, hits: readonly Hit[], worth: readonly n
   return best;
 }
 
-/** Letters that may stand between two words which still stand side by side. */
-const gap = 3;
-
-/** The share, by worth, of neighbours in the question that are neighbours in the text too; `hits` by their start. */
-export function sideBySide(hits: readonly Hit[], worth: readonly number[]): number {
-  const found = new Set<number>();
-  hits.forEach((hit, at) => {
-    for (let next = at + 1; next < hits.length; next += 1) {
-      const other = hits[next];
-      if (other === undefined || other.start - hit.end > gap) break;
-      if (other.unit === hit.unit + 1 && other.start >= hit.end) found.add(hit.unit);
-    }
-  });
-  const pairOf = (unit: number) => (worth[unit] ?? 0) + (worth[unit + 1] ?? 0);
-  let total = 0;
-  for (let unit = 0; unit + 1 < worth.length; unit += 1) total += pairOf(unit);
-  return [...found].reduce((sum, unit) => sum + pairOf(unit), 0) / Math.max(total, 1e-9);
-}
-
 /** The window of `most` characters that holds the most of what is asked, and its share of all that is asked. */
 export function densest(hits: Hit[], worth: readonly number[], most: number): { span: Span; share: number } {
   const total = worth.reduce((sum, one) => sum + one, 0);

@@ -1,4 +1,6 @@
+import { japaneseMark } from '../full-text/chunk-terms.ts';
 import type { SearchIndex } from '../full-text/search-index.ts';
+import { isUnspaced } from '../language/scripts.ts';
 
 /** Passages that one term gives at most; beyond, it is too common to choose by. */
 const longestList = 5_000;
@@ -6,6 +8,11 @@ const longestList = 5_000;
 const sample = 600;
 /** Entries kept in memory over all terms (4 bytes each). */
 const cacheEntries = 2_000_000;
+
+/** How the languages of the passages are sampled: in so many stretches of so many, again after so much growth. */
+const windows = 16;
+const windowIds = 512;
+const sampleAgain = 0.05;
 
 /** A term as FTS5 takes it. */
 export function quoted(term: string): string {
@@ -27,6 +34,8 @@ export class Postings {
   readonly #known = new Map<string, Posting>();
   #entries = 0;
   #newest = 0;
+  #japanese = 0;
+  #sampledAt = 0;
   #version = -1;
   #changes = -1;
 
@@ -44,6 +53,25 @@ export class Postings {
     this.#changes = changes;
     this.#newest = Number(this.#index.statement('SELECT max(id) AS n FROM chunks').get()?.n ?? 0);
     this.#forget();
+    if (Math.abs(this.#newest - this.#sampledAt) > this.#sampledAt * sampleAgain) this.#sampleLanguages();
+  }
+
+  /** Estimates how many passages are Japanese: documents of one language often stand together. */
+  #sampleLanguages(): void {
+    const total = this.total;
+    const step = Math.max(windowIds, Math.ceil(total / windows));
+    let found = 0;
+    let looked = 0;
+    for (let from = 1; from <= total; from += step) {
+      const to = Math.min(total, from + windowIds - 1);
+      looked += to - from + 1;
+      const row = this.#index
+        .statement('SELECT count(*) AS n FROM terms WHERE terms MATCH ? AND rowid BETWEEN ? AND ?')
+        .get(quoted(japaneseMark), from, to);
+      found += Number(row?.n ?? 0);
+    }
+    this.#japanese = Math.round((found * total) / Math.max(1, looked));
+    this.#sampledAt = this.#newest;
   }
 
   #forget(): void {
@@ -62,6 +90,21 @@ export class Postings {
     const known = this.#known.get(match);
     if (known !== undefined && (known.isWhole || known.ids.length >= longestList)) return known;
     return this.#read(match, longestList);
+  }
+
+  /** 1 where at least half of the passages are Japanese, and less with fewer. */
+  get japaneseShare(): number {
+    return Math.min(1, (2 * this.#japanese) / this.total);
+  }
+
+  /**
+   * How much a term tells passages apart, among those of its language: in an index with few Japanese texts each
+   * Japanese word is rare, and says little by that.
+   */
+  idf(term: string, isPrefix = false): number {
+    const total = isUnspaced(term.charCodeAt(0)) ? Math.max(1, this.total * this.japaneseShare) : this.total;
+    const frequency = Math.min(total, this.frequency(term, isPrefix));
+    return Math.log(1 + (total - frequency + 0.5) / (frequency + 0.5));
   }
 
   /** The first passages that FTS5 finds by an expression, rising. */

@@ -1,6 +1,7 @@
 import type { StoredChunk, StoredDocument } from '../full-text/document.ts';
 import { normalize } from '../language/normalize.ts';
-import { densest, type Hit, headingFit, type Span, sideBySide } from './closeness.ts';
+import { isPrefixTerm } from './candidates.ts';
+import { densest, type Hit, headingFit, type Span } from './closeness.ts';
 import { countOccurrences, eachPlaceOf, type Searchable, searchable } from './occurrences.ts';
 import type { Postings } from './postings.ts';
 import type { Form, FormOrigin, FormTerm, Unit } from './unit.ts';
@@ -22,9 +23,7 @@ export const scoreWeights = {
   coverage: 0.7,
   /** It stands close together. */
   proximity: 0.25,
-  /** Words that are neighbours in the question are neighbours in it. */
-  sideBySide: Number(process.env.SBS ?? 0.25),
-  /** A passage without any Japanese, for a question in Japanese. */
+  /** A passage without any Japanese, for a question in Japanese where there is much of it. */
   otherLanguage: 0.7,
   /** A heading is about just that. */
   headingFit: 0.5,
@@ -91,19 +90,16 @@ export class Scorer {
   readonly #possible: readonly number[];
   readonly #averageColumns: number;
   readonly #isJapanese: boolean;
+  readonly #otherLanguage: number;
   readonly #fields = new Map<number, readonly Field[]>();
 
   constructor(units: readonly Unit[], postings: Postings, averageColumns: number) {
     this.#units = units;
     this.#isJapanese = units.some(({ text }) => japanese.test(text));
     this.#averageColumns = averageColumns;
-    const total = postings.total;
+    this.#otherLanguage = 1 - (1 - scoreWeights.otherLanguage) * postings.japaneseShare;
     for (const term of units.flatMap((unit) => unit.forms.flatMap((form) => form.terms))) {
-      const frequency = Math.min(
-        total,
-        postings.frequency(term.term, term.match === 'prefix' || term.term.length === 1),
-      );
-      this.#idf.set(term.term, Math.log(1 + (total - frequency + 0.5) / (frequency + 0.5)));
+      this.#idf.set(term.term, postings.idf(term.term, isPrefixTerm(term)));
     }
     // What a unit is worth in the coverage: by how much it tells passages apart, but nothing is worth nothing.
     this.#possible = units.map((unit) => {
@@ -176,10 +172,9 @@ export class Scorer {
       this.#possible,
       (windowColumns * text.text.length) / Math.max(1, chunk.width),
     );
-    const proximity =
-      1 + scoreWeights.proximity * share + scoreWeights.sideBySide * sideBySide(hits, this.#possible);
+    const proximity = 1 + scoreWeights.proximity * share;
     const heading = 1 + scoreWeights.headingFit * headingFit(headings.text, headingHits, this.#possible);
-    const language = this.#isJapanese && !japanese.test(chunk.text) ? scoreWeights.otherLanguage : 1;
+    const language = this.#isJapanese && !japanese.test(chunk.text) ? this.#otherLanguage : 1;
     const own = sum * coverage * proximity * heading * language * document.prior;
     return {
       chunk,

@@ -69,8 +69,7 @@ export class Searcher {
 
   /** Takes other words of the project from now on. */
   useDictionary(dictionary: readonly Concept[]): void {
-    this.#tables =
-      dictionary.length === 0 ? [builtInConcepts()] : [builtInConcepts(), new ConceptTable(dictionary)];
+    this.#tables = [new ConceptTable(dictionary), ...builtInConcepts()];
   }
 
   /** Finds the passages that answer a query best; an empty query finds nothing. */

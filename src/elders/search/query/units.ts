@@ -87,6 +87,10 @@ export function formOf(text: string, origin: FormOrigin, weight: number): Form {
   return isJapanese ? japaneseForm(text, origin, weight) : latinForm(text, origin, weight);
 }
 
+/** Ways to say a word that are looked for at most: each costs look-ups. */
+const mostExpansions = 12;
+
+/** Other ways to say a word; `tables` by how much they are to be trusted, that of the project first. */
 function expansions(word: string, tables: readonly ConceptTable[], own: 'japanese' | 'english'): Form[] {
   const forms = new Map<string, Form>();
   tables.forEach((table, index) => {
@@ -94,15 +98,13 @@ function expansions(word: string, tables: readonly ConceptTable[], own: 'japanes
       for (const language of ['japanese', 'english'] as const) {
         for (const other of concept[language]) {
           if (other === word || forms.has(other)) continue;
-          const isOwn = language === own;
-          const isCustom = index > 0;
-          const origin = isCustom ? 'dictionary' : isOwn ? 'synonym' : 'translation';
-          forms.set(other, formOf(other, origin, unitWeights[origin]));
+          const origin = index === 0 ? 'dictionary' : language === own ? 'synonym' : 'translation';
+          forms.set(other, formOf(other, origin, unitWeights[origin] * table.share));
         }
       }
     }
   });
-  return [...forms.values()];
+  return [...forms.values()].slice(0, mostExpansions);
 }
 
 /** Divides a Japanese run into stretches of one script, with an okurigana kept by its ideographs. */
@@ -119,13 +121,22 @@ function stretches(run: string): string[] {
   return found;
 }
 
+/** Whether a word ends at a place of a run: katakana goes on to the end of its stretch. */
+function isBoundary(run: string, at: number): boolean {
+  const isKatakana = (code: number) => scriptOf(code) === Script.katakana;
+  return (
+    at === 0 || at >= run.length || !isKatakana(run.charCodeAt(at - 1)) || !isKatakana(run.charCodeAt(at))
+  );
+}
+
 /** The longest entry of a concept table at a place of a run; undefined without any. */
 function entryAt(run: string, at: number, tables: readonly ConceptTable[]): string | undefined {
-  for (const table of tables.toReversed()) {
-    for (let length = Math.min(table.longestJapanese, run.length - at); length > 1; length -= 1) {
-      const word = run.slice(at, at + length);
-      if (table.of(word).length > 0) return word;
-    }
+  if (!isBoundary(run, at)) return undefined;
+  const longest = Math.max(...tables.map((table) => table.longestJapanese));
+  for (let length = Math.min(longest, run.length - at); length > 1; length -= 1) {
+    if (!isBoundary(run, at + length)) continue;
+    const word = run.slice(at, at + length);
+    if (tables.some((table) => table.of(word).length > 0)) return word;
   }
   return undefined;
 }

@@ -74,31 +74,33 @@ async function strangers(
   tree: string,
   ours: (user: string) => boolean,
 ): Promise<string[]> {
-  const keys = treeKeys(tree);
-  const state = keys.state('grand_elder');
-  const edge = keys.edge('grand_elder', 'gateway', 'normal');
   const users = replyArray(await redis.command(['ACL', 'USERS']), 'users')
     .map((user) => replyString(user, 'a user'))
     .filter((user) => !ours(user));
-  const found = users.map(async (user) => {
-    const [facts, ...verdicts] = await Promise.all([
-      readUser(redis, user),
-      ...[
-        ['HGETALL', state],
-        ['HSET', state, 'a', 'a'],
-        ['DEL', state],
-        ['XRANGE', edge, '-', '+'],
-        ['XADD', edge, '*', 'a', 'a'],
-        ['ACL', 'SETUSER', user],
-        ['CONFIG', 'SET', 'dir', '/'],
-        ['FLUSHALL'],
-        ['EVAL', 'return 1', '1', state],
-      ].map((command) => redis.command(['ACL', 'DRYRUN', user, ...command])),
-    ]);
-    if (!facts?.flags.has('on') || !verdicts.includes('OK')) return [];
-    return [`its user ${user} reaches into the tree or over the whole server`];
-  });
-  return (await Promise.all(found)).flat();
+  return (await Promise.all(users.map((user) => reachOf(redis, tree, user)))).flat();
+}
+
+/** Tells whether a user that is not of the tree reaches into it; empty when it does not. Throws as the connection does. */
+export async function reachOf(redis: RedisCommands, tree: string, user: string): Promise<string[]> {
+  const keys = treeKeys(tree);
+  const state = keys.state('grand_elder');
+  const edge = keys.edge('grand_elder', 'gateway', 'normal');
+  const [facts, ...verdicts] = await Promise.all([
+    readUser(redis, user),
+    ...[
+      ['HGETALL', state],
+      ['HSET', state, 'a', 'a'],
+      ['DEL', state],
+      ['XRANGE', edge, '-', '+'],
+      ['XADD', edge, '*', 'a', 'a'],
+      ['ACL', 'SETUSER', user],
+      ['CONFIG', 'SET', 'dir', '/'],
+      ['FLUSHALL'],
+      ['EVAL', 'return 1', '1', state],
+    ].map((command) => redis.command(['ACL', 'DRYRUN', user, ...command])),
+  ]);
+  if (!facts?.flags.has('on') || !verdicts.includes('OK')) return [];
+  return [`its user ${user} reaches into the tree or over the whole server`];
 }
 
 /** What a look at a server came to. */

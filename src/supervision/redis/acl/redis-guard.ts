@@ -3,6 +3,8 @@ import { asElderError, ElderError } from '../../../protocol/errors.ts';
 import type { AuditSink } from '../../../telemetry/audit/audit-log.ts';
 import type { Logger } from '../../../telemetry/logger.ts';
 import type { RedisAdmin } from '../redis-admin.ts';
+import { adminUsername } from '../redis-files.ts';
+import { AclWatch } from './acl-watch.ts';
 import { aclLogLength, takeDenials } from './denials.ts';
 import { RefusedHandshakes } from './refused-handshakes.ts';
 
@@ -14,10 +16,16 @@ interface RedisGuardOptions {
   readonly log: Logger;
   /** Told when more was denied than the log of Redis holds: something is hammering at it. */
   readonly onOverflow: (reason: string) => void;
+  /** Told when somebody changed the rights of a user while the tree ran. */
+  readonly onChanged: (reason: string) => void;
+  /** Whether users of the tree that were changed are left as they are. */
+  readonly lenient: boolean;
 }
 
 /** Ms between two readings of the ACL log. */
 const readingMs = 1_000;
+/** Ms between two looks at the rights of all users. */
+const lookMs = 5_000;
 /** What Redis holds unless it is told otherwise. */
 const usualLength = 128;
 
@@ -33,9 +41,13 @@ export class RedisGuard {
   #errors: string | null = null;
   #reading: Promise<void> = Promise.resolve();
   #running: Promise<void> = Promise.resolve();
+  readonly #watch: AclWatch;
+  /** When users are looked at next, by the clock of `performance`. */
+  #nextLook = 0;
 
   constructor(options: RedisGuardOptions) {
     this.#options = options;
+    this.#watch = new AclWatch(options.admin, options.logFile === null ? [] : ['default', adminUsername]);
     this.#handshakes = options.logFile === null ? null : new RefusedHandshakes(options.logFile);
   }
 
@@ -54,14 +66,32 @@ export class RedisGuard {
   /** Begins to read. What Redis denied before is read as well; refused connections count from now on. */
   async start(): Promise<void> {
     await this.lengthen();
+    await this.look();
     this.#handshakes?.take();
     await this.read();
     this.#running = this.#run();
   }
 
+  /** Looks whether anybody changed the rights of a user: one of the tree is fenced. Throws as the connection does. */
+  async look(): Promise<void> {
+    const { admin, audit, log, lenient, onChanged } = this.#options;
+    this.#nextLook = performance.now() + lookMs;
+    for (const { user, principal, reason } of await this.#watch.look()) {
+      const fenced = principal !== undefined && !lenient;
+      if (fenced) await admin.deleteUser(user);
+      const event = fenced ? 'redis_user_fenced' : 'redis_user_changed';
+      const subject = principal === undefined ? {} : { subject: principal };
+      log.error({ user, reason, fenced }, 'the rights of a user of Redis were changed while the tree runs');
+      audit.record({ kind: 'denial', event, by: 'manager', object: 'redis', reason, ...subject });
+      onChanged(reason);
+    }
+  }
+
   /** Asks Redis to hold more denials between two readings; one of the user's forgets that when it is restarted. */
   async lengthen(): Promise<void> {
     const { admin, log } = this.#options;
+    // It may be another server, or have loaded other users.
+    this.#nextLook = 0;
     await admin.command(['CONFIG', 'SET', 'acllog-max-len', String(aclLogLength)]).catch((error) => {
       log.warn({ error: asElderError(error).message }, 'the ACL log of this Redis cannot be made longer');
     });
@@ -87,7 +117,8 @@ export class RedisGuard {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
       await delay(readingMs, undefined, { signal }).catch(() => undefined);
-      await this.read().catch((thrown) => {
+      const work = this.read().then(() => (performance.now() >= this.#nextLook ? this.look() : undefined));
+      await work.catch((thrown) => {
         const error = asElderError(thrown);
         // Without a connection nobody is denied anything; what was is still in the log when it is back.
         if (error.code !== 'redis_unreachable')

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { after, before, beforeEach, test } from 'node:test';
 import { connect } from 'node:tls';
 import { RedisConnection } from '../../../../src/messaging/redis/redis-connection.ts';
+import { replyArray } from '../../../../src/messaging/redis/replies.ts';
 import type { AuditEntry } from '../../../../src/protocol/audit.ts';
 import { defaultConfig } from '../../../../src/protocol/config.ts';
 import { RedisGuard } from '../../../../src/supervision/redis/acl/redis-guard.ts';
@@ -14,6 +15,7 @@ let redis: TestRedis;
 let guard: RedisGuard;
 const recorded: AuditEntry[] = [];
 const overflows: string[] = [];
+const changes: string[] = [];
 
 before(async () => {
   redis = await startTestRedis();
@@ -23,6 +25,8 @@ before(async () => {
     audit: { record: (entry) => void recorded.push(entry) },
     log: createLogger({ name: 'test', ...defaultConfig.log, file: redis.folder.logFile('test') }),
     onOverflow: (reason) => overflows.push(reason),
+    onChanged: (reason) => changes.push(reason),
+    lenient: false,
   });
   await guard.start();
 });
@@ -34,6 +38,7 @@ beforeEach(async () => {
   await guard.read();
   recorded.length = 0;
   overflows.length = 0;
+  changes.length = 0;
 });
 
 async function connectionOf(name: string): Promise<RedisConnection> {
@@ -143,6 +148,8 @@ test('a log that was full is an incident and stands in the audit', async () => {
     audit: { record: (entry) => void recorded.push(entry) },
     log: createLogger({ name: 'test', ...defaultConfig.log, file: redis.folder.logFile('test') }),
     onOverflow: (reason) => overflows.push(reason),
+    onChanged: (reason) => changes.push(reason),
+    lenient: false,
   });
   const admin = redis.admin as unknown as { command: (args: readonly string[]) => Promise<unknown> };
   const command = admin.command;
@@ -158,4 +165,65 @@ test('a log that was full is an incident and stands in the audit', async () => {
   assert.equal(recorded.filter(({ event }) => event === 'redis_acl_overflow').length, overflows.length);
   connection.close();
   await small.stop();
+});
+
+test('a user that somebody widens while the tree runs is fenced, told of and audited; others are left alone', async () => {
+  const { admin, keys } = redis;
+  const connection = await connectionOf('servant_1');
+  const other = await connectionOf('servant_2');
+  await guard.look();
+  assert.deepEqual(changes, [], 'a user that is as it should be is nothing to tell of');
+  const users = replyArray(await admin.command(['ACL', 'USERS']), 'users').map(String);
+  const widened = users.find((user) => admin.principalOf(user) === 'servant_1')!;
+  await admin.command(['ACL', 'SETUSER', widened, '+hgetall', '~*']);
+  // Until somebody looks it works: this is what the look is for.
+  await connection.command(['HGETALL', keys.state('grand_elder')]);
+  await guard.look();
+  await assert.rejects(connection.command(['PING']));
+  await other.command(['PING']);
+  assert.equal(total('redis_user_fenced'), 1);
+  assert.match(changes.join(), /keys ~\* that it must not have/);
+  const [entry] = recorded.filter(({ event }) => event === 'redis_user_fenced');
+  assert.equal(entry?.subject, 'servant_1');
+  await guard.look();
+  assert.equal(changes.length, 1, 'and told once');
+  connection.close();
+  other.close();
+});
+
+test('so is a stranger that reaches into the tree, and a change of the server’s own users', async () => {
+  const { admin } = redis;
+  await admin.command(['ACL', 'SETUSER', 'harmless', 'on', '>x', '~other:*', '+get']);
+  await guard.look();
+  assert.deepEqual(changes, []);
+  await admin.command(['ACL', 'SETUSER', 'harmless', '~*', '+@all']);
+  await admin.command(['ACL', 'SETUSER', 'default', '>x']);
+  await guard.look();
+  assert.equal(total('redis_user_changed'), 2);
+  assert.match(changes.join(), /user harmless reaches into the tree/);
+  assert.match(changes.join(), /rules of its user default were changed/);
+  await admin.command(['ACL', 'DELUSER', 'harmless']);
+  await admin.command(['ACL', 'SETUSER', 'default', 'resetpass']);
+});
+
+test('where the tree may run on an open Redis, the user is left and told of all the same', async () => {
+  const { admin } = redis;
+  const lenient = new RedisGuard({
+    admin,
+    logFile: null,
+    audit: { record: (entry) => void recorded.push(entry) },
+    log: createLogger({ name: 'test', ...defaultConfig.log, file: redis.folder.logFile('test') }),
+    onOverflow: () => undefined,
+    onChanged: (reason) => changes.push(reason),
+    lenient: true,
+  });
+  const connection = await connectionOf('servant_1');
+  await lenient.look();
+  const users = replyArray(await admin.command(['ACL', 'USERS']), 'users').map(String);
+  const widened = users.find((user) => admin.principalOf(user) === 'servant_1')!;
+  await admin.command(['ACL', 'SETUSER', widened, '+set']);
+  await lenient.look();
+  assert.equal(total('redis_user_changed'), 1);
+  await connection.command(['PING']);
+  connection.close();
 });
