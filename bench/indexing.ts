@@ -17,7 +17,7 @@ import { rounded } from './messaging/statistics.ts';
  */
 const { values } = parseArgs({
   options: {
-    files: { type: 'string', default: '2000' },
+    files: { type: 'string', default: '1000' },
     megabytes: { type: 'string' },
     compare: { type: 'boolean', default: true },
     corpus: { type: 'string', default: join(import.meta.dirname, '../../shared/corpus') },

@@ -1,17 +1,26 @@
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { type Contestant, flatten } from './retrieval/contestant.ts';
-import { readCorpus } from './retrieval/corpus.ts';
+import { type CorpusDocument, readCorpus } from './retrieval/corpus.ts';
 import { engine } from './retrieval/engine.ts';
 import { miniSearch, orama } from './retrieval/libraries.ts';
 import { ask, type Outcome, type Scores, scoresOf } from './retrieval/measure.ts';
+import { readOwnDocs, readOwnQuestions } from './retrieval/own-docs.ts';
 import { bigramBm25, trigram } from './retrieval/plain-engines.ts';
-import { defaultCorpus, halfOf, passageHash, passageText, readQuestions } from './retrieval/questions.ts';
+import {
+  defaultCorpus,
+  halfOf,
+  passageHash,
+  passageText,
+  type Question,
+  readQuestions,
+} from './retrieval/questions.ts';
 
 /**
  * How well questions find their passages: this engine beside four others, over the same passages, in one run.
  * `--half tune|test` looks at one half of the questions, `--only NAME` at one contestant, `--misses` names the
- * questions that were not answered among the first five.
+ * questions that were not answered among the first five. `--set docs` asks questions on the documentation of this
+ * repository instead, which the engine was not tuned on.
  */
 const { values } = parseArgs({
   options: {
@@ -19,6 +28,7 @@ const { values } = parseArgs({
     half: { type: 'string' },
     only: { type: 'string' },
     misses: { type: 'boolean', default: false },
+    set: { type: 'string', default: 'corpus' },
   },
 });
 
@@ -38,10 +48,15 @@ function percentile(sorted: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
 }
 
+/** The part of the questions that one belongs to: its half, or the set that has no halves. */
+function partOf(question: Question): string {
+  return values.set === 'corpus' ? halfOf(question) : values.set;
+}
+
 function rowsOf(contestant: string, outcomes: readonly Outcome[]): Row[] {
   const rows: Row[] = [];
-  for (const half of ['tune', 'test']) {
-    const inHalf = outcomes.filter(({ question }) => halfOf(question) === half);
+  for (const half of new Set(outcomes.map(({ question }) => partOf(question)))) {
+    const inHalf = outcomes.filter(({ question }) => partOf(question) === half);
     for (const lang of ['ja', 'en']) {
       const inLanguage = inHalf.filter(({ question }) => question.lang === lang);
       for (const kind of ['all', ...new Set(inLanguage.map(({ question }) => question.kind))]) {
@@ -56,7 +71,7 @@ function rowsOf(contestant: string, outcomes: readonly Outcome[]): Row[] {
 function print(rows: readonly Row[]): void {
   const groups = new Map<string, Row[]>();
   for (const row of rows) {
-    const name = `${row.half} half, ${row.lang}, ${row.kind} (${row.scores.questions})`;
+    const name = `${row.half}, ${row.lang}, ${row.kind} (${row.scores.questions})`;
     groups.set(name, [...(groups.get(name) ?? []), row]);
   }
   for (const [name, group] of groups) {
@@ -71,14 +86,19 @@ function print(rows: readonly Row[]): void {
   }
 }
 
-async function main(): Promise<void> {
-  const { corpus, half, only, misses } = values;
+interface QuestionSet {
+  readonly documents: readonly CorpusDocument[];
+  readonly questions: readonly Question[];
+}
+
+/** The corpus with the frozen questions; undefined, with the exit code set, when it is not there or another one. */
+function frozenSet(corpus: string, half: string | undefined): QuestionSet | undefined {
   if (!existsSync(corpus)) {
     say(
       `There is no corpus at ${corpus}. It is not part of the repository; name its folder with --corpus PATH.`,
     );
     process.exitCode = 2;
-    return;
+    return undefined;
   }
   const questions = readQuestions().filter((question) => half === undefined || halfOf(question) === half);
   const changed = questions.filter(({ answers }) =>
@@ -89,9 +109,17 @@ async function main(): Promise<void> {
       `The corpus is not the one the questions were written from: ${changed.map(({ id }) => id).join(', ')}`,
     );
     process.exitCode = 1;
-    return;
+    return undefined;
   }
-  const documents = readCorpus(corpus);
+  return { documents: readCorpus(corpus), questions };
+}
+
+async function main(): Promise<void> {
+  const { corpus, half, only, misses, set } = values;
+  const given =
+    set === 'docs' ? { documents: readOwnDocs(), questions: readOwnQuestions() } : frozenSet(corpus, half);
+  if (given === undefined) return;
+  const { documents, questions } = given;
   const passages = flatten(documents);
   say(`${documents.length} documents, ${passages.length} passages, ${questions.length} questions`);
   const makers: (() => Contestant)[] = [

@@ -6,6 +6,7 @@ import { Agent } from '../../src/agents/agent.ts';
 import type { Core } from '../../src/agents/core.ts';
 import { systemClock } from '../../src/messaging/clock.ts';
 import type { AttemptResult, PayloadInput } from '../../src/protocol/actions.ts';
+import { defaultConfig } from '../../src/protocol/config.ts';
 import type { TaskSpec } from '../../src/protocol/directive.ts';
 import { startTestRedis, type TestRedis } from '../../test/support/redis.ts';
 import { median, quantile, rounded } from '../messaging/statistics.ts';
@@ -173,8 +174,11 @@ export async function measureSize({ tasks, worked, history }: Size, say: (text: 
         kind: 'create',
         payload: { directiveId, title: directiveId, workspace: '/work', tasks: specs },
       });
-    for (let at = 0; at < history; at += 1)
+    for (let at = 0; at < history; at += 1) {
+      // As many at a time as a grand elder accepts.
+      await finished.reaches(at - defaultConfig.strategy.maxActiveDirectives + 1);
       await create(`old-${at}`, [spec('a', [], 1), spec('b', ['a'], 1)]);
+    }
     await finished.reaches(history);
     const afterHistory = await ask(sage);
     say(

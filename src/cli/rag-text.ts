@@ -22,7 +22,10 @@ function methodText({ method, reason }: Pick<RagAnswer, 'method' | 'reason'>, { 
 export function ragAnswerText(answer: RagAnswer, session: Shown): string {
   const { text, cwd } = session;
   const indexing = answer.indexing ? `${text.rag.indexing}\n` : '';
-  if (answer.results.length === 0) return `${text.rag.nothing}\n${indexing}`;
+  if (answer.results.length === 0) {
+    const why = answer.reason === null ? '' : `${methodText(answer, session)}\n`;
+    return `${text.rag.nothing}\n${why}${indexing}`;
+  }
   const found = answer.results.map(({ path, startLine, endLine, headings, snippet, commit, modified }) => {
     const place = `${shortPath(path, cwd)}:${startLine}-${endLine}`;
     const below = headings.length === 0 ? '' : `  ${oneLine(headings.join(' › '))}`;

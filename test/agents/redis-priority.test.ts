@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { Agent } from '../../src/agents/agent.ts';
 import type { Core } from '../../src/agents/core.ts';
+import type { Broker } from '../../src/messaging/broker.ts';
 import { systemClock } from '../../src/messaging/clock.ts';
 
 import { type Lane, readWindow } from '../../src/protocol/lanes.ts';
@@ -40,19 +41,37 @@ test('on Redis, urgent messages pass a backlog within one read window', async ()
   const emergency = { target: self, lane: 'control' as const, body: JSON.stringify(halt) };
 
   let low = 0;
-  /** How many of the backlog were handled when an urgent message had landed, and when it was handled. */
-  const landed = { emergency: 0, urgent: 0 };
+  /** How many of the backlog were handled when an urgent message reached the process, and when it was handled. */
+  const arrived = { emergency: 0, urgent: 0 };
   const handled = { emergency: 0, urgent: 0 };
   const both = Promise.withResolvers<void>();
   const note = (what: keyof typeof handled) => {
     handled[what] = low;
     if (handled.emergency > 0 && handled.urgent > 0) both.resolve();
   };
+  const credential = await redis.createIncarnation(self);
+  const inner = await redis.brokerFor(self, { credential });
+  let isUrgentWaiting = false;
+  // What Redis and the kernel take on the way is not the elder's: it has a read waiting, and counts from its answer.
+  const broker: Broker = {
+    load: () => inner.load(),
+    commit: (commit) => inner.commit(commit),
+    publish: (event) => inner.publish(event),
+    subscribe: (listener) => inner.subscribe(listener),
+    close: () => inner.close(),
+    read: async (cursors, options) => {
+      if (!options.urgent) return inner.read(cursors, options);
+      isUrgentWaiting = true;
+      const entries = await inner.read(cursors, options);
+      isUrgentWaiting = false;
+      for (const { edge } of entries) arrived[edge.endsWith('control') ? 'emergency' : 'urgent'] = low;
+      return entries;
+    },
+  };
   const send = async () => {
+    while (!isUrgentWaiting) await new Promise((resolve) => setImmediate(resolve));
     await grand.commit(commitOf(1, { send: [emergency] }));
-    landed.emergency = low;
     await claude.commit(commitOf(number + 1, { send: storing('high', 10, 1) }));
-    landed.urgent = low;
   };
   let sending: Promise<void> | undefined;
   const core: Core = {
@@ -65,13 +84,12 @@ test('on Redis, urgent messages pass a backlog within one read window', async ()
       'emergency.halt': () => note('emergency'),
     },
   };
-  const credential = await redis.createIncarnation(self);
   const agent = new Agent({
     name: self,
     incarnation: credential.incarnation,
     pid: process.pid,
     core,
-    broker: await redis.brokerFor(self, { credential }),
+    broker,
     clock: systemClock,
     random: Math.random,
     newId: randomUUID,
@@ -87,7 +105,7 @@ test('on Redis, urgent messages pass a backlog within one read window', async ()
   await ended;
   assert.ok(low < backlog, 'the backlog was still there');
   for (const what of ['emergency', 'urgent'] as const) {
-    const passed = handled[what] - landed[what];
-    assert.ok(passed <= readWindow, `${passed} messages were handled before ${what}`);if(process.env.SHOW)console.log("PASSED",what,passed);
+    const passed = handled[what] - arrived[what];
+    assert.ok(passed <= readWindow, `${passed} messages were handled before ${what}`);
   }
 });

@@ -139,3 +139,21 @@ test('doctor tells a state folder that others may enter', async (context) => {
   assert.equal(folder.state, 'fail');
   assert.match(folder.next, /chmod/);
 });
+
+for (const [version, state] of [
+  ['2.37.9', 'warn'],
+  ['2.38.0', 'ok'],
+  ['3.0.1.windows.1', 'ok'],
+] as const) {
+  test(`doctor finds Git ${version} ${state === 'ok' ? 'new enough' : 'too old for worktrees'}`, async (context) => {
+    const cwd = temporaryFolder(context);
+    writeFileSync(join(cwd, 'git'), `#!/bin/sh\necho git version ${version}\n`, { mode: 0o755 });
+    const { stdout } = await callElders(['doctor', '--json'], {
+      cwd,
+      env: { PATH: `${cwd}:${process.env.PATH}` },
+    });
+    const git = JSON.parse(stdout).checks.find((check: { name: string }) => check.name === 'git');
+    assert.equal(git.state, state, git.detail);
+    assert.match(git.detail, new RegExp(version.replaceAll('.', '\\.')));
+  });
+}

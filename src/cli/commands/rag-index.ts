@@ -20,26 +20,17 @@ export async function run(session: Session, input: CommandInput): Promise<void> 
   const { folder, signal, text } = session;
   const path = realPath(resolve(session.cwd, input.arguments[0]!));
   const client = new GatewayClient(session);
-  const manager = new ManagerClient(folder, signal);
-  const renew = async () => {
-    session.note(text.rag.outside(path));
-    await manager.restart(['rag_sage'], () => {});
-  };
   const deadline = performance.now() + (input.number('timeout') ?? defaultWaitMs);
-  const isNew = grantFolder(folder, path);
-  if (isNew) await renew();
+  if (grantFolder(folder, path)) {
+    session.note(text.rag.outside(path));
+    await new ManagerClient(folder, signal).restart(['rag_sage'], () => {});
+  }
   let source = await client.ask('grand_elder', 'development.rag.index', { path });
   if (!input.flag('wait')) {
     session.print(source, () => `${text.rag.queued(path)}\n`);
     return;
   }
   source = await settled(client, path, deadline);
-  if (source.state === 'failed' && isNew) {
-    // A process that was kept warm from before does not see it yet.
-    await renew();
-    await client.ask('grand_elder', 'development.rag.index', { path });
-    source = await settled(client, path, deadline);
-  }
   if (source.state === 'failed') throw new ElderError('not_found', `${path}: ${source.reason}`);
   const seconds = (source.tookMs / 1_000).toFixed(1);
   session.print(source, () => `${text.rag.indexed(path, source.files, source.passages, seconds)}\n`);

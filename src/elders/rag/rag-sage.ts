@@ -65,6 +65,10 @@ function newSource(ctx: Context, path: string): RagSource {
 }
 
 function addSource(ctx: Context, path: string): RagSource {
+  // What a walk passes by must not come in as its beginning.
+  if (/\/\.(?:elders|git)(?:\/|$)/u.test(path)) {
+    throw new ElderError('conflict', `${path} is in a folder that is never indexed`);
+  }
   const known = sources(ctx).get(path);
   if (!known && sources(ctx).size >= mostSources) {
     throw new ElderError('conflict', `${mostSources} folders are indexed already; forget one of them first`);

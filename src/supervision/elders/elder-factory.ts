@@ -10,7 +10,7 @@ import type { Holder, TreeCertificates } from '../certificates/tree-certificates
 import { monitorElder } from '../health/elder-monitor.ts';
 import { placesOf } from '../isolation/elder-places.ts';
 import type { ElderProgram } from '../isolation/elder-program.ts';
-import { groupByPlaces } from '../isolation/spare-places.ts';
+import { groupByPlaces, sparePlaces } from '../isolation/spare-places.ts';
 import type { RedisSupervisor } from '../redis/redis-supervisor.ts';
 import type { CrashHistory } from '../restarts/crash-memory.ts';
 import { liveView } from '../restarts/live-view.ts';
@@ -85,6 +85,9 @@ export class ElderFactory {
         return launch.files === undefined ? [names] : groupByPlaces(names, folder);
       },
       limits: () => ({ count: config.spares, ...config.supervision }),
+      // The human may have granted a folder since.
+      sees: (names) =>
+        launch.files === undefined ? '' : JSON.stringify(sparePlaces({ names }, folder).reads),
       spawn: (spare, names) => this.#spawnSpare(spare, names),
       note: (spare, spawned) => this.#noteWaiting(spare, spawned),
       onReady: (names, process) => this.#certificates.keep(names, process),

@@ -15,6 +15,8 @@ interface WarmSparesOptions {
   };
   /** Starts a spare; it is given its own name and the elders that it can become. */
   readonly spawn: (spare: string, names: readonly string[]) => Promise<SpawnedElder>;
+  /** What a spare for these elders sees of the files if it is started now; one that sees anything else is of no use. */
+  readonly sees?: (names: readonly string[]) => string;
   /** Notes a spare on disk, so that it is found should this manager die; `null` when it waits no more. */
   readonly note: (spare: string, spawned: SpawnedElder | null) => Promise<void>;
   /** Told that a process is warm and may be taken. */
@@ -29,6 +31,8 @@ interface Slot {
   readonly name: string;
   readonly names: readonly string[];
   process: SpawnedElder | null;
+  /** What its process sees of the files. */
+  sees: string;
   state: SpareStatus['state'];
   startedAt: number | null;
   /** How often in a row one ended before its time, and how often in all. */
@@ -109,6 +113,10 @@ export class WarmSpares {
   take(name: string): TakenSpare | null {
     const slot = this.#slots.find((each) => each.state === 'ready' && each.names.includes(name));
     if (slot?.process == null) return null;
+    if (slot.sees !== this.#seesNow(slot)) {
+      this.#replace(slot, slot.process);
+      return null;
+    }
     const { process } = slot;
     slot.process = null;
     slot.state = 'warming';
@@ -127,6 +135,22 @@ export class WarmSpares {
     const slots = this.#slots;
     this.#slots = [];
     await Promise.all(slots.map((slot) => this.#close(slot)));
+  }
+
+  #seesNow({ names }: Slot): string {
+    return this.#options.sees?.(names) ?? '';
+  }
+
+  /** Ends the process of a slot and starts another. */
+  #replace(slot: Slot, process: SpawnedElder): void {
+    slot.process = null;
+    slot.state = 'warming';
+    slot.startedAt = null;
+    process.kill('SIGKILL');
+    slot.starting = process.exited
+      .then(() => this.#options.note(slot.name, null))
+      .then(() => this.#fill(slot));
+    this.#options.onChange();
   }
 
   async #close(slot: Slot): Promise<void> {
@@ -154,6 +178,7 @@ export class WarmSpares {
   async #fill(slot: Slot): Promise<void> {
     if (slot.closed) return;
     slot.state = 'warming';
+    slot.sees = this.#seesNow(slot);
     try {
       const process = await this.#options.spawn(slot.name, slot.names);
       slot.process = process;
@@ -204,7 +229,7 @@ function isSame(a: Pick<Slot, 'name' | 'names'>, b: Pick<Slot, 'name' | 'names'>
 
 function newSlot({ name, names }: Pick<Slot, 'name' | 'names'>): Slot {
   return {
-    ...{ name, names, process: null, state: 'warming' as const, startedAt: null },
+    ...{ name, names, process: null, sees: '', state: 'warming' as const, startedAt: null },
     ...{ failures: 0, restarts: 0, reason: null, timer: undefined },
     ...{ starting: Promise.resolve(), closed: false },
   };

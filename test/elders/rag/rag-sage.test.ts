@@ -68,6 +68,30 @@ test('a successor indexes the same folders and asks again what was not answered'
   );
 });
 
+test('the state of a tree and of git is not indexed, named itself either', async () => {
+  await start();
+  for (const path of ['/p/.elders', '/p/.elders/secret/ca.key', '/p/.git/config']) {
+    await tree.send(tree.message('claude_elder', self, 'sage.rag.index', { path }));
+    assert.equal(tree.sent(self, 'claude_elder').at(-1)?.payload.code, 'conflict', path);
+  }
+  await tree.send(tree.message('claude_elder', self, 'sage.rag.index', { path: '/p/.github' }));
+  assert.deepEqual(effects, [{ kind: 'index', path: '/p/.github' }]);
+});
+
+test('how many passages have vectors is told, until no server is configured any more', async () => {
+  await start();
+  const vectors = { model: 'ollama/m', made: 3, refused: 0, passages: 4, reason: null };
+  await tell({ kind: 'vectors', vectors });
+  const told = async () => {
+    await tree.send(tree.message('gateway', self, 'sage.rag.status', {}));
+    const result = answers().at(-1)?.payload.result as { vectors: unknown } | undefined;
+    return result?.vectors;
+  };
+  assert.deepEqual(await told(), vectors);
+  await tell({ kind: 'vectors', vectors: null });
+  assert.equal(await told(), null);
+});
+
 test('who waits for a folder is answered when it is indexed; what nobody waits for any more is dropped', async () => {
   await start();
   await tree.send(tree.message('claude_elder', self, 'sage.rag.index', { path: '/p' }));

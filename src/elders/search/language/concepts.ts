@@ -75,10 +75,11 @@ export class ConceptTable {
 const generalShare = 0.7;
 let builtIn: readonly ConceptTable[] | undefined;
 
-/** The vocabulary that comes with the engine: that of software, and a general one. */
+/** The vocabulary that comes with the engine: that of software, and general ones. */
 export function builtInConcepts(): readonly ConceptTable[] {
   builtIn ??= [
-    new ConceptTable(parseConcepts(softwareConcepts + workConcepts)),
+    new ConceptTable(parseConcepts(softwareConcepts)),
+    new ConceptTable(parseConcepts(workConcepts), generalShare),
     new ConceptTable(parseConcepts(generalConcepts), generalShare),
   ];
   return builtIn;

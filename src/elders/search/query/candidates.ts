@@ -113,24 +113,19 @@ export function candidates(
   const strong = units.filter(({ weight }) => weight >= 0.3);
   const terms = weightedTerms(strong.length > 0 ? strong : units, postings);
   const allowed = allowedIds(index, restriction);
-  const sums = new Float32Array(postings.total + 1);
-  const touched: number[] = [];
+  // All is read before anything is summed up: the sums must be 0 again afterwards.
+  const lists: { readonly ids: Int32Array; readonly worth: number }[] = [];
   let left = sumBudget;
-  const add = (ids: Int32Array, amount: number) => {
+  const take = (ids: Int32Array, worth: number) => {
     left -= ids.length;
-    for (const id of ids) {
-      const before = sums[id];
-      if (before === undefined || (allowed !== undefined && !allowed.has(id))) continue;
-      if (before === 0) touched.push(id);
-      sums[id] = before + amount;
-    }
+    lists.push({ ids, worth });
   };
   for (const { term, worth, isAsked } of terms) {
     if (left <= 0) break;
     const isPrefix = isPrefixTerm(term);
-    add(postings.of(term.term, isPrefix).ids, worth);
+    take(postings.of(term.term, isPrefix).ids, worth);
     if (!isAsked) continue;
-    for (const [mark, share] of markShares) add(postings.of(mark + term.term, isPrefix).ids, worth * share);
+    for (const [mark, share] of markShares) take(postings.of(mark + term.term, isPrefix).ids, worth * share);
   }
   // Where every word is so common that only the first passages with it were read, they choose only together.
   const asked = terms.filter(({ isAsked }) => isAsked);
@@ -138,7 +133,19 @@ export function candidates(
   if (asked.length > 1 && isCommon) {
     const together = asked.slice(0, mostTogether).map(({ term }) => matchOf(term.term, isPrefixTerm(term)));
     const worth = asked.reduce((sum, one) => sum + one.worth, 0);
-    add(postings.matching(together.join(' AND ')), worth);
+    take(postings.matching(together.join(' AND ')), worth);
   }
-  return highest(sums, touched, limit);
+  const sums = postings.sums();
+  const touched: number[] = [];
+  for (const { ids, worth } of lists) {
+    for (const id of ids) {
+      const before = sums[id];
+      if (before === undefined || (allowed !== undefined && !allowed.has(id))) continue;
+      if (before === 0) touched.push(id);
+      sums[id] = before + worth;
+    }
+  }
+  const best = highest(sums, touched, limit);
+  for (const id of touched) sums[id] = 0;
+  return best;
 }

@@ -36,6 +36,7 @@ export class Postings {
   #newest = 0;
   #japanese = 0;
   #sampledAt = 0;
+  #sums = new Float32Array(0);
   #version = -1;
   #changes = -1;
 
@@ -90,6 +91,12 @@ export class Postings {
     const known = this.#known.get(match);
     if (known !== undefined && (known.isWhole || known.ids.length >= longestList)) return known;
     return this.#read(match, longestList);
+  }
+
+  /** A sum for each passage by its id, all 0 and to be left so: too large to be made for every search. */
+  sums(): Float32Array {
+    if (this.#sums.length <= this.total) this.#sums = new Float32Array(Math.ceil(this.total * 1.1) + 1);
+    return this.#sums;
   }
 
   /** 1 where at least half of the passages are Japanese, and less with fewer. */

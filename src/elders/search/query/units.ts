@@ -12,6 +12,9 @@ export const unitWeights = {
   /** A single ideograph between kana. */
   single: 0.6,
   general: 0.35,
+  /** A compound whose parts are known, and each of them: so a text that says them apart is found too. */
+  compound: 0.6,
+  constituent: 0.6,
   synonym: 0.6,
   translation: 0.7,
   dictionary: 0.8,
@@ -141,10 +144,46 @@ function entryAt(run: string, at: number, tables: readonly ConceptTable[]): stri
   return undefined;
 }
 
+interface Entry {
+  readonly start: number;
+  readonly end: number;
+  readonly word: string;
+}
+
+/** What the concept tables know of a run, from left to right, the longest first. */
+function entriesOf(run: string, tables: readonly ConceptTable[]): Entry[] {
+  const found: Entry[] = [];
+  for (let at = 0; at < run.length; at += 1) {
+    const word = entryAt(run, at, tables);
+    if (word === undefined) continue;
+    found.push({ start: at, end: at + word.length, word });
+    at += word.length - 1;
+  }
+  return found;
+}
+
 function japaneseUnits(run: string, tables: readonly ConceptTable[]): Unit[] {
   const units: Unit[] = [];
+  const entries = entriesOf(run, tables);
+  const unitOf = ({ word }: Entry, weight: number): Unit => ({
+    text: word,
+    weight,
+    forms: [formOf(word, 'query', 1), ...expansions(word, tables, 'japanese')],
+  });
   const parts = stretches(run);
+  let start = 0;
   parts.forEach((part, index) => {
+    const end = start + part.length;
+    const from = start;
+    start = end;
+    // A word that spans several scripts (終了コード, 乗っ取り) is one thing.
+    const spanning = entries.find(
+      (entry) => entry.start <= from && entry.end >= end && entry.end - entry.start > part.length,
+    );
+    if (spanning !== undefined) {
+      if (spanning.start === from) units.push(unitOf(spanning, 1));
+      return;
+    }
     const script = scriptOf(part.charCodeAt(0));
     const next = parts[index + 1];
     if (script === Script.hiragana) {
@@ -158,18 +197,15 @@ function japaneseUnits(run: string, tables: readonly ConceptTable[]): Unit[] {
     const isKana = okurigana !== '' && scriptOf(okurigana.charCodeAt(0)) === Script.hiragana;
     const text = isKana && part.length === 1 ? part + okurigana : part;
     const weight = isGeneralJapanese(part) ? unitWeights.general : part.length === 1 ? unitWeights.single : 1;
-    units.push({ text, weight, forms: [formOf(text, 'query', 1)] });
+    const inside = entries.filter((entry) => entry.start < end && entry.end > from);
+    if (inside.length > 1) {
+      units.push({ text, weight: unitWeights.compound, forms: [formOf(text, 'query', 1)] });
+      for (const entry of inside) units.push(unitOf(entry, unitWeights.constituent));
+      return;
+    }
+    const forms = inside.flatMap(({ word }) => expansions(word, tables, 'japanese'));
+    units.push({ text, weight, forms: [formOf(text, 'query', 1), ...forms] });
   });
-  for (let at = 0; at < run.length; at += 1) {
-    const word = entryAt(run, at, tables);
-    if (word === undefined) continue;
-    const forms = expansions(word, tables, 'japanese');
-    const owner = units.findIndex((unit) => unit.text.includes(word) || word.includes(unit.text));
-    const unit = units[owner];
-    if (unit === undefined) units.push({ text: word, weight: unitWeights.single, forms });
-    else units[owner] = { ...unit, forms: [...unit.forms, ...forms] };
-    at += word.length - 1;
-  }
   return units;
 }
 

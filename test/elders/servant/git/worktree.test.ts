@@ -295,6 +295,25 @@ test('a merged branch is cleaned, an unmerged one is not', async (t) => {
   assert.equal(sh(top, 'branch', '--list', 'elders/*', '--format=%(refname:short)'), 'elders/d1/out');
 });
 
+test('without what keeps unmerged and uncommitted work it would be gone, and that is seen', async (t) => {
+  const { top, make, finish } = project(t);
+  const done = await make('out');
+  writeFileSync(join(done.tree, 'precious.txt'), 'unmerged');
+  await finish(done);
+  const open = await make('open');
+  writeFileSync(join(open.tree, 'precious.txt'), 'uncommitted');
+  const isThere = () => [
+    sh(top, 'branch', '--list', 'elders/d1/out') !== '',
+    existsSync(join(open.tree, 'precious.txt')),
+  ];
+  assert.equal((await leaveWorktree(open)).worktree, open.tree);
+  assert.deepEqual(isThere(), [true, true]);
+  // As cleaning removes a merged branch, and an empty worktree, with no look at what is in them.
+  sh(top, 'update-ref', '-d', 'refs/heads/elders/d1/out');
+  sh(top, 'worktree', 'remove', '--force', open.tree);
+  assert.deepEqual(isThere(), [false, false]);
+});
+
 test('no program that the repository or a nested one names is run', async (t) => {
   const { top, make, finish } = project(t);
   const evil = join(top, '.git', 'evil.sh');
