@@ -59,6 +59,8 @@ export class AttackTree {
     const base = await freePortBase(portBase + (process.pid % 900), servants);
     const config = configSchema.parse({
       servants,
+      // The oracle knows no servants beyond these.
+      scaling: { max: servants },
       portBase: base,
       isolation: 'none',
       sandbox: 'none',

@@ -67,6 +67,7 @@ async function compete(contestants: readonly Contestant[], servants: number) {
     msPerTask: rounded(perTask(name)),
     tasksPerSecond: rounded(1_000 / perTask(name), 1),
     overheadOverXargsMs: rounded(perTask(name) - floor),
+    overheadToBullMQ: rounded((perTask(name) - floor) / (bull - floor)),
     ratioToBullMQ: rounded(perTask(name) / bull),
     lacks,
   }));

@@ -124,12 +124,43 @@ function codecTarget(decode: DecodeMessage): Target {
     name: 'codec',
     share: 6,
     run(random) {
-      const body = mutatedText(validMessage(random, { source, self }), random);
-      const decoded = decode(body, edge, self);
-      judgeDecoded(body, decoded);
+      const message = validMessage(random, { source, self });
+      if (random.chance(0.5)) {
+        const body = mutatedText(message, random);
+        const decoded = decode(body, edge, self);
+        judgeDecoded(body, decoded);
+        return decoded.ok;
+      }
+      const { head, body } = splitInTwo(message, random);
+      const decoded = decode(body, edge, self, head);
+      judgeDecoded(wholeOf(head, body), decoded);
       return decoded.ok;
     },
   };
+}
+
+/** Cuts a message as one that shares fields with its neighbours; mostly where the product does. */
+function splitInTwo(message: Record<string, unknown>, random: Random): { head: string; body: string } {
+  const own = new Set(['message_id', 'payload', 'correlation_id', 'causation_id']);
+  const isOwn = (name: string) => (random.chance(0.98) ? own.has(name) : random.chance(0.5));
+  const parts = Map.groupBy(Object.entries(message), ([name]) => (isOwn(name) ? 'body' : 'head'));
+  const textOf = (part: 'head' | 'body') => Object.fromEntries(parts.get(part) ?? []);
+  const spoilt = random.pick(['head', 'body']);
+  const text = (part: 'head' | 'body') =>
+    part === spoilt ? mutatedText(textOf(part), random) : JSON.stringify(textOf(part));
+  return { head: text('head'), body: text('body') };
+}
+
+/** Says by the letter what a message in two parts means: its own fields count, and without a story it begins one. */
+function wholeOf(head: string, body: string): string {
+  const values = [head, body].map((text) => parsed(text)?.value);
+  if (!values.every((value) => isContainer(value) && !Array.isArray(value))) return 'no message';
+  const inner = [head, body].map((text) => text.trim().slice(1, -1).trim()).filter((text) => text !== '');
+  const all = { ...(values[0] as object), ...(values[1] as object) } as Record<string, unknown>;
+  if (all.correlation_id === undefined && all.message_id !== undefined) {
+    inner.push(`"correlation_id":${JSON.stringify(all.message_id)}`);
+  }
+  return `{${inner.join(',')}}`;
 }
 
 function schemaTarget(name: string, share: number, schema: z.ZodType, oracle: Oracle): Target {

@@ -26,6 +26,9 @@ export interface Climate extends Weather {
   readonly attempts: number;
   /** That a handler fails which has done nothing wrong. */
   readonly handlerFault: number;
+  /** That a handler tries what it may not. */
+  readonly trespass: number;
+  readonly auditorMeanMs: number;
   /** How many messages are handled before one that kills whoever handles it; `null` for none. */
   readonly poisonAfter: number | null;
 }
@@ -64,6 +67,8 @@ export function randomClimate(random: Random): Climate {
     edgeLimit: random.chance(0.4) ? random.whole(2, 10) : usualEdgeLimit,
     attempts: mortal ? random.whole(2, 4) : manyAttempts,
     handlerFault: mortal ? random.between(0.05, 0.3) : rate(0.05),
+    trespass: rate(0.1),
+    auditorMeanMs: mean(2_000),
     poisonAfter: random.chance(0.1) ? random.whole(0, 60) : null,
   };
 }

@@ -28,6 +28,7 @@ export const guardNames = [
   'idempotency_key',
   'dead_letters',
   'isolation',
+  'audit_once',
   'reaping',
   'lease_wait',
 ] as const;
@@ -41,6 +42,7 @@ export const provoking: Readonly<Partial<Record<GuardName, Partial<Climate>>>> =
   voiding: { edgeLimit: 2, lateCommit: 0.6, delayMs: 0.5, stallMeanMs: 200, crashMeanMs: 400 },
   back_pressure: { edgeLimit: 2, stallMeanMs: 500 },
   isolation: { poisonAfter: 12 },
+  audit_once: { trespass: 0.3, auditorMeanMs: 60 },
 };
 
 /** The guards of the store without the one that is switched off. */

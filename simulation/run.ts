@@ -55,6 +55,7 @@ const totals = {
   deaths: 0,
   replays: 0,
   killed: 0,
+  audited: 0,
   lostCommits: 0,
   alarms: 0,
 };

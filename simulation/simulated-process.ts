@@ -177,6 +177,7 @@ export class SimulatedProcess {
     const { config, guardOff, random, climate, clock, poison, store } = this.#around;
     const untilMs = climate.untilMs + this.#around.startedAt;
     const fails = () => clock.now() < untilMs && random.chance(climate.handlerFault);
+    const trespasses = () => clock.now() < untilMs && random.chance(climate.trespass);
     const dieOf = (messageId: string) => {
       const kills = poison.kills(messageId, () => {
         const { fields } = store.snapshot(principal);
@@ -185,7 +186,7 @@ export class SimulatedProcess {
       if (kills) this.crash(`dies of ${messageId}`);
       return kills;
     };
-    return faultyCore(coreWithout(guardOff, principal, config), { fails, dieOf });
+    return faultyCore(coreWithout(guardOff, principal, config), { fails, trespasses, dieOf });
   }
 
   #brokerOf(principal: string): Broker {

@@ -5,10 +5,11 @@ import { messageText } from '../src/messaging/codec.ts';
 import type { DirectiveRecord } from '../src/protocol/directive.ts';
 import { targetsOf } from '../src/protocol/edges.ts';
 import { edgeKey } from '../src/protocol/keys.ts';
-import { lanes } from '../src/protocol/lanes.ts';
+import { type Lane, lanes } from '../src/protocol/lanes.ts';
 import type { JournalLine } from '../src/protocol/local-api.ts';
 import { type ElderMessage, elderMessage } from '../src/protocol/message.ts';
 import { isFinalDirective } from '../src/protocol/states.ts';
+import { auditor } from '../src/supervision/audit/audit-inbox.ts';
 import type { DurableStore } from './durable-store.ts';
 import { linesOf } from './journals.ts';
 
@@ -27,9 +28,6 @@ export interface Handled extends JournalLine {
   readonly at: number;
   readonly incarnation: number;
 }
-
-/** Lives in the real manager, which is not simulated; what waits for it keeps nobody else from anything. */
-const auditor = 'auditor';
 
 /** Reads in the store what elders have left there, as the checker needs it. */
 export class StoreView {
@@ -75,14 +73,25 @@ export class StoreView {
 
   /** Every message that ever was in an edge between two elders, in its order. */
   messages(): SentMessage[] {
-    return this.#edges().flatMap(({ source, target, lane }) =>
-      this.#store.edgeOf(target, source, lane).map((entry) => ({
-        edge: `${target}<${entry.edge}`,
-        entryId: entry.id,
-        sequence: entry.sequence,
-        message: elderMessage.parse(JSON.parse(messageText(entry))),
-      })),
-    );
+    return this.#edges()
+      .filter(({ target }) => target !== auditor)
+      .flatMap((edge) => this.#sent(edge).map((sent) => ({ ...sent, edge: `${edge.target}<${sent.edge}` })));
+  }
+
+  /** Every message to the audit log, in its order; an edge is named as its reader does. */
+  reports(): SentMessage[] {
+    return this.#edges()
+      .filter(({ target }) => target === auditor)
+      .flatMap((edge) => this.#sent(edge));
+  }
+
+  #sent({ source, target, lane }: { source: string; target: string; lane: Lane }): SentMessage[] {
+    return this.#store.edgeOf(target, source, lane).map((entry) => ({
+      edge: entry.edge,
+      entryId: entry.id,
+      sequence: entry.sequence,
+      message: elderMessage.parse(JSON.parse(messageText(entry))),
+    }));
   }
 
   /** What every journal says, each elder's in its order. */
@@ -118,14 +127,13 @@ export class StoreView {
   #edges() {
     const elders = this.#names.filter((name) => name !== 'gateway').map((name) => ({ name }));
     return this.#names.flatMap((source) =>
-      targetsOf(source, elders)
-        .filter((target) => target !== auditor)
-        .flatMap((target) => lanes.map((lane) => ({ source, target, lane }))),
+      targetsOf(source, elders).flatMap((target) => lanes.map((lane) => ({ source, target, lane }))),
     );
   }
 
   #unhandled(): string[] {
-    const positions = new Map(this.#names.map((name) => [name, this.#store.snapshot(name).positions]));
+    const readers = [...this.#names, auditor];
+    const positions = new Map(readers.map((name) => [name, this.#store.snapshot(name).positions]));
     return this.#edges().flatMap(({ source, target, lane }) => {
       const last = this.#store.edgeOf(target, source, lane).at(-1)?.sequence ?? 0;
       const handled = positions.get(target)?.get(edgeKey(source, lane))?.sequence ?? 0;

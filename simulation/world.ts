@@ -2,6 +2,7 @@ import type { AskAnswer } from '../src/gateway/gateway-core.ts';
 import { configSchema } from '../src/protocol/config.ts';
 import { servantSpec } from '../src/protocol/roster.ts';
 import { Alarms } from './alarms.ts';
+import { SimulatedAuditor } from './auditor.ts';
 import { check } from './checker.ts';
 import { type Appendfsync, DurableStore, type LostCommit } from './durable-store.ts';
 import { Executions } from './executions.ts';
@@ -43,6 +44,8 @@ export interface RunResult {
   readonly replays: number;
   /** How often a process died of a message. */
   readonly killed: number;
+  /** Lines of the audit log. */
+  readonly audited: number;
 }
 
 interface RunOptions {
@@ -106,7 +109,10 @@ export async function simulate({
     crash: (incarnation, reason) => {
       const process = manager.process(incarnation.name);
       if (process?.incarnation === incarnation) process.crash(`is killed ${reason}`);
-      else incarnation.end();
+      else {
+        auditor.crash(incarnation, `is killed ${reason}`);
+        incarnation.end();
+      }
     },
   });
   const manager = new SimulatedManager({
@@ -143,7 +149,20 @@ export async function simulate({
     view,
     gateway: () => manager.process('grand_elder')?.agent('gateway'),
   });
-  const lose = (lost: readonly LostCommit[]) => {
+  const auditor = new SimulatedAuditor({
+    clock,
+    random,
+    trace,
+    store,
+    network,
+    sources: view.names,
+    crashMeanMs: climate.auditorMeanMs,
+    untilAt: startedAt + climate.untilMs,
+    remembers: guardOff !== 'audit_once',
+  });
+  const lose = (all: readonly LostCommit[]) => {
+    // What the auditor had read is read again, and its log tells what it holds.
+    const lost = all.filter(({ name }) => name !== 'auditor');
     trace.note(`${lost.length} acknowledged commits are lost`);
     alarms.lost(lost);
   };
@@ -164,6 +183,7 @@ export async function simulate({
   manager.startAll();
   human.begin(random.whole(1, 3), 4_000);
   operator.begin();
+  auditor.begin();
   causeFaults({ clock, random, trace, climate, network, manager, onPowerLoss, onFlush });
   await goOn(startedAt + climate.untilMs);
   const done = () =>
@@ -181,7 +201,15 @@ export async function simulate({
   if (done()) await goOn(clock.now() + aftermathMs);
   else problems.push(`not done after ${clock.now() - startedAt} ms: ${view.unfinished().join(', ')}`);
   const submissions = human.submissions;
-  const evidence = { view, submissions, executions: executions.all, climate, keys: human.keys, poison };
+  const evidence = {
+    view,
+    submissions,
+    executions: executions.all,
+    climate,
+    keys: human.keys,
+    poison,
+    audited: auditor.lines,
+  };
   problems.push(...executions.violations, ...human.violations, ...check(evidence));
   // A store that syncs once a second may lose what it answered; then all depends on somebody noticing.
   const silent = problems.map((problem) => `without an alarm: ${problem}`);
@@ -205,5 +233,6 @@ export async function simulate({
     deaths: handled.filter(({ x, r }) => x !== undefined && r === undefined).length,
     replays: handled.filter(({ r }) => r !== undefined).length,
     killed: poison.deaths,
+    audited: auditor.lines.length,
   };
 }

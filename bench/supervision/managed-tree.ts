@@ -7,6 +7,7 @@ import { launch } from '../../src/cli/launch.ts';
 import { configSchema } from '../../src/protocol/config.ts';
 import type { ElderStatus } from '../../src/protocol/process.ts';
 import { stateFolder } from '../../src/protocol/state-folder.ts';
+import type { ElderProgram } from '../../src/supervision/isolation/elder-program.ts';
 import { type Manager, runManager } from '../../src/supervision/manager/manager.ts';
 
 /** A real tree of the product's own processes, whose manager runs in this process. */
@@ -31,7 +32,12 @@ export class ManagedTree {
     this.#client = new GatewayClient({ folder: stateFolder(options.project), signal });
   }
 
-  static async start(servants: number, config: Record<string, unknown>): Promise<ManagedTree> {
+  /** `program` is another than the product's. */
+  static async start(
+    servants: number,
+    config: Record<string, unknown>,
+    program: ElderProgram = launch,
+  ): Promise<ManagedTree> {
     const project = await realpath(await mkdtemp(join(tmpdir(), 'elders-bench-')));
     const changes = { wait: Promise.withResolvers<void>() };
     const wake = () => {
@@ -43,7 +49,7 @@ export class ManagedTree {
     const parsed = configSchema.parse({ servants, portBase, ...config });
     const began = performance.now();
     const manager = await runManager({
-      ...{ project, config: parsed, version: 'bench', launch },
+      ...{ project, config: parsed, version: 'bench', launch: program },
       onEvent: wake,
       onStatus: wake,
     });

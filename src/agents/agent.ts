@@ -8,8 +8,8 @@ import { nextDeadline, openDeadlines } from './asks.ts';
 import { type Happening, hasHappenings, noteDenials } from './audit-trail.ts';
 import { Batch, type Desk } from './batch.ts';
 import { Committer, type Full } from './committer.ts';
-import type { Effect, Json } from './core.ts';
-import { abandonReplays, pendingReplays } from './dead-letters.ts';
+import type { Context, Effect, Json } from './core.ts';
+import { abandonReplays, hasReplays } from './dead-letters.ts';
 import { Deadlines } from './deadlines.ts';
 import { EdgeReaders } from './edge-reader.ts';
 import { FullEdges, outEdge } from './full-edges.ts';
@@ -45,6 +45,8 @@ export class Agent {
   #flight: Promise<void> | null = null;
   /** Why this incarnation must not go on. */
   #failure: ElderError | null = null;
+  #looking: { readonly ctx: Context; readonly state: StateStore; readonly deadlines: Deadlines } | null =
+    null;
   #wake: () => void = () => {};
   #whenIdle: (() => void) | null = null;
 
@@ -96,6 +98,16 @@ export class Agent {
   }
 
   readonly #newStep = () => new Step(this.#around);
+
+  /** A context to look at the state with. */
+  get #look(): Context {
+    const { state, deadlines } = this.#looking ?? {};
+    if (!this.#looking || state !== this.#state || deadlines !== this.#deadlines) {
+      const ctx = this.#newStep().context(null);
+      this.#looking = { ctx, state: this.#state, deadlines: this.#deadlines };
+    }
+    return this.#looking.ctx;
+  }
 
   /** Loads what the predecessor left and commits the core's start; throws what the broker throws. */
   async start(): Promise<void> {
@@ -150,7 +162,6 @@ export class Agent {
       while (!this.#stopping.signal.aborted) {
         const failure = this.#failure ?? this.#readers.failure;
         if (failure) throw failure;
-        this.#readers.keepReading();
         if (this.#readers.takeReturn()) this.#confirm();
         await this.#goOn();
       }
@@ -169,6 +180,7 @@ export class Agent {
   /** Does one thing of what is to be done, or waits until there is something. */
   async #goOn(): Promise<void> {
     if (this.#suspects.isAny) {
+      this.#readers.keepReading();
       if (this.#open || this.#flight) {
         this.#launch();
         await this.#flight;
@@ -179,10 +191,14 @@ export class Agent {
       this.#open ??= new Batch(this.#desk, this.#newStep());
       this.#open.window();
       this.#launch();
+      // Behind the commit, for which somebody may wait.
+      this.#readers.keepReading();
       // What has arrived meanwhile, and may be more urgent, comes in before the next window.
       if (this.#mayHandle()) await this.#turn();
-    } else if (!this.#launch()) {
-      await this.#sleep();
+    } else {
+      const launched = this.#launch();
+      this.#readers.keepReading();
+      if (!launched) await this.#sleep();
     }
   }
 
@@ -281,10 +297,10 @@ export class Agent {
   }
 
   #nextWake(): number | undefined {
-    const ctx = this.#newStep().context(null);
+    const ctx = this.#look;
     const deadline = nextDeadline(ctx, this.#deadlines) ?? Infinity;
     const wakeAt = this.#options.core.wakeAt?.(ctx) ?? Infinity;
-    const replayAt = pendingReplays(ctx).length > 0 ? this.#desk.holds.replay : Infinity;
+    const replayAt = hasReplays(ctx) ? this.#desk.holds.replay : Infinity;
     const auditAt =
       this.#desk.denials.length > 0 ? 0 : hasHappenings(ctx) ? this.#desk.holds.audit : Infinity;
     const next = Math.min(

@@ -26,6 +26,7 @@ export function noteHappening(ctx: Context, happening: Happening): void {
 
 /** Has denials reach the audit log; equal ones that still wait are counted as one, so a flood of them takes no room. */
 export function noteDenials(ctx: Context, denials: readonly Happening[]): void {
+  if (denials.length === 0) return;
   const table = rows(ctx);
   for (const denial of denials) {
     const { event, subject, object, action, reason } = denial;
@@ -56,8 +57,8 @@ export function hasHappenings(ctx: Context): boolean {
 /** Sends the oldest of what waits in one message; gives whether there was any. */
 export function sendHappenings(ctx: Context): boolean {
   const table = rows(ctx);
+  if (table.size === 0) return false;
   const oldest = [...table.entries()].sort(([, a], [, b]) => a.at - b.at).slice(0, perReport);
-  if (oldest.length === 0) return false;
   ctx.send('auditor', 'audit.report', { entries: oldest.map(([, row]) => row) }, { priority: 8 });
   for (const [key] of oldest) table.delete(key);
   return true;

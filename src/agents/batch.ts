@@ -9,7 +9,7 @@ import { expireAsks } from './asks.ts';
 import { bury, noteFailure, settle, spent, withdrawFailure } from './attempts.ts';
 import { type Happening, noteDenials, sendHappenings } from './audit-trail.ts';
 import type { Json } from './core.ts';
-import { endReplay, pendingReplays, toEntry } from './dead-letters.ts';
+import { endReplay, hasReplays, pendingReplays, toEntry } from './dead-letters.ts';
 import type { Admission, FullEdges } from './full-edges.ts';
 import type { Delivered, Inbox } from './inbox.ts';
 import type { Input, Inputs } from './inputs.ts';
@@ -284,6 +284,7 @@ export class Batch {
     const step = this.step;
     if (holds.replay > clock.now()) return;
     const ctx = step.context(null);
+    if (!hasReplays(ctx)) return;
     for (const [key, letter] of pendingReplays(ctx)) {
       const mark = step.beginPart();
       const entry = { ...toEntry(letter), deliveredAt: clock.now() };

@@ -89,6 +89,11 @@ export function discard(ctx: Context, order: Order): void {
   letters(ctx).delete(order.messageId);
 }
 
+/** Whether dead letters wait to be handled once more. */
+export function hasReplays(ctx: Context): boolean {
+  return replays(ctx).size > 0;
+}
+
 /** Lists the dead letters that wait to be handled once more. */
 export function pendingReplays(ctx: Context): [string, Replay][] {
   return [...replays(ctx).entries()];

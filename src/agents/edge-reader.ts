@@ -89,8 +89,8 @@ class EdgeReader {
         }
         this.#failures = 0;
         this.#reading = null;
-        // At once, so that what is urgent does not have to wait for the window being handled.
-        if (entries.length > 0) this.keepReading();
+        // At once, so that what is urgent does not have to wait for the window being handled; the rest has time.
+        if (entries.length > 0 && urgent) this.keepReading();
         this.#onChange();
       },
       (error) => {

@@ -31,15 +31,24 @@ export function failuresText(view: DirectiveView, text: Catalog): string {
   return view.tasks
     .filter(({ state, output }) => state === 'failed' && output !== null)
     .map(({ id, output, reason }) => {
-      const lines = manyLines(output?.tail ?? '')
-        .trimEnd()
-        .split('\n')
-        .slice(-tailLines);
+      const printed = manyLines(output?.tail ?? '').trimEnd();
+      const lines = printed === '' ? [] : printed.split('\n').slice(-tailLines);
       const why = reason === null ? '' : `  (${oneLine(reason)})\n`;
       const shown = lines.map((line) => `  | ${line}\n`).join('');
       return `\n${text.directive.outputOf(id, output?.path ?? '')}\n${why}${shown}`;
     })
     .join('');
+}
+
+const shownWaits = 10;
+
+/** Says of tasks that could run what else they wait for. */
+function waitsText(view: DirectiveView, text: Catalog): string {
+  const lines = view.tasks
+    .filter(({ state, reason }) => state === 'ready' && reason !== null)
+    .map(({ id, reason }) => `${text.directive.waits(id, oneLine(reason ?? ''))}\n`);
+  const more = lines.length > shownWaits ? '…\n' : '';
+  return lines.length === 0 ? '' : `\n${lines.slice(0, shownWaits).join('')}${more}`;
 }
 
 /** Sums an ended directive up in one line and shows the output of what failed. */
@@ -89,7 +98,7 @@ export function viewText(view: DirectiveView, text: Catalog, now: number): strin
     taskSpan(task, now),
   ]);
   const table = rows.length === 0 ? '' : `\n${renderTable([t.taskHead, ...rows])}`;
-  return `${renderTable(facts)}${table}${failuresText(view, text)}`;
+  return `${renderTable(facts)}${table}${waitsText(view, text)}${failuresText(view, text)}`;
 }
 
 /** Lists directives, newest first, as `elders directive list` prints them. */

@@ -63,8 +63,8 @@ export function packed({ messages }: Pack): { count: string; text: string } {
   if (messages.length === 1 && first?.head === undefined) return { count: alone, text: first?.body ?? '' };
   let text = '';
   let shared = '';
-  for (const { body, head = '' } of messages) {
-    if (text !== '') text += separator;
+  for (const [index, { body, head = '' }] of messages.entries()) {
+    if (index > 0) text += separator;
     if (head !== shared) {
       text += headMark + head + separator;
       shared = head;

@@ -16,6 +16,7 @@ import {
   taskSpec,
   testSummary,
 } from './directive.ts';
+import { json } from './json.ts';
 import {
   forgottenKnowledge,
   knowledgeEntry,
@@ -177,6 +178,15 @@ export const actions = {
     summary: 'Take a halt back; what it ended starts again as a new attempt.',
     payload: haltOrder,
     reply: haltOrder.extend({ at: z.number(), told: z.array(z.string()) }),
+  },
+  'supervision.servants': {
+    type: 'command',
+    lane: 'control',
+    summary: 'These servants are there, those included that are being drained: an emergency concerns them.',
+    payload: z.object({
+      revision: z.int().min(1).describe('By which the manager sees that this is in force.'),
+      names: z.array(z.string().max(64)).max(1_000),
+    }),
   },
   'audit.report': {
     type: 'report',
@@ -583,12 +593,12 @@ export const actions = {
   'reply.result': {
     type: 'report',
     summary: 'The answer to the message named by `causation_id`.',
-    payload: z.object({ result: z.json() }),
+    payload: z.object({ result: json }),
   },
   'reply.error': {
     type: 'report',
     summary: 'Why the message named by `causation_id` got no answer.',
-    payload: z.object({ code: z.string(), reason: z.string(), detail: z.json().optional() }),
+    payload: z.object({ code: z.string(), reason: z.string(), detail: json.optional() }),
   },
   'reply.acknowledge': {
     type: 'acknowledge',

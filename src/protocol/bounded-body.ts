@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { parseBoundedJson } from './bounded-json.ts';
-import { ElderError, type ErrorCode } from './errors.ts';
+import { asElderError, ElderError, type ErrorCode } from './errors.ts';
 import type { PortLimits } from './limits.ts';
 import { safeCheck } from './safe-check.ts';
 
@@ -21,7 +21,7 @@ export async function readBounded(chunks: AsyncIterable<Uint8Array>, maxBytes: n
 
 /**
  * Gives what reads the body of a request that came to a port with these limits; without any it is `{}`. What that gives
- * throws `too_large`, `malformed` for no JSON or too deep a one, and `refusal` where the schema does not fit.
+ * throws `too_large`, and `refusal` for what is no JSON, too deep, or does not fit the schema.
  */
 export function bodyReader(
   chunks: AsyncIterable<Uint8Array>,
@@ -30,8 +30,16 @@ export function bodyReader(
 ): BodyReader {
   return async (schema) => {
     const text = await readBounded(chunks, bodyBytes);
-    const checked = safeCheck(schema, parseBoundedJson(text === '' ? '{}' : text, depth));
+    const checked = safeCheck(schema, parse(text === '' ? '{}' : text, depth, refusal));
     if (!checked.ok) throw new ElderError(refusal, checked.reason);
     return checked.value;
   };
+}
+
+function parse(text: string, depth: number, refusal: ErrorCode): unknown {
+  try {
+    return parseBoundedJson(text, depth);
+  } catch (cause) {
+    throw new ElderError(refusal, asElderError(cause).reason, { cause });
+  }
 }

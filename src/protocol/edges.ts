@@ -133,6 +133,7 @@ export const edgeTable: readonly EdgeRow[] = [
   { from: 'elder_council', to: 'incident_sage', actions: ['incident.raise'] },
   { from: 'manager', to: 'incident_sage', actions: ['incident.raise'] },
   { from: 'manager', to: 'task_sage', actions: ['sage.task.servants'] },
+  { from: 'manager', to: 'grand_elder', actions: ['supervision.servants'] },
   // Who was refused what must reach the audit log from wherever it is noticed.
   ...['gateway', ...everyone].map((from) => ({
     from,

@@ -94,9 +94,7 @@ export const managerEvent = z.object({
   name: z.string().nullable(),
   error: z.object({ code: z.string(), reason: z.string(), detail: z.unknown().optional() }).nullable(),
   /** Of `scaled`: from what to what, by whom, and why. */
-  scale: z
-    .object({ from: z.int(), to: z.int(), by: z.string(), reason: z.string().nullable() })
-    .optional(),
+  scale: z.object({ from: z.int(), to: z.int(), by: z.string(), reason: z.string().nullable() }).optional(),
 });
 export type ManagerEvent = z.infer<typeof managerEvent>;
 
@@ -133,7 +131,10 @@ export const journalLine = z.object({
   e: z.string().describe('edge key'),
   i: z.string().describe('stream id of the entry, the last of a run'),
   m: z.string().nullable().optional().describe('message id; null if the entry could not be read'),
-  q: z.int().optional().describe('of a run, all acted on at their first try: the number of its first in the edge'),
+  q: z
+    .int()
+    .optional()
+    .describe('of a run, all acted on at their first try: the number of its first in the edge'),
   k: z.int().optional().describe('how many messages the run has'),
   d: z.number().describe('when it was delivered, ms'),
   t: z.int().describe('tries, the last one included'),

@@ -40,6 +40,7 @@ export const permissionMatrix: Readonly<Record<Role, readonly Grant[]>> = {
   manager: [
     { permission: 'incident.raise', added: true },
     { permission: 'sage.task.servants', added: true },
+    { permission: 'supervision.servants', added: true },
   ],
   gateway: [
     { permission: 'development.directive', added: true },

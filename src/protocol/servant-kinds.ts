@@ -22,6 +22,16 @@ export function labelsOf(config: ServantsConfig, servant: string): ReadonlySet<s
   return new Set(kinds.flatMap((name) => [name, ...(config.servantKinds[name]?.labels ?? [])]));
 }
 
+/**
+ * Whether a servant leaves tasks without labels to others: one of a group is there for those that ask for it, and most
+ * commands fail where the workspace cannot be written.
+ */
+export function isReserved(config: ServantsConfig, servant: string): boolean {
+  if ((poolOf(servantPools(config), servant)?.kind ?? null) !== null) return true;
+  const kind = kindOf(config, servant);
+  return kind !== null && config.servantKinds[kind]?.workspace === 'read-only';
+}
+
 /** What a command may on its servant. */
 export interface CommandRights {
   readonly writesWorkspace: boolean;

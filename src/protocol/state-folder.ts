@@ -23,6 +23,8 @@ export function stateFolder(project: string) {
     artifacts: join(root, 'artifacts'),
     /** The audit log; masked from sandboxes as all of this folder is. */
     audit: join(root, 'audit'),
+    /** Names of the users that elders of root become, as `/etc` has those of the host. */
+    users: join(root, 'users'),
     /** JSON `{id, createdAt}`: the identity of this tree. */
     tree: join(root, 'tree.json'),
     /** JSON array: folders outside of the project that the human has the RAG sage index. */

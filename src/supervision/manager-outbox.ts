@@ -75,15 +75,13 @@ export class ManagerOutbox {
     this.#begin();
   }
 
-  /** Queues before all incidents which servants are given tasks; what was queued of that before is not sent any more. */
-  nameServants(order: PayloadInput<'sage.task.servants'>): void {
+  /** Queues an order before all incidents; what was queued of the same action before is not sent any more. */
+  order<A extends Action>(target: string, action: A, payload: PayloadInput<A>): void {
     if (this.#closed.signal.aborted) return;
     const [head, ...rest] = this.#waiting;
     const settled = this.#unsettled === null || head === undefined ? [] : [head];
-    const others = (settled.length > 0 ? rest : this.#waiting).filter(
-      ({ action }) => action !== 'sage.task.servants',
-    );
-    this.#waiting = [...settled, encode('task_sage', 'sage.task.servants', order), ...others];
+    const others = (settled.length > 0 ? rest : this.#waiting).filter((waiting) => waiting.action !== action);
+    this.#waiting = [...settled, encode(target, action, payload), ...others];
     this.#begin();
   }
 

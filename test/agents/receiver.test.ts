@@ -95,7 +95,7 @@ test('what has expired is not acted on', async () => {
 
 test('what has no handler is answered not_implemented, an unknown action too', async () => {
   await tree.start(self, { handlers: {} });
-  await tree.send(search('x'), store(), search('y', { action: 'sage.knowledge.forget' }));
+  await tree.send(search('x'), store(), search('y', { action: 'sage.knowledge.dream' }));
   assert.deepEqual(
     tree.sentAs(self, elder, 'reply.error').map(({ payload }) => payload.code),
     ['not_implemented', 'not_implemented'],

@@ -24,6 +24,40 @@ test('rows come back as they were put, and from the fields of a snapshot', () =>
   assert.equal(store.table<Row>('others').size, 0);
 });
 
+test('a row comes back as JSON has it, whatever its form', () => {
+  const rows: unknown[] = [
+    ...[
+      { a: 1, b: 'x', c: null, d: true },
+      { a: undefined },
+      { a: -0 },
+      { a: Number.NaN },
+      { a: 1.5 },
+      [1],
+      'x',
+      7,
+    ],
+    ...[
+      new Date(0),
+      { a: new Date(0) },
+      { toJSON: () => 'other' },
+      JSON.parse('{"__proto__":1}'),
+      { a: 1e300 },
+    ],
+    Object.assign(Object.create({ inherited: 1 }), { own: 1 }),
+  ];
+  const table = new StateStore().table<unknown>('t');
+  for (const row of rows) {
+    table.put('id', row);
+    assert.deepEqual(table.get('id'), JSON.parse(JSON.stringify(row)));
+    table.delete('id');
+  }
+  const given = { count: 1 };
+  table.put('id', given);
+  given.count = 2;
+  assert.deepEqual(table.get('id'), { count: 1 });
+  assert.ok(Object.isFrozen(table.get('id')));
+});
+
 test('a row is encoded when it is put, and frozen all through when it comes back', () => {
   const tasks = new StateStore().table<Row>('tasks');
   const parts = [{ name: 'a' }];

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import type { DirectiveRecord } from '../../src/protocol/directive.ts';
 import type { KnowledgeEntry, KnowledgeHit, KnowledgePutResult } from '../../src/protocol/knowledge.ts';
 import { TestTree } from '../support/tree.ts';
 
+const elders = fileURLToPath(new URL('../../bin/elders.cjs', import.meta.url));
 let tree: TestTree;
 before(async () => {
   tree = await TestTree.create({ servants: 1 });
@@ -52,6 +54,35 @@ test('what is added is found in both languages, has a history, and goes to a fol
   assert.deepEqual(await search('deployment rollback', '--all'), [id]);
   const human = await tree.cli(['knowledge', 'show', id, '--lang', 'ja']);
   assert.match(human.stdout, /置き換え済み[\s\S]*Roll the deployment back\./);
+});
+
+test('an entry is changed in $EDITOR; what cannot be taken is kept for the user, and forgetting leaves nothing', async () => {
+  const { id } = await tree.json<KnowledgePutResult>(['knowledge', 'add', '--title', '手順', '--body', '一']);
+  const edit = (editor: string) =>
+    tree.cli(['knowledge', 'edit', id, '--json'], { env: { EDITOR: editor, LANG: 'ja_JP.UTF-8' } });
+  const taken = await edit("sed -i 's/一/カピバラの二/'");
+  assert.deepEqual([taken.code, JSON.parse(taken.stdout).version], [0, 2], taken.stderr);
+  assert.deepEqual(await search('カピバラ'), [id]);
+  assert.equal(JSON.parse((await edit('true')).stdout).outcome, 'unchanged');
+  assert.deepEqual([(await edit('false')).code, (await search('カピバラ'))[0]], [1, id]);
+
+  const broken = await edit("sed -i '1a kind: novel'");
+  assert.equal(JSON.parse(broken.stdout).error.code, 'malformed');
+  const [kept = ''] = /\/\S*entry\.md/u.exec(broken.stderr) ?? [];
+  assert.match(await readFile(kept, 'utf8'), /kind: novel[\s\S]*カピバラの二/);
+  await rm(dirname(kept), { recursive: true });
+
+  // Somebody else is faster than the editor.
+  const faster = `${process.execPath} ${elders} --project ${tree.folder} knowledge edit ${id} --tags other; echo mine >>`;
+  const late = await edit(faster);
+  assert.equal(JSON.parse(late.stdout.slice(late.stdout.lastIndexOf('{\n  "error"'))).error.code, 'conflict');
+  const [draft = ''] = /\/\S*entry\.md/u.exec(late.stderr) ?? [];
+  assert.match(await readFile(draft, 'utf8'), /mine/);
+  await rm(dirname(draft), { recursive: true });
+
+  assert.equal((await tree.json<{ versions: number }>(['knowledge', 'forget', id])).versions, 3);
+  assert.deepEqual(await search('カピバラ', '--all'), []);
+  assert.equal((await tree.cli(['knowledge', 'show', id])).code, 1);
 });
 
 test('what outcomes prove is written down as derived, and the next plan and a restarted sage find it', async () => {

@@ -8,13 +8,14 @@ import type { RagAnswer, RagContext, RagSource } from '../../src/protocol/rag.ts
 import { TestTree } from '../support/tree.ts';
 
 test('people index folders, in the project and outside, and find passages with path, lines and commit', async (t) => {
-  const tree = await TestTree.create();
+  const tree = await TestTree.create({ config: { search: { dictionary: 'words.txt' } } });
   t.after(() => tree.dispose());
   const project = realpathSync(tree.folder);
   const repository = join(project, 'repo');
   mkdirSync(repository);
   writeFileSync(join(repository, 'guide.md'), '# Guide\n\n## 障害対応\n\n障害が起きたら再起動する。\n');
   writeFileSync(join(repository, '.env'), 'SECRET=quokka\n');
+  writeFileSync(join(project, 'words.txt'), 'ポンチ係 = 再起動\n');
   const git = (...args: string[]) =>
     execFileSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@localhost', ...args], {
       cwd: repository,
@@ -48,6 +49,10 @@ test('people index folders, in the project and outside, and find passages with p
   );
   assert.ok(hit && hit.startLine <= 5 && hit.endLine >= 5 && hit.snippet.includes('障害'));
   assert.deepEqual((await run<RagAnswer>('rag', 'search', 'quokka')).results, []);
+  const [ours] = (await run<RagAnswer>('rag', 'search', 'ポンチ係', '--explain')).results;
+  assert.equal(ours?.path, join(repository, 'guide.md'));
+  assert.match(JSON.stringify(ours.explanation), /"origin":"dictionary"/);
+  assert.equal((await tree.cli(['rag', 'index', join(project, '.elders')])).code, 1);
   const context = await run<RagContext>('rag', 'context', '障害', '--budget', '100');
   assert.ok(context.tokens <= 100 && context.citations.length === 1);
   assert.deepEqual((await run<RagAnswer>('ask', 'rag', '障害')).results, results);

@@ -7,7 +7,9 @@ import { after, before, test } from 'node:test';
 import { connect, type TLSSocket } from 'node:tls';
 import { clientTls } from '../../src/identity/tls.ts';
 import { RedisConnection } from '../../src/messaging/redis/redis-connection.ts';
+import { replyArray } from '../../src/messaging/redis/replies.ts';
 import type { CertificateRevocation } from '../../src/protocol/certificates.ts';
+import { readAudit } from '../../src/telemetry/audit/read-audit.ts';
 import { callElders } from '../cli/elders-command.ts';
 import { everyPlace, placesOf } from '../support/secret-search.ts';
 import { type Stolen, StolenCredentials } from '../support/stolen-credentials.ts';
@@ -184,4 +186,24 @@ test('once `cert revoke` has returned, no elder and no Redis takes what was stol
   );
   for (const socket of [...neighbours, ...again]) socket.destroy();
   for (const connection of [redis, anew]) connection.close();
+});
+
+test('rights that somebody widens in Redis while the tree runs are taken back, and told of', async () => {
+  const { username } = thief.of(tree.folder, 'servant_1').redis;
+  const before = tree.pid('servant_1');
+  const admin = await tree.redis();
+  await admin.command(['ACL', 'SETUSER', username, '~*', '+@all']);
+  await tree.until(() => {
+    const { pid, state } = tree.elder('servant_1');
+    return pid !== null && pid !== before && state === 'ready';
+  });
+  const users = replyArray(await admin.command(['ACL', 'USERS']), 'users');
+  admin.close();
+  assert.ok(!users.includes(username));
+  assert.equal(thief.of(tree.folder, 'servant_1').redis.incarnation > 1, true);
+  const [record] = (await readAudit(tree.folder.audit, { kind: 'denial' })).filter(
+    ({ event }) => event === 'redis_user_fenced',
+  );
+  assert.equal(record?.subject, 'servant_1');
+  assert.match(record?.reason ?? '', /keys ~\* that it must not have/);
 });

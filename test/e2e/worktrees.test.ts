@@ -50,6 +50,7 @@ test('tasks work on branches of their own, build on each other, merge in order, 
       { id: 'edit', git: 'worktree', merge: false, run: 'echo edit > one', needs: 'one' },
       { id: 'clash', git: 'worktree', run: 'true', needs: ['edit', 'again'] },
       { id: 'again', git: 'worktree', run: 'echo other > one', needs: 'one', merge: false },
+      { id: 'diff', git: 'patch', run: 'echo 4 > four' },
     ],
   });
   const states = Object.fromEntries(view.tasks.map(({ id, state }) => [id, state]));
@@ -61,6 +62,7 @@ test('tasks work on branches of their own, build on each other, merge in order, 
       side: 'succeeded',
       edit: 'succeeded',
       again: 'succeeded',
+      diff: 'succeeded',
       clash: 'failed',
     },
     JSON.stringify(view.tasks.map(({ id, reason, output }) => [id, reason, output?.tail])),
@@ -68,6 +70,8 @@ test('tasks work on branches of their own, build on each other, merge in order, 
   assert.match(view.tasks.find(({ id }) => id === 'clash')?.reason ?? '', /conflicts in one/);
   assert.equal(await readFile(join(workspace, 'two'), 'utf8'), '2\n');
   assert.equal(sh('show', 'release:side'), '3');
+  const { git } = await show(`${view.id}/diff`);
+  assert.match(await readFile(git?.patch ?? '', 'utf8'), /^diff --git a\/four b\/four\n/);
   assert.equal(sh('status', '--porcelain'), '');
   assert.equal(view.tasks.find(({ id }) => id === 'two')?.git?.merged, 'main');
 });

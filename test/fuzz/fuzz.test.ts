@@ -15,11 +15,12 @@ test('20,000 inputs: nothing ends a decoder, nothing is taken that the schemas f
 });
 
 test('a decoder that checks less than the schema is caught, and so is one that checks more', async () => {
-  const loose: typeof decodeMessage = (body, edge, self) => {
-    const decoded = decodeMessage(body, edge, self);
+  const loose: typeof decodeMessage = (body, edge, self, head) => {
+    const decoded = decodeMessage(body, edge, self, head);
     if (decoded.ok || decoded.messageId === null || !decoded.error.reason.startsWith('priority'))
       return decoded;
-    return { ok: true, message: { requires_ack: false, ...JSON.parse(body) } as ElderMessage };
+    const message = { requires_ack: false, ...JSON.parse(head ?? '{}'), ...JSON.parse(body) };
+    return { ok: true, message: message as ElderMessage };
   };
   const { failures } = await fuzz({ inputs: 5_000, seed: 1, decode: loose });
   assert.match(failures[0]?.error ?? '', /accepted although the schema forbids it/);
@@ -27,8 +28,8 @@ test('a decoder that checks less than the schema is caught, and so is one that c
   const again = await fuzz({ inputs: 1, seed: first, decode: loose });
   assert.equal(again.failures[0]?.error.split('\n')[0], failures[0]?.error.split('\n')[0]);
 
-  const strict: typeof decodeMessage = (body, edge, self) =>
-    decodeMessage(body.includes('日本語') ? '' : body, edge, self);
+  const strict: typeof decodeMessage = (body, edge, self, head) =>
+    decodeMessage(body.includes('日本語') ? '' : body, edge, self, head);
   const refused = await fuzz({ inputs: 5_000, seed: 1, decode: strict });
   assert.match(refused.failures[0]?.error ?? '', /refused although the schema allows it/);
 });

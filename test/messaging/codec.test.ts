@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { decodeMessage, encodeMessage, maxMessageDepth } from '../../src/messaging/codec.ts';
+import {
+  decodeMessage,
+  encodeMessage,
+  encodeParts,
+  maxMessageDepth,
+  messageText,
+} from '../../src/messaging/codec.ts';
 import { ElderError } from '../../src/protocol/errors.ts';
 import { type ElderMessage, maxMessageBytes } from '../../src/protocol/message.ts';
 
@@ -64,6 +70,51 @@ test('a message that names others than its edge does is denied', () => {
     const body = JSON.stringify({ ...message, ...changed });
     assert.deepEqual(refusal(body), { code: 'denied', messageId: 'm-1' });
   }
+});
+
+test('a message in two parts says what it says as a whole', () => {
+  const { causation_id: _, ...rest } = message;
+  const begins: ElderMessage = { ...rest, correlation_id: message.message_id };
+  const chain = ['claude_elder'];
+  const expires = '2026-01-02T00:00:00.000Z';
+  const caused: ElderMessage = {
+    ...message,
+    causation_id: 'm-0',
+    on_behalf_of: chain,
+    expires_at: expires,
+    priority: 9,
+  };
+  const decoded = (each: ElderMessage) => {
+    const { body, head } = encodeParts(each);
+    assert.deepEqual(JSON.parse(messageText({ body, head })), each);
+    return decodeMessage(body, edge, 'servant_1', head);
+  };
+  for (const each of [message, begins, caused, message]) {
+    assert.deepEqual(decoded(each), { ok: true, message: each });
+  }
+  assert.equal(encodeParts(message).head, encodeParts({ ...message, message_id: 'm-2', payload: {} }).head);
+  const { correlation_id: __, ...alone } = message;
+  assert.deepEqual(encodeParts(alone), { body: encodeMessage(alone) });
+});
+
+test('a message in two parts is checked as one', () => {
+  const { head = '', body } = encodeParts(message);
+  const code = (ownPart: string, shared: string, self = 'servant_1') => {
+    const decoded = decodeMessage(ownPart, edge, self, shared);
+    return decoded.ok ? 'ok' : decoded.error.code;
+  };
+  assert.equal(code(body, head), 'ok');
+  assert.equal(code(body, head, 'servant_2'), 'denied');
+  assert.equal(code(body.replace('{', '{"source_elder":"grand_elder",'), head), 'denied');
+  assert.equal(code(body.replace('{', '{"of_the_future":[1],'), head), 'ok');
+  for (const spoilt of ['', '[]', 'null', '{', head.replace('"priority":5', '"priority":50')]) {
+    assert.equal(code(body, spoilt), 'malformed', spoilt);
+  }
+  for (const spoilt of ['', '[]', 'null', '{', body.replace('"m-1"', '7')]) {
+    assert.equal(code(spoilt, head), 'malformed', spoilt);
+  }
+  const half = 'x'.repeat(maxMessageBytes / 2);
+  assert.equal(code(body.replace('{', `{"a":"${half}",`), head.replace('{', `{"b":"${half}",`)), 'malformed');
 });
 
 test('size is bounded in bytes', () => {

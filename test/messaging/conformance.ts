@@ -104,6 +104,36 @@ export function brokerConformance(title: string, harness: () => BrokerHarness): 
       assert.match(entries[0]!.id, /^\d+-\d+(\.\d+)?$/);
     });
 
+    test('messages that share fields come as they were sent, between others that share none or other ones', async () => {
+      const sage = await make('task_sage');
+      const servant = await make('servant_1');
+      const parts = [
+        ...[
+          { body: '{"a":1}', head: '{"x":1}' },
+          { body: '{"a":2}', head: '{"x":1}' },
+        ],
+        ...[{ body: '{"a":3}', head: '{"x":2}' }, { body: '^4' }, { body: '5' }],
+        ...[
+          { body: `{"a":"${'6'.repeat(40_000)}"}`, head: '{"x":2}' },
+          { body: '{"a":7}', head: '{"x":2}' },
+        ],
+      ];
+      const send = parts.map((part) => ({ target: 'servant_1', lane: 'normal' as const, ...part }));
+      for (const [index, message] of send.entries()) {
+        assert.deepEqual(await sage.commit(commitOf(index + 1, { send: [message] })), { kind: 'ok' });
+      }
+      assert.deepEqual(await sage.commit(commitOf(send.length + 1, { send })), { kind: 'ok' });
+      const entries = await readAll(servant, toServant);
+      assert.deepEqual(
+        entries.map(({ body, head }) => ({ body, ...(head !== undefined && { head }) })),
+        [...parts, ...parts],
+      );
+      assert.deepEqual(
+        entries.map(({ sequence }) => sequence),
+        entries.map((_, index) => index + 1),
+      );
+    });
+
     test('the next incarnation finds what the last one left', async () => {
       const first = await make('task_sage');
       await first.commit(

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { encodeMessage } from '../../src/messaging/codec.ts';
+import { encodeParts } from '../../src/messaging/codec.ts';
+import { Journal } from '../../src/messaging/journal.ts';
 import { readMessage, readTrace } from '../../src/messaging/trace.ts';
 import { type EdgeKey, edgeKey } from '../../src/protocol/keys.ts';
 import type { JournalLine } from '../../src/protocol/local-api.ts';
@@ -40,9 +41,7 @@ function message(
 }
 
 function send(...list: ElderMessage[]) {
-  return list.map(
-    (each) => ({ target: each.target_elder, lane: 'normal', body: encodeMessage(each) }) as const,
-  );
+  return list.map((each) => ({ target: each.target_elder, lane: 'normal', ...encodeParts(each) }) as const);
 }
 
 test('a story is found across edges, with how far each message came', async () => {
@@ -108,4 +107,32 @@ test('a story is found across edges, with how far each message came', async () =
   assert.equal(single.state, 'dead');
   await assert.rejects(readMessage(redis.admin, redis.keys, 'm9', { elders }), hasCode('not_found'));
   assert.deepEqual(await readTrace(redis.admin, redis.keys, 'no such story', { elders }), []);
+});
+
+test('each message of a run of the journal is told as one that was acted on', async () => {
+  const claude = await redis.brokerFor('claude_elder');
+  const sage = await redis.brokerFor('rag_sage');
+  const first = await claude.load();
+  const many = Array.from({ length: 200 }, (_, index) =>
+    message(`r${index}`, 'claude_elder', 'rag_sage', null, `r${index}`),
+  );
+  await claude.commit(commitOf(first.commitNumber + 1, { send: send(...many) }));
+  const inEdge: EdgeKey = edgeKey('claude_elder', 'normal');
+  const entries = await readAll(sage, inEdge);
+  const journal = new Journal();
+  for (const entry of entries.slice(0, 150)) journal.acted({ ...entry, deliveredAt: 1_700_000_000_000 }, 'r');
+  const position = { id: entries[149]!.id, sequence: 150 };
+  await sage.commit(commitOf(1, { positions: new Map([[inEdge, position]]), journal: journal.text() }));
+  const shown = async (id: string) => {
+    const { state, attempts, deliveredAt, payload } = await readMessage(redis.admin, redis.keys, id, {
+      elders,
+    });
+    return { state, attempts, deliveredAt, payload };
+  };
+  for (const id of ['r0', 'r63', 'r64', 'r149']) {
+    const told = { state: 'acted', attempts: 1, deliveredAt: 1_700_000_000_000, payload: { of: id } };
+    assert.deepEqual(await shown(id), told);
+  }
+  const queued = { state: 'queued', attempts: 0, deliveredAt: null, payload: { of: 'r150' } };
+  assert.deepEqual(await shown('r150'), queued);
 });

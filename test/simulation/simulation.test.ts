@@ -20,6 +20,7 @@ test(`every guarantee holds in ${seeds} seeds`, async () => {
     deaths: 0,
     replays: 0,
     killed: 0,
+    audited: 0,
     lostCommits: 0,
   };
   for (let seed = 1; seed <= seeds; seed += 1) {
@@ -58,6 +59,7 @@ suite('the checker notices when a guard is off', () => {
     idempotency_key: /was carried out \d times/,
     dead_letters: /given up and no dead letter/,
     isolation: /sent and never acted on/,
+    audit_once: /twice in the audit log/,
     reaping: /two attempts/,
     lease_wait: /two attempts/,
   };

@@ -162,3 +162,18 @@ test('closing does not wait for Redis, and afterwards nothing is taken', async (
   await reporter.close();
   reporter.raise(report('b'));
 });
+
+test('an order passes the incidents that wait, and takes the place of an older one', async () => {
+  const { store, reporter, landed, until } = harness({ faults: ['load: lost_request'] });
+  const orders = () =>
+    store.edgeOf('task_sage', 'manager', 'control').map(({ body }) => JSON.parse(body).payload.revision);
+  for (const fingerprint of ['a', 'b']) reporter.raise(report(fingerprint));
+  for (const revision of [1, 2]) {
+    reporter.order('task_sage', 'sage.task.servants', { revision, members: [], watch: false });
+  }
+  await until(() => orders().length > 0);
+  assert.deepEqual([orders(), landed()], [[2], []]);
+  await until(() => landed().length === 2);
+  await reporter.close();
+  assert.deepEqual([orders(), landed()], [[2], ['a', 'b']]);
+});

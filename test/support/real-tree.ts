@@ -10,25 +10,21 @@ async function elders(tree: SupervisedTree, args: readonly string[], input = '')
   const child = spawn(process.execPath, [programFile, ...args], {
     cwd: tree.project,
     env: { PATH: process.env.PATH, HOME: process.env.HOME, LANG: 'C.UTF-8' },
-    stdio: ['pipe', 'pipe', 'inherit'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   });
   child.stdin.end(input);
   let printed = '';
+  let said = '';
   child.stdout.on('data', (chunk) => (printed += chunk));
+  child.stderr.on('data', (chunk) => (said += chunk));
   const [code] = (await once(child, 'close')) as [number | null];
-  if (code !== 0) throw new Error(`elders ${args.join(' ')}: exit ${code}\n${printed}`);
+  if (code !== 0) throw new Error(`elders ${args.join(' ')}: exit ${code}\n${printed}${said}`);
   return printed;
 }
 
 /** Runs a manager of real elders in this process, so that a test hears of every change. */
 export function realUp(tree: SupervisedTree, options: Partial<ManagerOptions> = {}): Promise<Manager> {
   return tree.up({ launch, ...options });
-}
-
-/** Submits a directive and resolves with how it ended. */
-export async function carryOut(tree: SupervisedTree, directive: object): Promise<DirectiveView> {
-  const args = ['directive', 'submit', '-', '--wait', '--json'];
-  return JSON.parse(await elders(tree, args, JSON.stringify(directive))) as DirectiveView;
 }
 
 /** Submits a directive and gives its id. */

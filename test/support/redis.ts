@@ -55,7 +55,7 @@ export async function startTestRedis(
   for (const path of [folder.root, folder.run, folder.secret]) await mkdir(path, { mode: 0o700 });
   const tree = 'test';
   const authority = await Authority.open(folder.secret, tree);
-  const config = configSchema.parse({ servants, appendfsync });
+  const config = configSchema.parse({ servants, scaling: { max: servants }, appendfsync });
   const keys = treeKeys(tree);
   const certificates = new Map<string, RedisTls>();
   const brokers: RedisBroker[] = [];

@@ -66,7 +66,10 @@ export async function runElderProcess(
   const log = createLogger({ name, file: folder.logFile(name), level, maxBytes, files });
   const metrics = createMetrics({ name, role });
   // A bug must not leave a half-dead process behind: the manager notices the end and starts a fresh one.
-  dieLoudly(log);
+  dieLoudly(log, (what, error) => {
+    const { reason } = asElderError(error);
+    begin.report({ kind: 'failed', error: new ElderError('internal', `${what}: ${reason}`).toJSON() });
+  });
   // A terminal's Ctrl-C is the manager's business.
   process.on('SIGINT', () => {});
   const startedAt = Date.now();
@@ -107,7 +110,7 @@ export async function runElderProcess(
       ready: readiness.reason === null,
       certificateExpiresAt: credentials.expiresAt(),
     });
-    const server = await listenElderServer({
+    const listening = listenElderServer({
       host: order.host,
       port: order.port,
       tree,
@@ -127,6 +130,8 @@ export async function runElderProcess(
         agents[0]?.noteDenial({ kind: 'denial', event: 'https', ...whom, action, reason });
       },
     });
+    // Both are awaited below, side by side as they are.
+    listening.catch(() => undefined);
     const parts = await assemble({ order, folder, log }, name);
     const orphaned = manager.gone.then(() =>
       log.warn({}, 'no manager has come: this process ends by itself'),
@@ -146,6 +151,8 @@ export async function runElderProcess(
         }),
       ),
     );
+    starting.catch(() => undefined);
+    const server = await listening;
     const running = await Promise.race([starting, Promise.race([terminated, orphaned]).then(() => null)]);
     if (running === null) {
       // It may be waiting for Redis for ever, and has nothing to drain.

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { maxMessageDepth } from '../../messaging/codec.ts';
+import { packLimit } from '../../messaging/packing.ts';
 import { type Action, actionSpec, actions, isAction } from '../../protocol/actions.ts';
 import { edgeLanes, edgeTable } from '../../protocol/edges.ts';
 import { laneQuota, lanes } from '../../protocol/lanes.ts';
@@ -93,11 +94,13 @@ export function actionsReference(): string {
     carried.map((action) => code(action)).join(', '),
   ]);
   const wire = `JSON in UTF-8, at most ${maxMessageBytes} bytes, nested at most ${maxMessageDepth} levels, version ${wireVersion}; as JSON Schema in\n[message.schema.json](message.schema.json). The sender checks what it sends and the reader what it reads. A reader drops\nfields that it does not know. What does not fit is not acted on: it becomes a dead letter with its text and the reason\n(\`elders dlq list\`), and the lane goes on.\n`;
+  const entries = `What one commit sends into an edge stands in few entries of its stream. An entry has \`q\`, the number of its first\nmessage in the edge, and \`m\`, the text. Without \`n\` the text is one message; with it, it has \`n\` messages (at most ${packLimit}), each a\nline with the fields of its own. A line that begins with \`^\` is no message: behind the mark stand, as JSON, the fields that all\nmessages from there to the next such line share. A field of a message's own counts before a shared one, and one of these\nwithout \`correlation_id\` begins a story: its own id is meant. Limits, numbers and positions count messages, and \`trace\`,\n\`msg show\` and dead letters show each as a whole.\n`;
   const quota = lanes.map((lane) => [code(lane), String(laneQuota[lane])]);
   return [
     `${madeFromCode}# Messages\n`,
     `Types: ${messageTypes.map(code).join(', ')}.\n`,
     `## The message\n\n${fields(schemaOf(elderMessage, 'input'))}\n${wire}`,
+    `## Entries\n\n${entries}`,
     `## Lanes\n\nAn edge has a stream per lane. While all are full, one read takes:\n\n${markdownTable(['lane', 'messages'], quota)}`,
     `## Actions\n\n${names.map(actionSection).join('\n')}`,
     `## Edges\n\nWhat is no edge has no stream, no key and no right. \`servant\` stands for every servant.\n\n${markdownTable(['from', 'to', 'lanes', 'actions'], edges)}`,

@@ -552,6 +552,7 @@ export const en = {
     reason: 'reason',
     knownBefore: 'known before',
     approval: 'approval',
+    waits: (task: string, why: string) => `${task} waits: ${why}`,
     outputOf: (task: string, path: string) => `Last output of ${task} (${path}):`,
     cancelled: (id: string, state: string) => `Directive ${id}: ${state}`,
     ended: (id: string, state: string, counts: string, time: string) =>
@@ -600,10 +601,14 @@ export const en = {
     estimate: 'like tasks took',
     added: (count: number, id: string) => `${count} tasks added to directive ${id}.`,
     controlled: {
-      pause: (count: number, id: string) => `${count} tasks of directive ${id} are paused.`,
-      resume: (count: number, id: string) => `${count} tasks of directive ${id} may start again.`,
-      retry: (count: number, id: string) => `${count} tasks of directive ${id} run again.`,
-      cancel: (count: number, id: string) => `${count} tasks of directive ${id} are cancelled.`,
+      pause: (count: number, id: string) =>
+        `Directive ${id}: ${count} ${count === 1 ? 'task is' : 'tasks are'} paused.`,
+      resume: (count: number, id: string) =>
+        `Directive ${id}: ${count} ${count === 1 ? 'task' : 'tasks'} may start again.`,
+      retry: (count: number, id: string) =>
+        `Directive ${id}: ${count} ${count === 1 ? 'task runs' : 'tasks run'} again.`,
+      cancel: (count: number, id: string) =>
+        `Directive ${id}: ${count} ${count === 1 ? 'task is' : 'tasks are'} cancelled.`,
     },
   },
   ask: {

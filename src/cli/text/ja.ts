@@ -556,6 +556,7 @@ export const ja: Catalog = {
     reason: '理由',
     knownBefore: '既知の事柄',
     approval: '承認',
+    waits: (task, why) => `${task} は待機中: ${why}`,
     outputOf: (task, path) => `${task} の最後の出力（${path}）:`,
     cancelled: (id, state) => `指示 ${id}: ${state}`,
     ended: (id, state, counts, time) => `指示 ${id} ${state}: ${counts}、所要 ${time}`,

@@ -1,6 +1,7 @@
 import type { Answer, Context, Core, Json, Received } from '../../agents/core.ts';
-import { relay, relayAnswer } from '../../agents/relay.ts';
+import { relayAnswer } from '../../agents/relay.ts';
 import type { DirectiveSpec } from '../../protocol/directive.ts';
+import { relayedCommands, relayHandlers } from '../relayed-commands.ts';
 import { lessonOf } from './lesson.ts';
 import { type EndedDirective, failuresOf, type RecordedFailure, recoveriesOf } from './recovery.ts';
 
@@ -112,18 +113,7 @@ export function claudeElder(): Core {
       },
       'report.to_elder.graph_reopened': (ctx, { payload }) => reopened(ctx, payload.directiveId),
       'report.to_elder.graph_finished': sumUp,
-      'development.task.add': (ctx, received) =>
-        relay(ctx, received, 'task_sage', 'sage.task.add', received.payload),
-      'development.task.control': (ctx, received) =>
-        relay(ctx, received, 'task_sage', 'sage.task.control', received.payload),
-      'development.knowledge.put': (ctx, received) =>
-        relay(ctx, received, 'knowledge_sage', 'sage.knowledge.put', received.payload),
-      'development.knowledge.forget': (ctx, received) =>
-        relay(ctx, received, 'knowledge_sage', 'sage.knowledge.forget', received.payload),
-      'development.rag.index': (ctx, received) =>
-        relay(ctx, received, 'rag_sage', 'sage.rag.index', received.payload),
-      'development.rag.forget': (ctx, received) =>
-        relay(ctx, received, 'rag_sage', 'sage.rag.forget', received.payload),
+      ...relayHandlers((command) => relayedCommands[command]),
     },
     continuations: { planWithKnowledge, relayAnswer },
   };

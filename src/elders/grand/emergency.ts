@@ -11,19 +11,26 @@ interface HaltRow {
   readonly at: number;
 }
 
+const present = (ctx: Context) => ctx.table<PayloadOf<'supervision.servants'>>('staff');
 const halts = (ctx: Context) => ctx.table<HaltRow>('halts');
 const keyOf = (directiveId: string | null) => directiveId ?? '*';
 
 /** Has every other process of the tree know, in one commit and in the lane that passes all others. */
 function tellAll(ctx: Context, action: 'emergency.halt' | 'emergency.resume', order: Order, by: string) {
   const others = fixedElders.map(({ name }) => name as string).filter((name) => name !== ctx.self);
-  const told = [...others, ...ctx.servants];
+  const told = [...others, ...(present(ctx).get('now')?.names ?? ctx.servants)];
   for (const name of told) ctx.send(name, action, order, { priority: 10 });
   ctx.announce({ kind: 'emergency', action, ...order });
   const { directiveId, reason } = order;
   const event = action === 'emergency.halt' ? 'halt' : 'resume';
   ctx.audit({ kind: 'emergency', event, subject: by, object: directiveId ?? 'everything', action, reason });
   return { ...order, at: ctx.now(), told };
+}
+
+/** Notes which servants there are. */
+export function noteServants(ctx: Context, order: PayloadOf<'supervision.servants'>): void {
+  const names = order.names.filter((name) => ctx.servants.includes(name));
+  present(ctx).put('now', { ...order, names });
 }
 
 /** Halts a directive, or all with `null`; a halt that is in force already is told again. */

@@ -7,6 +7,7 @@ import type { Config } from '../../protocol/config.ts';
 import type { DirectiveRecord, DirectiveSpec } from '../../protocol/directive.ts';
 import { ElderError } from '../../protocol/errors.ts';
 import { type DirectiveState, isFinalDirective } from '../../protocol/states.ts';
+import { relayHandlers } from '../relayed-commands.ts';
 import {
   askAgainWhereChanged,
   askApproval,
@@ -18,7 +19,7 @@ import {
   withdraw,
 } from './approvals.ts';
 import { orderDeadLetter } from './dead-letter-orders.ts';
-import { clearHalt, halt, haltOf, resume } from './emergency.ts';
+import { clearHalt, halt, haltOf, noteServants, resume } from './emergency.ts';
 import { assessRisk, needsApproval } from './risk.ts';
 import { reasonToReject } from './strategy.ts';
 
@@ -195,20 +196,11 @@ export function grandElder(config: Config): Core {
       },
       'approval.list': (ctx, { payload }) => ({ approvals: listApprovals(ctx, payload.limit) }),
       'approval.decide': (ctx, received) => decided(ctx, received, config),
+      ...relayHandlers((action) => ({ target: 'claude_elder', action })),
       'development.task.add': (ctx, received) => {
         requireSmallRisk(ctx, received.payload, config);
         relay(ctx, received, 'claude_elder', 'development.task.add', received.payload);
       },
-      'development.task.control': (ctx, received) =>
-        relay(ctx, received, 'claude_elder', 'development.task.control', received.payload),
-      'development.rag.index': (ctx, received) =>
-        relay(ctx, received, 'claude_elder', 'development.rag.index', received.payload),
-      'development.rag.forget': (ctx, received) =>
-        relay(ctx, received, 'claude_elder', 'development.rag.forget', received.payload),
-      'development.knowledge.put': (ctx, received) =>
-        relay(ctx, received, 'claude_elder', 'development.knowledge.put', received.payload),
-      'development.knowledge.forget': (ctx, received) =>
-        relay(ctx, received, 'claude_elder', 'development.knowledge.forget', received.payload),
       'report.directive.progress': progress,
       'report.directive.finished': finished,
       'emergency.halt': (ctx, { payload, source }) => {
@@ -218,6 +210,7 @@ export function grandElder(config: Config): Core {
         }
         return halt(ctx, payload, source);
       },
+      'supervision.servants': (ctx, { payload }) => noteServants(ctx, payload),
       'emergency.resume': (ctx, { payload, source }) => resume(ctx, payload, source),
       'elder.dead_letter.replay': (ctx, received) => orderDeadLetter(ctx, 'replay', received),
       'elder.dead_letter.discard': (ctx, received) => orderDeadLetter(ctx, 'discard', received),

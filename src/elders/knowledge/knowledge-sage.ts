@@ -1,17 +1,20 @@
 import type { Context, Core } from '../../agents/core.ts';
 import type { KnowledgeDraft } from '../../protocol/actions.ts';
 import type { KnowledgeInput } from '../../protocol/knowledge.ts';
+import { removeSecrets } from '../rag/secrets/find-secrets.ts';
 import { forgetEntry } from './entries/forget.ts';
 import { historyOf, listEntries, searchEntries, showEntry } from './entries/read.ts';
 import { knowledgeLimits } from './entries/room.ts';
-import { entriesOf } from './entries/tables.ts';
+import { checkFormat, entriesOf } from './entries/tables.ts';
 import { putEntries, putEntry } from './entries/write.ts';
 import type { Finder } from './finders/finder.ts';
 import { scanFinder } from './finders/scan-finder.ts';
 
 /** What an elder writes, as an entry. */
 function entryOf({ key: id, directiveId, ...draft }: KnowledgeDraft, source: string): KnowledgeInput {
-  const { kind = 'lesson', confidence = null, derived = false, links, title, body, tags } = draft;
+  const { kind = 'lesson', confidence = null, derived = false, links, title, tags } = draft;
+  // Commands and their output stand in it, and nobody has looked at them.
+  const body = derived ? removeSecrets(draft.body).text : draft.body;
   return {
     ...{ id, title, body, tags, kind, confidence, derived, expiresAt: null, supersededBy: null },
     source: draft.source ?? source,
@@ -29,7 +32,10 @@ function* rowsOf(ctx: Context) {
  */
 export function knowledgeSage(finder: Finder = scanFinder, limits = knowledgeLimits): Core {
   return {
-    onStart: (ctx) => finder.start(rowsOf(ctx)),
+    onStart: (ctx) => {
+      checkFormat(ctx);
+      finder.start(rowsOf(ctx));
+    },
     handlers: {
       'sage.knowledge.store': (ctx, { source, payload }) => {
         putEntry(ctx, entryOf(payload, source), { by: source, note: '' }, limits);

@@ -2,7 +2,7 @@ import type { Context } from '../../agents/core.ts';
 import type { Config } from '../../protocol/config.ts';
 import type { TaskSpec } from '../../protocol/directive.ts';
 import { fillPlaceholders, hasPlaceholder } from '../../protocol/placeholders.ts';
-import { labelsOf } from '../../protocol/servant-kinds.ts';
+import { isReserved, labelsOf } from '../../protocol/servant-kinds.ts';
 import { outputOf, resultOf, unpark } from './gates.ts';
 import { isHalted } from './halts.ts';
 import { neededTasks, planOf } from './plan.ts';
@@ -28,8 +28,15 @@ function isBetter(a: Candidate, b: Candidate): boolean {
   return deadline === other ? a.row.order < b.row.order : deadline < other;
 }
 
-/** Finds the task that a servant with these labels should run next; looks at the first of each group only. */
-function choose(ctx: Context, labels: ReadonlySet<string>): Candidate | undefined {
+/** The tasks that a servant takes. */
+interface Likes {
+  readonly labels: ReadonlySet<string>;
+  /** Only those that ask for a label. */
+  readonly reserved: boolean;
+}
+
+/** Finds the task that a servant should run next; looks at the first of each group only. */
+function choose(ctx: Context, { labels, reserved }: Likes): Candidate | undefined {
   const { ready, directives, locks } = tables(ctx);
   let best: Candidate | undefined;
   for (const group of ready.groups()) {
@@ -37,6 +44,7 @@ function choose(ctx: Context, labels: ReadonlySet<string>): Candidate | undefine
     const directive = head && directives.get(head.row.directiveId);
     if (!head || !directive || directive.paused !== undefined || isHalted(ctx, directive.id)) continue;
     if (!head.row.labels.every((label) => labels.has(label))) continue;
+    if (reserved && head.row.labels.length === 0) continue;
     if (head.row.locks.some((lock) => locks.has(lock))) continue;
     const candidate = {
       ...head,
@@ -126,12 +134,12 @@ export function dispatch(ctx: Context, config: Config): void {
     if (ready.size === 0) return;
     const servant = servants.get(name);
     if (!servant?.available || servant.lease !== null) continue;
-    const labels = labelsOf(config, name);
-    const likes = [...labels].join(' ');
-    if (hopeless.has(likes)) continue;
-    let found = choose(ctx, labels);
-    while (found && !assign(ctx, config, name, found)) found = choose(ctx, labels);
-    if (!found) hopeless.add(likes);
+    const likes = { labels: labelsOf(config, name), reserved: isReserved(config, name) };
+    const alike = `${likes.reserved} ${[...likes.labels].join(' ')}`;
+    if (hopeless.has(alike)) continue;
+    let found = choose(ctx, likes);
+    while (found && !assign(ctx, config, name, found)) found = choose(ctx, likes);
+    if (!found) hopeless.add(alike);
   }
 }
 

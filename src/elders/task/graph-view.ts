@@ -1,5 +1,6 @@
 import type { Context } from '../../agents/core.ts';
 import type { PayloadOf, ReplyOf } from '../../protocol/actions.ts';
+import type { Config } from '../../protocol/config.ts';
 import type { TaskRecord } from '../../protocol/directive.ts';
 import { ElderError } from '../../protocol/errors.ts';
 import { isFinalTask, type TaskState } from '../../protocol/states.ts';
@@ -8,6 +9,7 @@ import { summaryOf } from './graph.ts';
 import { planOf } from './plan.ts';
 import { tables } from './rows.ts';
 import { directiveRow, stateAt, type Task, taskAt, taskOf } from './tasks.ts';
+import { whyWaiting } from './why-waiting.ts';
 
 /** All tails of one answer together, so that it stays well below the limit of a message. */
 const tailCharacters = 128_000;
@@ -20,7 +22,12 @@ interface Extent {
   readonly attempts: number;
 }
 
-function record(ctx: Context, task: Task, { tail, run, attempts: shown }: Extent): TaskRecord {
+function record(
+  ctx: Context,
+  config: Config,
+  task: Task,
+  { tail, run, attempts: shown }: Extent,
+): TaskRecord {
   const { spec, output, matrix, outputs, tests, git, progress, paused, directiveId } = task;
   const { state, attempts, exitCode, servant, startedAt, finishedAt, reason, history } = task;
   const estimateMs = isFinalTask(state) ? undefined : estimateOf(ctx, directiveId, spec);
@@ -36,7 +43,7 @@ function record(ctx: Context, task: Task, { tail, run, attempts: shown }: Extent
     servant,
     startedAt,
     finishedAt,
-    reason,
+    reason: reason ?? whyWaiting(ctx, config, task) ?? null,
     output: output && { ...output, tail: tail === 0 ? '' : output.tail.slice(-tail) },
     history: history.slice(-shown),
     ...(spec.matrix && { matrix: { ...matrix } }),
@@ -62,6 +69,7 @@ const extentOf = (together: number): Extent => ({
 /** Gives the tasks of a directive that changed after a revision, the oldest change first. */
 export function graphSince(
   ctx: Context,
+  config: Config,
   { directiveId, since, limit }: PayloadOf<'sage.task.graph'>,
 ): ReplyOf<'sage.task.graph'> {
   const directive = tables(ctx).directives.get(directiveId);
@@ -83,7 +91,7 @@ export function graphSince(
     summary: summaryOf(directive),
     revision: more ? (page.at(-1)?.revision ?? since) : directive.revision,
     more,
-    tasks: page.map((task) => record(ctx, task, extentOf(page.length))),
+    tasks: page.map((task) => record(ctx, config, task, extentOf(page.length))),
     paused: directive.paused ?? null,
     archived: directive.archived ?? false,
     forecast: more ? null : (forecast(ctx, directiveId) ?? null),
@@ -100,7 +108,11 @@ function wholeRevisions(page: readonly Task[], all: readonly Task[]): Task[] {
 }
 
 /** Lists tasks over all directives: of those under way first, then of those that ended last. */
-export function listTasks(ctx: Context, wanted: PayloadOf<'sage.task.list'>): ReplyOf<'sage.task.list'> {
+export function listTasks(
+  ctx: Context,
+  config: Config,
+  wanted: PayloadOf<'sage.task.list'>,
+): ReplyOf<'sage.task.list'> {
   const { directives } = tables(ctx);
   const { directiveId: only, states, limit } = wanted;
   if (only !== undefined && !directives.has(only)) {
@@ -127,7 +139,7 @@ export function listTasks(ctx: Context, wanted: PayloadOf<'sage.task.list'>): Re
   }
   const shown = found.slice(0, limit).map(({ directiveId, index }) => {
     const task = taskAt(ctx, directiveId, planOf(ctx, directiveId), index);
-    return { directiveId, ...record(ctx, task, { tail: 0, run: 200, attempts: 1 }) };
+    return { directiveId, ...record(ctx, config, task, { tail: 0, run: 200, attempts: 1 }) };
   });
   return { tasks: shown, more: found.length > limit, counts };
 }
@@ -135,6 +147,7 @@ export function listTasks(ctx: Context, wanted: PayloadOf<'sage.task.list'>): Re
 /** Gives all that is kept of one task. Throws `not_found`. */
 export function showTask(
   ctx: Context,
+  config: Config,
   { directiveId, taskId }: PayloadOf<'sage.task.show'>,
 ): ReplyOf<'sage.task.show'> {
   const directive = tables(ctx).directives.get(directiveId);
@@ -143,5 +156,9 @@ export function showTask(
   const task = taskOf(ctx, directiveId, taskId);
   if (!task) throw new ElderError('not_found', `directive ${directiveId} has no task ${taskId}`);
   const { workspace } = directive;
-  return { directiveId, workspace, ...record(ctx, task, { tail: 65_536, run: 65_536, attempts: 100 }) };
+  return {
+    directiveId,
+    workspace,
+    ...record(ctx, config, task, { tail: 65_536, run: 65_536, attempts: 100 }),
+  };
 }

@@ -125,9 +125,9 @@ export function taskSage(config: Config): Core {
         goOn(ctx, config);
         return result;
       },
-      'sage.task.graph': (ctx, { payload }) => graphSince(ctx, payload),
-      'sage.task.list': (ctx, { payload }) => listTasks(ctx, payload),
-      'sage.task.show': (ctx, { payload }) => showTask(ctx, payload),
+      'sage.task.graph': (ctx, { payload }) => graphSince(ctx, config, payload),
+      'sage.task.list': (ctx, { payload }) => listTasks(ctx, config, payload),
+      'sage.task.show': (ctx, { payload }) => showTask(ctx, config, payload),
       'sage.task.servants': (ctx, { payload }) => {
         setStaff(ctx, payload);
         goOn(ctx, config);

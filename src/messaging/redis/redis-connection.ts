@@ -26,6 +26,8 @@ export interface RedisConnectionOptions {
   readonly maxAgeMs?: number;
   /** Told when the connection is made or lost; the error is why. */
   readonly onState?: (connected: boolean, error?: ElderError) => void;
+  /** The longest wait before it is made anew, in ms. */
+  readonly longestBackoffMs?: number;
   /** Listens to this channel for as long as the connection lives; nothing else can be sent then but PING. */
   readonly subscription?: { readonly channel: string; readonly listener: (event: string) => void };
 }
@@ -35,7 +37,7 @@ const answerMs = 4_000;
 /** How long a command waits for a lost connection to come back before it is refused, in ms. */
 const connectionWaitMs = 2_000;
 const firstBackoffMs = 20;
-const longestBackoffMs = 250;
+const usualBackoffMs = 250;
 /** Wait before another try at the successor of a connection that is due, in ms. */
 const successorRetryMs = 2_000;
 /** Errors by which Redis says that it is not ready yet, rather than that the command is wrong. */
@@ -149,6 +151,7 @@ export class RedisConnection implements RedisCommands {
   }
 
   async #run(): Promise<void> {
+    const { longestBackoffMs = usualBackoffMs } = this.#options;
     for (let failures = 0; !this.#ended; ) {
       const error = await this.#hold(() => {
         failures = 0;
@@ -239,9 +242,8 @@ export class RedisConnection implements RedisCommands {
 
   async #greet(client: RespClient): Promise<void> {
     const { username, password } = this.#options.credential;
-    await client.login(username, password);
     // While Redis loads its file it takes logins already but refuses commands.
-    await client.send(['PING']).catch((cause: unknown) => {
+    await client.login(username, password).catch((cause: unknown) => {
       if (!(cause instanceof ErrorReply && fullDisk.test(cause.message))) throw cause;
     });
     const { subscription } = this.#options;

@@ -54,11 +54,16 @@ export class RespClient {
     return this.#ended !== null;
   }
 
-  /** Resolves once the connection is made and Redis knows the user. Rejects with the `ErrorReply` otherwise. */
+  /** Resolves once the connection is made, Redis knows the user and carries out commands. Rejects with the `ErrorReply` otherwise. */
   async login(username: string, password: string): Promise<void> {
     // Not before Redis has proved who it is: the socket would send it off with its own part of the handshake.
     await this.#proved.promise;
-    await this.send(['AUTH', username, password]);
+    const known = this.send(['AUTH', username, password]);
+    // Whether it serves is asked without waiting for whether it knows the user: that would be another round trip.
+    const serves = this.send(['PING']);
+    serves.catch(() => undefined);
+    await known;
+    await serves;
   }
 
   /** Sends one command and gives its reply; rejects with an `ErrorReply`, or with why the connection ended. */

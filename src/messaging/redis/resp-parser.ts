@@ -7,6 +7,9 @@ interface OpenArray {
 }
 
 const carriageReturn = 13;
+const [minus, plus, zero] = [45, 43, 48];
+/** Redis counts with 64 bits. */
+const most = 2 ** 63;
 const [simple, error, integer, bulk, array] = [...'+-:$*'].map((kind) => kind.charCodeAt(0));
 
 /**
@@ -47,9 +50,8 @@ export class RespParser {
         return at;
       }
       const kind = data[at];
-      const line = data.toString('utf8', at + 1, end);
       if (kind === bulk) {
-        const length = wholeNumber(line);
+        const length = wholeNumber(data, at + 1, end);
         const till = length < 0 ? next : next + length + 2;
         if (till > data.length) {
           this.#needed = till - at;
@@ -59,14 +61,15 @@ export class RespParser {
         this.#take(length < 0 ? null : data.toString('utf8', next, next + length));
         continue;
       }
+      const from = at + 1;
       at = next;
       if (kind === array) {
-        const length = wholeNumber(line);
+        const length = wholeNumber(data, from, end);
         if (length > 0) this.#open.push({ items: [], length });
         else this.#take(length < 0 ? null : []);
-      } else if (kind === simple) this.#take(line);
-      else if (kind === integer) this.#take(wholeNumber(line));
-      else if (kind === error) this.#take(new ErrorReply(line));
+      } else if (kind === integer) this.#take(wholeNumber(data, from, end));
+      else if (kind === simple) this.#take(data.toString('utf8', from, end));
+      else if (kind === error) this.#take(new ErrorReply(data.toString('utf8', from, end)));
       else throw new Error('the peer does not speak RESP2');
     }
   }
@@ -83,8 +86,16 @@ export class RespParser {
   }
 }
 
-function wholeNumber(line: string): number {
-  const number = Number(line);
-  if (line === '' || !Number.isInteger(number)) throw new Error('the peer does not speak RESP2');
-  return number;
+/** Reads decimal digits, behind a sign or not, from their bytes: each reply has many of them. */
+function wholeNumber(data: Buffer, from: number, end: number): number {
+  const negative = data[from] === minus;
+  const first = negative || data[from] === plus ? from + 1 : from;
+  let number = 0;
+  for (let at = first; at < end; at += 1) {
+    const digit = (data[at] as number) - zero;
+    if (digit < 0 || digit > 9) throw new Error('the peer does not speak RESP2');
+    number = number * 10 + digit;
+  }
+  if (first === end || number > most) throw new Error('the peer does not speak RESP2');
+  return negative ? -number : number;
 }

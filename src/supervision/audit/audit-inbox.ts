@@ -1,5 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Broker, Entry, Position } from '../../messaging/broker.ts';
+import { type Clock, systemClock } from '../../messaging/clock.ts';
 import { decodeMessage } from '../../messaging/codec.ts';
 import { actionSpec } from '../../protocol/actions.ts';
 import type { AuditEntry, AuditKind } from '../../protocol/audit.ts';
@@ -25,6 +25,7 @@ interface AuditInboxOptions {
   /** Ms between two tries while Redis or the disk refuses. */
   readonly retryDelay: number;
   readonly onError: (error: ElderError) => void;
+  readonly clock?: Clock;
 }
 
 const waitMs = 10_000;
@@ -40,7 +41,8 @@ const spokenOf: Readonly<Record<string, readonly AuditKind[]>> = { grand_elder: 
  */
 export class AuditInbox {
   readonly #options: AuditInboxOptions;
-  readonly #budget = new LineBudget({ ...lineBudget, now: Date.now });
+  readonly #clock: Clock;
+  readonly #budget: LineBudget;
   readonly #closed = new AbortController();
   #broker: Broker | null = null;
   #positions = new Map<EdgeKey, string>();
@@ -49,6 +51,8 @@ export class AuditInbox {
 
   constructor(options: AuditInboxOptions) {
     this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#budget = new LineBudget({ ...lineBudget, now: () => this.#clock.now() });
   }
 
   /** Begins to read, until `close`. */
@@ -76,9 +80,20 @@ export class AuditInbox {
         if (last) return;
         this.#options.onError(error);
         await this.#reset(error);
-        await delay(this.#options.retryDelay, undefined, { signal }).catch(() => undefined);
+        await this.#pause(signal);
       }
     }
+  }
+
+  async #pause(signal: AbortSignal): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const cancel = this.#clock.setTimer(this.#options.retryDelay, resolve);
+    const abort = () => resolve();
+    signal.addEventListener('abort', abort, { once: true });
+    if (signal.aborted) resolve();
+    await promise;
+    cancel();
+    signal.removeEventListener('abort', abort);
   }
 
   /** A broken connection keeps its incarnation; anything else starts over with a new one. */

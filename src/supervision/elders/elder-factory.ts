@@ -1,4 +1,5 @@
 import type { Credentials } from '../../identity/credentials.ts';
+import type { RedisCredential } from '../../protocol/bootstrap.ts';
 import { childSpec } from '../../protocol/child-spec.ts';
 import type { Config } from '../../protocol/config.ts';
 import type { ProcessIdentity, ProcessRecord } from '../../protocol/process.ts';
@@ -12,6 +13,7 @@ import { placesOf } from '../isolation/elder-places.ts';
 import type { ElderProgram } from '../isolation/elder-program.ts';
 import { groupByPlaces, sparePlaces } from '../isolation/spare-places.ts';
 import type { RedisSupervisor } from '../redis/redis-supervisor.ts';
+import type { AfterReplacement } from '../restarts/after-replacement.ts';
 import type { CrashHistory } from '../restarts/crash-memory.ts';
 import { liveView } from '../restarts/live-view.ts';
 import { PreparedCertificates } from '../spares/prepared-certificates.ts';
@@ -36,6 +38,7 @@ export interface ElderFactoryOptions {
   readonly credentials: Credentials;
   readonly redis: RedisSupervisor;
   readonly log: Logger;
+  readonly after: AfterReplacement;
   /** Told that there is another spare, or one less. */
   readonly onSparesChange: () => void;
 }
@@ -43,7 +46,15 @@ export interface ElderFactoryOptions {
 /** Who a waiting process is to become, and by what. */
 type AdmissionOrder = Pick<
   Parameters<typeof admitElder>[1],
-  'name' | 'incarnation' | 'port' | 'credentials' | 'restarts' | 'onReport' | 'signal' | 'prepared'
+  | 'name'
+  | 'incarnation'
+  | 'port'
+  | 'credentials'
+  | 'restarts'
+  | 'onReport'
+  | 'signal'
+  | 'prepared'
+  | 'moveIn'
 >;
 
 type Hooks = Pick<
@@ -60,6 +71,8 @@ const spareAnswerMs = 2_000;
 export class ElderFactory {
   readonly #options: ElderFactoryOptions;
   readonly #holders = new WeakMap<RunningProcess, Holder>();
+  /** Elders for which Redis made no user when it was asked last. */
+  readonly #refused = new Set<string>();
   /** Processes that were started ahead of their turn. */
   readonly prepared: PreparedElders;
   readonly #certificates: PreparedCertificates;
@@ -115,7 +128,7 @@ export class ElderFactory {
 
   /** Makes the supervisor of an elder, which has not started it yet. */
   supervise(spec: ElderSpec, history: CrashHistory, hooks: Hooks): ElderSupervisor {
-    const { config, redis, certificates, credentials, log } = this.#options;
+    const { config, redis, certificates, credentials, log, after } = this.#options;
     const port = config.portBase + spec.portOffset;
     let issued: ProcessIdentity | null = null;
     return new ElderSupervisor({
@@ -125,6 +138,7 @@ export class ElderFactory {
       port,
       limits: liveView(() => config.supervision),
       history,
+      after,
       redis,
       launch: async (options) => {
         const process = await this.#launch(spec.name, port, options);
@@ -181,20 +195,29 @@ export class ElderFactory {
   }
 
   async #launch(name: string, port: number, options: Parameters<LaunchElder>[0]): Promise<RunningProcess> {
-    const { certificates, redis } = this.#options;
+    const { certificates, redis, after, log } = this.#options;
     // Making the new user deletes the predecessor's first: whatever is left of it can write no more.
     const principals = name === 'grand_elder' ? [name, 'gateway'] : [name];
-    const made = await Promise.all(
+    // A Redis that has just refused is waited for before a process is spent on it.
+    const next = this.#refused.has(name) ? null : redis.admin.nextIncarnation(name);
+    const made = Promise.all(
       principals.map(async (each) => [each, await redis.admin.createIncarnation(each)] as const),
     );
-    const credentials = Object.fromEntries(made);
-    const incarnation = credentials[name]?.incarnation ?? 0;
-    const revoking = certificates.revoke(
-      (row) => row.name === name && row.incarnation !== null && row.incarnation < incarnation,
-      `superseded by incarnation ${incarnation}`,
+    const credentials = made.then((pairs): Record<string, RedisCredential> => Object.fromEntries(pairs));
+    credentials.then(
+      () => this.#refused.delete(name),
+      () => this.#refused.add(name),
     );
+    const incarnation = next ?? (await credentials)[name]?.incarnation ?? 0;
     const order = { ...options, name, incarnation, port, credentials };
-    const [process] = await Promise.all([this.#admitQuickest(order), revoking]);
+    const process = await this.#admitQuickest(order);
+    after.run(() => {
+      const superseded = certificates.revoke(
+        (row) => row.name === name && row.incarnation !== null && row.incarnation < incarnation,
+        `superseded by incarnation ${incarnation}`,
+      );
+      superseded.catch((error) => log.error({ elder: name, error }, 'old certificates were not revoked'));
+    });
     return process;
   }
 
@@ -207,11 +230,14 @@ export class ElderFactory {
         return await this.#promote(order, spare);
       } catch (error) {
         if (signal.aborted) throw error;
+        // Without a Redis user nobody can become the elder; this tells why there is none.
+        await order.credentials;
         this.#options.log.warn({ elder: name, spare: spare.name, error }, 'a spare could not be used');
       } finally {
         await spare.release();
       }
     }
+    await order.credentials;
     const spawned = await this.prepared.take(name);
     try {
       return await this.#admit(order, spawned, []);
@@ -226,14 +252,17 @@ export class ElderFactory {
   ): Promise<RunningProcess> {
     const { folder } = this.#options;
     const { name } = order;
-    moveRawOutput(folder, name, spareName);
-    if (process.walled) moveIn(folder, name, spareHome(folder, spareName));
     const others = names.filter((each) => each !== name);
     const relinquish = others.flatMap((each) => [...placesOf(each, folder).personal]);
     // One that does not answer at once is no gain over a new process.
     const signal = AbortSignal.any([order.signal, AbortSignal.timeout(spareAnswerMs)]);
     const prepared = this.#certificates.take(process, name);
-    return await this.#admit({ ...order, signal, ...(prepared && { prepared }) }, process, relinquish);
+    const moving = () => {
+      moveRawOutput(folder, name, spareName);
+      if (process.walled) moveIn(folder, name, spareHome(folder, spareName));
+    };
+    const own = { ...order, signal, moveIn: moving, ...(prepared && { prepared }) };
+    return await this.#admit(own, process, relinquish);
   }
 
   async #admit(

@@ -20,8 +20,10 @@ interface ElderStart {
   readonly redis: RedisEndpoint;
   /** Folders of elders that it could have become. */
   readonly relinquish: readonly string[];
-  /** By principal. */
-  readonly credentials: Readonly<Record<string, RedisCredential>>;
+  /** By principal; they may be made while the process proves its key. */
+  readonly credentials: Promise<Readonly<Record<string, RedisCredential>>>;
+  /** Called before it is handed its secrets. */
+  readonly moveIn?: () => void;
   /** A certificate made ahead for the key that the process said is its own. */
   readonly prepared?: PreparedCertificate;
   readonly onReport: (report: Report) => void;
@@ -57,16 +59,7 @@ export async function admitElder(spawned: SpawnedElder, start: ElderStart): Prom
   try {
     signal.throwIfAborted();
     const { host } = config;
-    const noted = saveProcessRecord(folder, {
-      ...identity,
-      name,
-      incarnation,
-      host,
-      port,
-      startedAt,
-      restarts,
-    });
-    noted.catch(() => undefined);
+    const record = { ...identity, name, incarnation, host, port, startedAt, restarts };
     const probe = await introduce(spawned, {
       name,
       incarnation,
@@ -74,10 +67,15 @@ export async function admitElder(spawned: SpawnedElder, start: ElderStart): Prom
       order: {
         pid: identity.pid,
         ...{ host, port, project: folder.project, config },
-        ...{ redis, credentials, revoked, relinquish },
+        ...{ redis, revoked, relinquish },
       },
+      credentials,
       onReport: start.onReport,
-      before: noted,
+      before: async () => {
+        const noted = saveProcessRecord(folder, record);
+        start.moveIn?.();
+        await noted;
+      },
       ...(prepared && { prepared }),
     });
     if (probe === null) throw startFailure(name, folder, await exited);

@@ -7,6 +7,7 @@ import type { ManagerEvent, PastError } from '../../protocol/local-api.ts';
 import type { ElderStatus } from '../../protocol/process.ts';
 import type { ElderSpec } from '../../protocol/roster.ts';
 import { elderBeforeStart } from '../manager/tree-state.ts';
+import type { AfterReplacement } from '../restarts/after-replacement.ts';
 import type { Crash } from '../restarts/crash.ts';
 import type { CrashHistory } from '../restarts/crash-memory.ts';
 import { RestartPolicy } from '../restarts/restart-policy.ts';
@@ -21,6 +22,8 @@ interface ElderSupervisorOptions extends Pick<LifeOptions, 'redis' | 'launch' | 
   readonly port: number;
   readonly limits: Config['supervision'];
   readonly history: CrashHistory;
+  /** Told when a process is replaced at once. */
+  readonly after: Pick<AfterReplacement, 'began'>;
   readonly onChange: (status: ElderStatus) => void;
   readonly onEvent: (kind: ManagerEvent['kind'], name: string, error?: ElderError) => void;
   readonly onCrash: (crash: Crash, history: CrashHistory) => void;
@@ -44,6 +47,7 @@ export class ElderSupervisor {
   #errors: readonly PastError[];
   #status: ElderStatus;
   #life: ElderLife | null = null;
+  #replaced: () => void = () => {};
   #running: Promise<void> | null = null;
   /** While set, a start that fails by itself ends the supervision instead of being tried again. */
   #strict = false;
@@ -131,6 +135,8 @@ export class ElderSupervisor {
       if (!this.#isToRestart(ending)) return this.#rest(ending);
       const decision = this.#policy.crashed(Date.now(), ending.uptime);
       const restarts = this.#status.restarts + (decision.kind === 'restart' ? 1 : 0);
+      this.#replaced();
+      if (decision.kind === 'restart' && decision.delayMs === 0) this.#replaced = this.#options.after.began();
       this.#tell(ending.kind, ending.error.reason, restarts);
       if (decision.kind === 'give_up') {
         const { intensity, period } = this.#options.limits;
@@ -142,7 +148,7 @@ export class ElderSupervisor {
       this.#options.onEvent('stopped', this.name, ending.error);
       this.#options.onRestart();
       this.#update({ state: 'backoff', restarts, reason: ending.error.reason, pid: null });
-      await delay(decision.delayMs, undefined, { signal }).catch(() => undefined);
+      if (decision.delayMs > 0) await delay(decision.delayMs, undefined, { signal }).catch(() => undefined);
       if (signal.aborted) return;
     }
   }
@@ -163,6 +169,7 @@ export class ElderSupervisor {
       onUpdate: (change) => this.#update(change),
       onReady: () => {
         this.#strict = false;
+        this.#replaced();
         onEvent('ready', this.name);
         this.#firstReady.resolve();
       },

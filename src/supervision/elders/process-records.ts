@@ -7,7 +7,8 @@ const suffix = '.process.json';
 
 /** Notes on disk which process plays a name. */
 export async function saveProcessRecord(folder: StateFolder, record: ProcessRecord): Promise<void> {
-  await writeFileAtomic(folder.processRecord(record.name), JSON.stringify(record));
+  // It speaks of a process of this boot: when the power fails there is nothing left that it could be about.
+  await writeFileAtomic(folder.processRecord(record.name), JSON.stringify(record), { sync: false });
 }
 
 /** Removes the note about a name; it is no error when there is none. */

@@ -26,12 +26,13 @@ interface Introduction {
   readonly name: string;
   readonly incarnation: number;
   readonly authority: Authority;
-  readonly order: Omit<StartOrder, 'kind' | 'certificate' | 'ca'>;
+  readonly order: Omit<StartOrder, 'kind' | 'certificate' | 'ca' | 'credentials'>;
+  readonly credentials: Promise<StartOrder['credentials']>;
   readonly onReport: (report: Report) => void;
   /** A certificate made ahead for the key that the process said is its own. */
   readonly prepared?: PreparedCertificate;
-  /** What must have been done before it is handed its secrets. */
-  readonly before: Promise<void>;
+  /** What must have been done before it is handed its secrets; begun while it proves its key. */
+  readonly before: () => Promise<void>;
 }
 
 /**
@@ -49,6 +50,8 @@ export async function introduce(
   const nonce = randomBytes(32).toString('base64url');
   const challenge: Challenge = { kind: 'challenge', tree: authority.treeId, name, incarnation, nonce };
   say(challenge);
+  const before = introduction.before();
+  before.catch(() => undefined);
   await spawned.loaded;
   const first = await lines.next();
   if (first.done) return null;
@@ -66,8 +69,8 @@ export async function introduce(
           lifetimeMs: order.config.certificates.lifetime,
           publicKey,
         });
-  await introduction.before;
-  say({ kind: 'start', certificate: certificatePem, ca: authority.caPem, ...order });
+  const [credentials] = await Promise.all([introduction.credentials, before]);
+  say({ kind: 'start', certificate: certificatePem, ca: authority.caPem, ...order, credentials });
   const probe = new ChannelProbe((n) => say({ kind: 'probe', n }));
   void pumpReports(lines, introduction, probe);
   return probe;

@@ -32,7 +32,7 @@ export async function elderCommand(options: {
   name: string;
   folder: StateFolder;
   program: ElderProgram;
-  config: Pick<Config, 'isolation' | 'elderUsers'>;
+  config: Pick<Config, 'isolation' | 'elderUsers' | 'sandbox' | 'sandboxWritable'>;
   /** The process will be told later which of some elders it is. */
   spare?: SparePlaces;
 }): Promise<ElderCommand> {
@@ -52,8 +52,16 @@ export async function elderCommand(options: {
   if (boundary.kind === 'none')
     return { file: '/bin/sh', args: [...withoutCoreDump, ...node], reports: false };
   const { path, tools } = boundary;
-  const shown = tools === undefined ? [] : userNameArguments(folder, config.elderUsers);
-  const view = elderViewArguments({ name, folder, program, boundary, shown, ...(spare && { spare }) });
+  const shown = tools === undefined ? [] : await userNameArguments(folder, config.elderUsers);
+  const view = elderViewArguments({
+    name,
+    folder,
+    program,
+    boundary,
+    config,
+    shown,
+    ...(spare && { spare }),
+  });
   const walled = [path, '--info-fd', String(reportFd), ...view, ...node];
   const own =
     tools === undefined

@@ -1,4 +1,7 @@
-import { existsSync, lstatSync, readlinkSync, realpathSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, readlinkSync, realpathSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import type { Config } from '../../protocol/config.ts';
 import type { StateFolder } from '../../protocol/state-folder.ts';
 import { isFolder } from '../../telemetry/host-folders.ts';
 import { type Boundary, namespaceArguments, withoutRootsPower } from './boundary.ts';
@@ -24,6 +27,7 @@ interface View {
   readonly folder: StateFolder;
   readonly program: ElderProgram;
   readonly boundary: Boundary;
+  readonly config: Pick<Config, 'sandbox' | 'sandboxWritable'>;
   /** Given where the process will be told later which of some elders it is. */
   readonly spare?: SparePlaces;
   /** Further arguments of bubblewrap. */
@@ -32,7 +36,7 @@ interface View {
 
 /** Gives bubblewrap's arguments for an elder: its namespaces and all that it sees of the files. */
 export function elderViewArguments(view: View): string[] {
-  const { folder, program, boundary, spare, shown } = view;
+  const { folder, program, boundary, config, spare, shown } = view;
   const name = spare === undefined ? view.name : (spare.names[0] ?? '');
   const places = placesOf(name, folder);
   const { capabilities, settings } = withoutRootsPower(boundary);
@@ -40,7 +44,9 @@ export function elderViewArguments(view: View): string[] {
   return [
     ...namespaceArguments,
     ...capabilities,
-    ...(places.startsPrograms ? servantView(folder) : roleView(folder, program, places.reads, settings)),
+    ...(places.startsPrograms
+      ? servantView(folder, config)
+      : roleView(folder, program, places.reads, settings)),
     ...shown,
     ...places.shared.flatMap((path) => ['--bind', path, path]),
     ...(spare === undefined ? personal : spareFolderArguments(spare, folder)),
@@ -70,8 +76,11 @@ function roleView(
   ];
 }
 
-/** All that the user has, because a task may be for any folder of his, but no other tree's or elder's secrets. */
-function servantView(folder: StateFolder): string[] {
+/**
+ * All that the user has, because a task may be for any folder of his, but no other tree's or elder's secrets, and
+ * without writing to what runs programs in his name.
+ */
+function servantView(folder: StateFolder, config: View['config']): string[] {
   const resolver = existsSync('/etc/resolv.conf') ? realpathSync('/etc/resolv.conf') : '/';
   const kept = [...runFolders, ...(resolver.startsWith('/run/') ? [resolver] : [])].filter((path) =>
     existsSync(path),
@@ -79,7 +88,27 @@ function servantView(folder: StateFolder): string[] {
   return [
     ...['--bind', '/', '/', '--dev', '/dev', '--proc', '/proc'],
     ...(isFolder('/run') ? ['--tmpfs', '/run', ...kept.flatMap((path) => ['--ro-bind', path, path])] : []),
+    ...(config.sandbox === 'none' ? [] : protectedHome(folder, config.sandboxWritable)),
     ...hidden(folder),
+  ];
+}
+
+/**
+ * Shows the home read-only but for the folders of his work: whoever writes `.bashrc`, `.ssh` or a new file beside them
+ * runs programs outside of any boundary at the next login. Without a sandbox commands need what is there.
+ */
+function protectedHome(folder: StateFolder, writable: readonly string[]): string[] {
+  const home = existsSync(homedir()) ? realpathSync(homedir()) : '/';
+  const project = realpathSync(folder.project);
+  const within = (path: string) => path.startsWith(`${home}/`);
+  if (home === '/' || project === home) return [];
+  const folders = readdirSync(home, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
+    .map(({ name }) => join(home, name));
+  const named = [project, ...writable.filter((path) => existsSync(path)).map((path) => realpathSync(path))];
+  return [
+    ...['--ro-bind', home, home],
+    ...[...folders, ...named.filter(within)].flatMap((path) => ['--bind', path, path]),
   ];
 }
 

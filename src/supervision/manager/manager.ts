@@ -24,7 +24,7 @@ export interface ManagerOptions {
   readonly loadConfig?: () => Promise<Config>;
   readonly onEvent?: (event: ManagerEvent) => void;
   /** Called whenever the status of an elder or of Redis has changed. */
-  readonly onStatus?: (status: TreeStatus) => void;
+  readonly onStatus?: () => void;
   /** Whether this process is there for the manager alone: an error that nobody handles then ends it, told in its log. */
   readonly ownsProcess?: boolean;
   /** Drains the tree when it aborts, while it is being started too. */

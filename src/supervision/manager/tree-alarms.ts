@@ -1,5 +1,5 @@
 import type { Broker } from '../../messaging/broker.ts';
-import type { IncidentReport, PayloadInput } from '../../protocol/actions.ts';
+import type { IncidentReport } from '../../protocol/actions.ts';
 import { ElderError } from '../../protocol/errors.ts';
 import type { ManagerEvent } from '../../protocol/local-api.ts';
 import type { StateFolder } from '../../protocol/state-folder.ts';
@@ -124,10 +124,10 @@ export class TreeAlarms {
     this.#outbox?.raise({ ...report, detail: report.detail.slice(0, maxDetail), directiveId: null });
   }
 
-  /** Tells the task sage which servants are given tasks. */
-  nameServants(order: PayloadInput<'sage.task.servants'>): void {
-    this.#outbox?.nameServants(order);
-  }
+  /** Sends an order of the manager's, before whatever waits of alarms. */
+  readonly order: ManagerOutbox['order'] = (target, action, payload) => {
+    this.#outbox?.order(target, action, payload);
+  };
 
   /** Tells what hinders something that nobody waits for. */
   readonly hindered = (what: string, { code, reason }: ElderError): void => {

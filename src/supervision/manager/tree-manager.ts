@@ -19,6 +19,7 @@ import { TreeElders } from '../elders/tree-elders.ts';
 import { TreeOperations } from '../operations/tree-operations.ts';
 import type { Loss } from '../redis/high-water.ts';
 import { RedisSupervisor } from '../redis/redis-supervisor.ts';
+import { AfterReplacement } from '../restarts/after-replacement.ts';
 import { loadCrashHistory, removeCrashHistory } from '../restarts/crash-memory.ts';
 import { liveView } from '../restarts/live-view.ts';
 import { ServantRoll } from '../scaling/servant-roll.ts';
@@ -52,6 +53,7 @@ export class TreeManager implements Manager {
   readonly #stopping = new AbortController();
   readonly #alarms: TreeAlarms;
   readonly #done = Promise.withResolvers<void>();
+  readonly #after = new AfterReplacement();
   /** The configuration in force; everybody holds a view of it. */
   #present: Config;
   readonly #config: Config;
@@ -208,7 +210,7 @@ export class TreeManager implements Manager {
       onCrash: this.#alarms.crashed,
     };
     const history = await loadCrashHistory(this.#folder, 'redis');
-    const onChange = () => this.#options.onStatus?.(this.status);
+    const onChange = () => this.#options.onStatus?.();
     const redis = await RedisSupervisor.open({
       ...common,
       history,
@@ -218,6 +220,7 @@ export class TreeManager implements Manager {
       onAclChanged: this.#alarms.aclChanged,
     });
     this.#redis = redis;
+    const after = this.#after;
     const registry = new Registry(redis.admin, retryDelay);
     this.#registry = registry;
     this.#alarms.report(() => connectManagerBroker({ tree: this.#tree, config, redis, own }));
@@ -228,22 +231,25 @@ export class TreeManager implements Manager {
       specs: () => roll.specs,
       launch,
       redis,
+      after,
+      onCrash: (crash, history) => after.run(() => this.#alarms.crashed(crash, history)),
       onDataLost: this.#dataLost,
       onEscalation: this.#alarms.escalated,
-      onSparesChange: () => this.#options.onStatus?.(this.status),
+      onSparesChange: () => this.#options.onStatus?.(),
       onBranchHistory: (name, history) => this.#alarms.remember(name, history),
       onChange: (status) => {
-        registry.set(status);
+        after.run(() => registry.set(status));
         this.#scaler?.touch();
-        this.#options.onStatus?.(this.status);
+        this.#options.onStatus?.();
       },
     });
     this.#elders = elders;
     const scaler = treeScaling({
       ...{ tree: this.#tree, config, roll, elders, registry, admin: redis.admin, log: this.#log },
-      nameServants: (order) => this.#alarms.nameServants(order),
+      order: this.#alarms.order,
       record: (entry) => audit.record(entry),
       emit: this.#emit,
+      onGone: onChange,
       onHindered: this.#alarms.hindered,
       ...(this.#options.mayEndServant && { mayEnd: this.#options.mayEndServant }),
     });
@@ -335,6 +341,7 @@ export class TreeManager implements Manager {
     this.#phase = 'stopping';
     this.#stopping.abort(new ElderError('interrupted', 'the tree is being stopped'));
     this.#emit('stopping', null);
+    this.#after.flush();
     await this.#alarms.settled();
     const scaled = this.#scaler?.stop();
     await this.#elders?.stop(() => this.#mode);

@@ -94,7 +94,7 @@ export function reloadPlan(before: Config, after: Config, present: readonly stri
   return {
     changed: changed.map(({ path }) => path),
     // Who there can be is in the rights and edges of all those who speak to servants.
-    fixed: same(seats(before), seats(after)) ? fixed : [...fixed, 'the most servants of a pool'],
+    fixed: same(seats(before), seats(after)) ? fixed : [...fixed, 'the most servants that there can be'],
     restart,
   };
 }

@@ -33,6 +33,9 @@ export interface RedisFacts {
   readonly warnings: readonly string[];
 }
 
+/** Ms in which a successor gets to work before its user is saved. */
+const saveDelayMs = 300;
+
 /** The oldest Redis that has functions and ACL selectors. */
 const oldestMajor = 7;
 
@@ -49,6 +52,7 @@ export class RedisAdmin implements RedisCommands {
   /** Principals whose rights this server was tried with. */
   readonly #sampled = new Set<string>();
   #savesUsers = false;
+  #savingUsers: NodeJS.Timeout | undefined;
   #lost = Promise.withResolvers<void>();
 
   /** Starts to connect; `ready` tells when it is done. */
@@ -118,31 +122,62 @@ export class RedisAdmin implements RedisCommands {
    * the two never write side by side.
    */
   async createIncarnation(name: string): Promise<RedisCredential> {
+    const last = this.#begun.get(name);
+    if (last !== undefined) return this.#succeed(name, last);
     const key = this.#keys.incarnation(name);
     const counted = this.command(['INCR', key]);
     counted.catch(() => undefined);
     // Redis carries out commands in their order, so what follows need not wait for the answers in between.
     const deleted = this.#deleteUsers(await this.#usersOf(name));
     deleted.catch(() => undefined);
-    let incarnation = Number(await counted);
-    const last = this.#begun.get(name) ?? 0;
-    if (incarnation <= last) {
-      // Redis has lost the counter; a number that was used before must not come again.
-      incarnation = last + 1;
-      await this.command(['SET', key, String(incarnation)]);
-    }
+    const incarnation = Number(await counted);
     this.#begun.set(name, incarnation);
+    const { credential, made } = this.#makeUser(name, incarnation);
+    await Promise.all([deleted, made, this.#saveUsers()]);
+    return credential;
+  }
+
+  /** The number that the next incarnation gets, where it is known before Redis was asked. */
+  nextIncarnation(name: string): number | null {
+    const last = this.#begun.get(name);
+    return last === undefined ? null : last + 1;
+  }
+
+  /** Follows an incarnation that was begun here: all that is to be done goes to Redis at once, in this order. */
+  async #succeed(name: string, last: number): Promise<RedisCredential> {
+    const { tree } = this.#options;
+    const key = this.#keys.incarnation(name);
+    const incarnation = last + 1;
+    const counted = this.command(['INCR', key]);
+    const deleted = this.#deleteUsers([redisUsername(tree, name, last)]);
+    const { credential, made } = this.#makeUser(name, incarnation);
+    const [count, ...others] = await Promise.allSettled([counted, deleted, made]);
+    const failed = [count, ...others].find(({ status }) => status === 'rejected');
+    const number = count.status === 'fulfilled' ? Number(count.value) : last;
+    if (failed !== undefined || number > incarnation) {
+      // Nobody has its password; nobody will.
+      await this.#deleteUsers([credential.username]).catch(() => undefined);
+      this.#begun.set(name, Math.max(number, last));
+      if (failed?.status === 'rejected') throw failed.reason;
+      throw new ElderError('conflict', `somebody else has begun incarnation ${number} of ${name}`);
+    }
+    // Redis has lost the counter; a number that was used before must not come again.
+    if (number < incarnation) await this.command(['SET', key, String(incarnation)]);
+    this.#begun.set(name, incarnation);
+    this.#saveUsersSoon();
+    return credential;
+  }
+
+  #makeUser(name: string, incarnation: number): { credential: RedisCredential; made: Promise<unknown> } {
     const { tree, servants } = this.#options;
     const { credential, passwordHash } = createRedisUser(tree, name, incarnation);
     const rules = aclRules({ tree, name, servants, passwordSha256: passwordHash });
     const { username } = credential;
-    await Promise.all([
-      deleted,
+    const made = Promise.all([
       this.command(['ACL', 'SETUSER', username, ...rules]),
       this.#requireExactRights(name, username),
-      this.#saveUsers(),
     ]);
-    return credential;
+    return { credential, made };
   }
 
   /** Fences every incarnation of a principal: its connections end, what it had queued is not carried out. */
@@ -255,6 +290,7 @@ export class RedisAdmin implements RedisCommands {
   }
 
   close(): void {
+    clearTimeout(this.#savingUsers);
     this.#connection.close();
   }
 
@@ -317,6 +353,18 @@ export class RedisAdmin implements RedisCommands {
     if (users.length === 0) return false;
     await this.command(['ACL', 'DELUSER', ...users]);
     return true;
+  }
+
+  /**
+   * A save holds up Redis until the disk has taken it, and a successor should not wait for that. Should Redis end before,
+   * it comes back with the predecessor's user, whose commits the incarnation refuses; the successor is replaced.
+   */
+  #saveUsersSoon(): void {
+    clearTimeout(this.#savingUsers);
+    this.#savingUsers = setTimeout(() => {
+      this.#saveUsers().catch(() => this.#saveUsersSoon());
+    }, saveDelayMs);
+    this.#savingUsers.unref();
   }
 
   /** Without this a restarted Redis would know the users of before. */

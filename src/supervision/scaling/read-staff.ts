@@ -12,8 +12,10 @@ const servantRow = z.object({ lease: z.string().nullable(), available: z.boolean
 
 /** What the task sage knows of its servants, as it stood at one moment. */
 export interface StaffView {
-  /** The last word of the manager that is in force there; 0 when there was none. */
+  /** The last order of the manager that is in force there; 0 when there was none. */
   readonly revision: number;
+  /** As `revision`, of the grand elder. */
+  readonly told: number;
   /** How many tasks wait; `null` where that was not noted. Times are ms since the epoch. */
   readonly demand: z.infer<typeof demandRow> | null;
   /** Servants that have a task, or had one whose end they have not reported. */
@@ -24,7 +26,7 @@ export interface StaffView {
 
 /**
  * Reads from the committed state of the task sage whom it gives tasks, who has one, and what waits; in one command, so
- * that these belong together. Throws as the connection does.
+ * that these belong together. And of the grand elder, which servants it knows. Throws as the connection does.
  */
 export async function readStaff(
   redis: RedisCommands,
@@ -32,7 +34,10 @@ export async function readStaff(
   servants: readonly string[],
 ): Promise<StaffView> {
   const fields = ['staff/now', 'demand/now', ...servants.map((name) => `servants/${name}`)];
-  const reply = await redis.command(['HMGET', keys.state('task_sage'), ...fields]);
+  const [reply, grand] = await Promise.all([
+    redis.command(['HMGET', keys.state('task_sage'), ...fields]),
+    redis.command(['HGET', keys.state('grand_elder'), 'staff/now']),
+  ]);
   const [staff, demand, ...rows] = replyArray(reply, 'rows').map(parse);
   const busy = new Set<string>();
   const available = new Set<string>();
@@ -43,6 +48,7 @@ export async function readStaff(
   }
   return {
     revision: staffRow.safeParse(staff).data?.revision ?? 0,
+    told: staffRow.safeParse(parse(grand)).data?.revision ?? 0,
     demand: demandRow.safeParse(demand).data ?? null,
     busy,
     available,

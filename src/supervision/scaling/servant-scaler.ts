@@ -10,6 +10,7 @@ import type { TreeElders } from '../elders/tree-elders.ts';
 import { decideCount, noMemory, type PoolSight, type ScaleMemory } from './decide-count.ts';
 import type { StaffView } from './read-staff.ts';
 import type { ServantRoll } from './servant-roll.ts';
+import { StandingOrder } from './standing-order.ts';
 
 /** A pool that has another count from now on. */
 export interface ScaleChange {
@@ -27,6 +28,8 @@ interface ServantScalerOptions {
   readonly elders: Pick<TreeElders, 'admit' | 'dismiss' | 'supervisor'>;
   /** Reads what the task sage knows of these servants; rejects while Redis is away. */
   readonly readStaff: (servants: readonly string[]) => Promise<StaffView>;
+  /** Tells the grand elder which servants there are. */
+  readonly tellServants: (order: PayloadInput<'supervision.servants'>) => void;
   /** Tells the task sage which servants are given tasks. */
   readonly nameServants: (order: PayloadInput<'sage.task.servants'>) => void;
   /** Throws `port_taken` where one of these servants could not listen. */
@@ -44,8 +47,6 @@ interface ServantScalerOptions {
 /** Ms between two looks at what waits, and at servants that are being drained. */
 const watchInterval = 1_000;
 const drainInterval = 250;
-/** Ms after which a word that the task sage has not taken is said again: Redis may have lost it. */
-const repeatAfter = 5_000;
 /** What was noted earlier than this many ms ago is no ground for a decision. */
 const staleAfter = 10_000;
 
@@ -69,27 +70,48 @@ export class ServantScaler {
   readonly #ending = new Set<string>();
   readonly #drainingTold = new Set<string>();
   #view: StaffView | null = null;
-  #told: { readonly words: string; readonly at: number } | null = null;
+  readonly #toSage: StandingOrder;
+  readonly #toGrand: StandingOrder;
   #wake = () => {};
   #woken = false;
   #running: Promise<void> | null = null;
 
   constructor(options: ServantScalerOptions) {
     this.#options = options;
+    const next = () => options.roll.nextRevision();
+    this.#toSage = new StandingOrder(next);
+    this.#toGrand = new StandingOrder(next);
   }
 
-  /** Tells the task sage whom it gives tasks; Redis must be there, the task sage need not run yet. */
+  /**
+   * Tells the grand elder which servants there are and the task sage whom it gives tasks; Redis must be there, they
+   * need not run yet.
+   */
   announce(): void {
-    const { roll, nameServants } = this.#options;
-    const members = roll.members;
-    const watch = roll.pools.some(({ name }) => roll.isAutomatic(name));
-    const words = JSON.stringify([members, watch]);
-    const said = this.#told?.words === words;
-    if (said && this.#view?.revision === roll.revision) return;
-    if (said && performance.now() - (this.#told?.at ?? 0) < repeatAfter) return;
-    if (!said) roll.nextRevision();
-    this.#told = { words, at: performance.now() };
-    nameServants({ revision: roll.revision, members, watch });
+    const { tellServants, nameServants } = this.#options;
+    const { members, present, watch } = this.#orders();
+    const words = JSON.stringify(present);
+    this.#toGrand.give(words, this.#view?.told, (revision) => tellServants({ revision, names: present }));
+    // A servant that is given a task must be one that an emergency reaches. At the start none has a task yet.
+    if (this.#running !== null && !this.#toGrand.isInForce(words, this.#view?.told)) return;
+    const send = (revision: number) => nameServants({ revision, members, watch });
+    this.#toSage.give(JSON.stringify([members, watch]), this.#view?.revision, send);
+  }
+
+  #orders(): { members: string[]; present: string[]; watch: boolean } {
+    const { roll } = this.#options;
+    const { members } = roll;
+    return {
+      members,
+      present: [...new Set([...members, ...roll.retiring])].sort(),
+      watch: roll.pools.some(({ name }) => roll.isAutomatic(name)),
+    };
+  }
+
+  /** Whether the task sage gives tasks to just the servants that it is to. */
+  #isInForce(): boolean {
+    const { members, watch } = this.#orders();
+    return this.#toSage.isInForce(JSON.stringify([members, watch]), this.#view?.revision);
   }
 
   /** Begins to keep the number of servants. */
@@ -271,7 +293,7 @@ export class ServantScaler {
   async #pause(): Promise<void> {
     const { roll } = this.#options;
     const { promise, resolve } = Promise.withResolvers<void>();
-    const waits = roll.retiring.size > 0 || this.#view?.revision !== roll.revision;
+    const waits = roll.retiring.size > 0 || !this.#isInForce();
     const watches = roll.pools.some(({ name }) => roll.isAutomatic(name));
     const timer = waits || watches ? setTimeout(resolve, waits ? drainInterval : watchInterval) : undefined;
     this.#wake = resolve;
@@ -301,13 +323,15 @@ export class ServantScaler {
   /** Ends the servants that have nothing left to do, or that no process plays any more. */
   async #end(): Promise<void> {
     const { roll, elders, onGone, mayEnd = isDrained } = this.#options;
+    // Of what is decided from here on the task sage does not know.
+    const inForce = this.#isInForce();
     for (const name of new Set([...roll.retiring, ...this.#ending])) {
       if (this.#stopped.signal.aborted) return;
       // Somebody may have wanted it back meanwhile; one whose end has begun comes back as a new process.
       if (!roll.retiring.has(name) && !this.#ending.has(name)) continue;
       const state = elders.supervisor(name)?.status.state;
       const played = state !== undefined && state !== 'failed' && state !== 'stopped';
-      const drained = this.#view !== null && mayEnd(this.#view, roll.revision, name);
+      const drained = this.#view !== null && inForce && mayEnd(this.#view, this.#toSage.revision, name);
       if (played && !drained && !this.#ending.has(name)) continue;
       this.#ending.add(name);
       await elders.dismiss(name);
@@ -321,7 +345,7 @@ export class ServantScaler {
   async #decide(): Promise<void> {
     const { roll, config, requirePorts, onHindered } = this.#options;
     const view = this.#view;
-    if (view === null || view.revision !== roll.revision) return;
+    if (view === null || !this.#isInForce()) return;
     const now = Date.now();
     const { demand } = view;
     if (demand && Object.keys(demand.pools).length > 0 && now - demand.at > staleAfter) return;

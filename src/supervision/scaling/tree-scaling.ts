@@ -1,4 +1,3 @@
-import type { PayloadInput } from '../../protocol/actions.ts';
 import type { AuditEntry } from '../../protocol/audit.ts';
 import type { Config } from '../../protocol/config.ts';
 import type { ElderError } from '../../protocol/errors.ts';
@@ -11,6 +10,7 @@ import { operationEntry } from '../audit/operation-entry.ts';
 import type { Registry } from '../elders/registry.ts';
 import type { TreeElders } from '../elders/tree-elders.ts';
 import { requireFreePorts } from '../manager/preflight.ts';
+import type { ManagerOutbox } from '../manager-outbox.ts';
 import type { RedisAdmin } from '../redis/redis-admin.ts';
 import { readStaff } from './read-staff.ts';
 import type { ServantRoll } from './servant-roll.ts';
@@ -24,7 +24,7 @@ interface TreeScalingOptions {
   readonly admin: RedisAdmin;
   readonly registry: Registry;
   readonly log: Logger;
-  readonly nameServants: (order: PayloadInput<'sage.task.servants'>) => void;
+  readonly order: ManagerOutbox['order'];
   readonly record: (entry: AuditEntry) => void;
   readonly emit: (
     kind: ManagerEvent['kind'],
@@ -32,6 +32,8 @@ interface TreeScalingOptions {
     error?: ElderError,
     scale?: ManagerEvent['scale'],
   ) => void;
+  /** Told that there is one elder less. */
+  readonly onGone: () => void;
   /** Told what hinders a change that nobody waits for. */
   readonly onHindered: (what: string, error: ElderError) => void;
   readonly mayEnd?: typeof isDrained;
@@ -39,13 +41,14 @@ interface TreeScalingOptions {
 
 /** Makes what keeps the number of servants of one tree. */
 export function treeScaling(options: TreeScalingOptions): ServantScaler {
-  const { tree, config, roll, elders, admin, registry, log, nameServants, record, emit, mayEnd } = options;
+  const { tree, config, roll, elders, admin, registry, log, order, record, emit, mayEnd } = options;
   const keys = treeKeys(tree);
   return new ServantScaler({
     roll,
     config,
     elders,
-    nameServants,
+    nameServants: (naming) => order('task_sage', 'sage.task.servants', naming),
+    tellServants: (naming) => order('grand_elder', 'supervision.servants', naming),
     readStaff: (servants) => readStaff(admin, keys, servants),
     requirePorts: (servants) => {
       const specs = servants.map((name) => servantSpec(servantNumber(name) ?? 0));
@@ -60,6 +63,7 @@ export function treeScaling(options: TreeScalingOptions): ServantScaler {
     },
     onDraining: (servant) => emit('draining', servant),
     onGone: (servant) => {
+      options.onGone();
       registry.forget(servant).catch((error) => log.warn({ error, servant }, 'the registry still names it'));
     },
     onHindered: options.onHindered,

@@ -46,6 +46,16 @@ test('an emergency reaches every other process in the control lane, and the gate
   }
 });
 
+test('it goes to the servants that the manager says are there', async () => {
+  const payload = { revision: 1, names: ['servant_2', 'servant_9'] };
+  await tree.send(tree.message('manager', self, 'supervision.servants', payload));
+  const { told } = await ask('emergency.halt', order(null));
+  assert.deepEqual(
+    told,
+    others.filter((name) => name !== 'servant_1'),
+  );
+});
+
 test('the record of a directive says that it is halted and why, until the halt is lifted or it has ended', async () => {
   assert.equal(await halted(), null);
   await ask('emergency.halt', order('d', 'one'));

@@ -7,10 +7,10 @@ import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { IndexStore } from '../../../src/elders/rag/indexing/index-store.ts';
-import { type EmbeddingSettings, embed } from '../../../src/elders/rag/retrieval/embeddings.ts';
+import { type EmbeddingSettings, embed } from '../../../src/elders/rag/meaning/embeddings.ts';
+import { SemanticSearch } from '../../../src/elders/rag/meaning/semantic.ts';
+import { countVectors, embedSome } from '../../../src/elders/rag/meaning/vectors.ts';
 import { Retriever } from '../../../src/elders/rag/retrieval/retriever.ts';
-import { SemanticSearch } from '../../../src/elders/rag/retrieval/semantic.ts';
-import { countVectors, embedSome } from '../../../src/elders/rag/retrieval/vectors.ts';
 import type { SearchIndex } from '../../../src/elders/search/full-text/search-index.ts';
 import { temporaryFolder } from '../../cli/elders-command.ts';
 

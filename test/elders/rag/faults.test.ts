@@ -21,6 +21,7 @@ import { promisify } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { CuttingThread } from '../../../src/elders/rag/cut/cutting-thread.ts';
 import { readWhole } from '../../../src/elders/rag/files/read-file.ts';
+import { IndexStore } from '../../../src/elders/rag/indexing/index-store.ts';
 import type { SourceReport } from '../../../src/elders/rag/indexing/source-report.ts';
 
 /** Rights mean nothing to root, so the tree is indexed by nobody there. */
@@ -164,4 +165,21 @@ test('where the index cannot be kept, the folder is told to have failed, with th
   const report: SourceReport = JSON.parse(stdout);
   assert.equal(report.state, 'failed');
   assert.match(report.reason ?? '', /ENOTDIR|EEXIST/);
+});
+
+test('with another limit, the files that it speaks of are looked at again, and no others', (t) => {
+  const path = join(folder(t), 'index.sqlite');
+  const row = { mark: 'm', prepared: null, hash: '', bytes: 0, notes: [], detail: '' };
+  const first = IndexStore.open(path, 100);
+  first.put([
+    { ...row, path: '/p/large', reason: 'too_large', detail: '150 bytes' },
+    { ...row, path: '/p/larger', reason: 'too_large', detail: '1500 bytes' },
+    { ...row, path: '/p/closed', reason: 'unreadable', detail: 'EACCES' },
+    { ...row, path: '/p/picture', reason: 'binary' },
+  ]);
+  first.close();
+  const next = IndexStore.open(path, 200);
+  t.after(() => next.close());
+  const again = [...next.below('/p')].filter(([, { mark }]) => mark === '').map(([file]) => file);
+  assert.deepEqual(again.sort(), ['/p/closed', '/p/large']);
 });

@@ -13,6 +13,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { json } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import type { ThreadSettings } from '../../../src/elders/rag/indexing/messages.ts';
@@ -126,7 +127,7 @@ test('a new start reads only what has changed meanwhile', async (t) => {
   assert.deepEqual(await sage.found('aardvark', root), []);
 });
 
-test('an index that is damaged or gone is made anew by itself', async (t) => {
+test('an index that is damaged, of another version or gone is made anew by itself', async (t) => {
   const { root, indexPath } = place(t);
   const before = open(t, { indexPath });
   const first = before.ready();
@@ -140,10 +141,22 @@ test('an index that is damaged or gone is made anew by itself', async (t) => {
   assert.equal((await again).changed, whole.files, 'all of it is read again');
   assert.deepEqual(await sage.found('aardvark', root), ['docs/guide.md']);
 
-  const anew = sage.ready(({ changed }) => changed === whole.files);
+  // As another version of this program, or of its Japanese dictionary, has left it.
+  await sage.threads.close();
+  const database = new DatabaseSync(indexPath);
+  database.exec("UPDATE meta SET value = 'older' WHERE name = 'version'");
+  database.close();
+  const newer = open(t, { indexPath });
+  const rebuilt = newer.ready();
+  newer.threads.index(root);
+  assert.equal((await rebuilt).changed, whole.files);
+  assert.match(newer.warnings.join(), /made anew .*version/);
+  assert.deepEqual(await newer.found('aardvark', root), ['docs/guide.md']);
+
+  const anew = newer.ready(({ changed }) => changed === whole.files);
   for (const suffix of ['', '-wal', '-shm']) rmSync(`${indexPath}${suffix}`, { force: true });
   await anew;
-  assert.deepEqual(await sage.found('aardvark', root), ['docs/guide.md']);
+  assert.deepEqual(await newer.found('aardvark', root), ['docs/guide.md']);
 });
 
 /** A server that speaks both protocols: texts about felines are near each other, whatever their words. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { beforeEach, suite, test } from 'node:test';
+import type { ReplyOf } from '../../../src/protocol/actions.ts';
 import { task } from '../../support/directive.ts';
 import { leaseMs, TaskBench } from './task-bench.ts';
 
@@ -157,6 +158,21 @@ suite('choosing the next task', () => {
     assert.equal(bench.task('d/nobody').state, 'ready');
   });
 
+  test('a servant whose workspace is read-only takes only what asks for it', async () => {
+    const kinds = { builder: {}, researcher: { workspace: 'read-only' } };
+    const read = await new TaskBench({
+      servantKinds: kinds,
+      assignKinds: ['researcher', 'builder'],
+    }).start();
+    await read.available('servant_1');
+    await read.create('d', [task('any'), task('look', { labels: ['researcher'] })]);
+    assert.equal(read.current('servant_1')?.task.id, 'look');
+    await read.finish('servant_1');
+    assert.equal(read.current('servant_1'), undefined);
+    await read.available('servant_2');
+    assert.equal(read.current('servant_2')?.task.id, 'any');
+  });
+
   test('tasks with the same lock run one at a time, over all directives', async () => {
     await bench.create('d', [task('a', { locks: ['db'] })]);
     await bench.create('e', [task('b', { locks: ['db', 'net'] }), task('c')]);
@@ -170,6 +186,36 @@ suite('choosing the next task', () => {
     await bench.finish('servant_1');
     assert.equal(bench.tree.rows('task_sage', 'locks').length, 0);
   });
+});
+
+test('a task that could run says what else it waits for', async () => {
+  await bench.create('d', [
+    task('nobody', { labels: ['tpu'] }),
+    task('held', { locks: ['db'] }),
+    task('waits', { locks: ['db'] }),
+    task('again', { retries: 1, priority: 9 }),
+    task('after', { needs: ['again'] }),
+  ]);
+  await bench.available('servant_1');
+  await bench.finish('servant_1', { outcome: 'failed', reason: null });
+  const reasons = async () => {
+    const answers = bench.tree.sentAs('task_sage', 'gateway', 'reply.result').length;
+    const asked = { directiveId: 'd', since: 0, limit: 10 };
+    await bench.tree.send(bench.tree.message('gateway', 'task_sage', 'sage.task.graph', asked));
+    const answer = bench.tree.sentAs('task_sage', 'gateway', 'reply.result')[answers];
+    const { tasks } = (answer!.payload as unknown as { result: ReplyOf<'sage.task.graph'> }).result;
+    return Object.fromEntries(tasks.map(({ id, reason }) => [id, reason]));
+  };
+  const now = new Date(bench.tree.clock.now() + 1_000).toISOString();
+  assert.deepEqual(await reasons(), {
+    nobody: 'no servant of this tree has tpu',
+    held: null,
+    waits: 'd/held holds the lock db',
+    again: `it is tried again at ${now}`,
+    after: null,
+  });
+  await bench.control('d', { operation: 'pause', reason: 'lunch' });
+  assert.equal((await reasons()).waits, 'its directive is paused: lunch');
 });
 
 suite('a deadline', () => {

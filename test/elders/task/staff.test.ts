@@ -56,6 +56,10 @@ test('what waits is noted for each pool, and only where somebody looks', async (
   assert.deepEqual(demand(), { servant: { ready: 2, since }, gpu: { ready: 1, since } });
   await bench.available('servant_501');
   assert.equal(bench.current('servant_501'), undefined, 'it is not named');
+  await bench.name(['servant_1', 'servant_501'], true);
+  assert.equal(bench.current('servant_501')?.task.id, 'g');
+  await bench.finish('servant_501');
+  assert.equal(bench.current('servant_501'), undefined, 'what asks for nothing is left to the others');
   await bench.tree.clock.advance(1_000);
   await bench.finish('servant_1');
   await bench.tree.clock.advance(1_000);

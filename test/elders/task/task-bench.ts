@@ -8,6 +8,7 @@ import type { Task } from '../../../src/elders/task/tasks.ts';
 import type { AttemptResult, IncidentReport, PayloadOf, TaskOrder } from '../../../src/protocol/actions.ts';
 import { type Config, configSchema } from '../../../src/protocol/config.ts';
 import type { TaskSpec } from '../../../src/protocol/directive.ts';
+import { possibleServantNames } from '../../../src/protocol/servant-pools.ts';
 import { type Life, MemoryTree } from '../../support/memory-tree.ts';
 
 /** The time of a lease in these tests (ms). */
@@ -42,7 +43,9 @@ export class TaskBench {
 
   /** Starts the sage, or one that was changed. */
   async start(change: (core: Core) => Core = (core) => core): Promise<this> {
-    this.life = await this.tree.start(sage, change(taskSage(this.#config)));
+    const ofGroups = possibleServantNames({ ...this.#config, servants: 2 }).slice(16);
+    const servants = ['servant_1', 'servant_2', ...ofGroups];
+    this.life = await this.tree.start(sage, change(taskSage(this.#config)), { servants });
     return this;
   }
 

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
-import type { Config } from '../../../src/protocol/config.ts';
+import { type Config, defaultConfig } from '../../../src/protocol/config.ts';
 import { type StateFolder, stateFolder } from '../../../src/protocol/state-folder.ts';
 import { elderCommand } from '../../../src/supervision/isolation/elder-command.ts';
 import type { ElderProgram } from '../../../src/supervision/isolation/elder-program.ts';
@@ -39,7 +39,7 @@ async function overreach(
     args: (elder) => [join(fixtures, 'overreach.ts'), ...attempts, elder],
     files: { program: [fixtures], cache },
   };
-  const command = await elderCommand({ name, folder, program, config: { isolation, elderUsers: 98_304 } });
+  const command = await elderCommand({ name, folder, program, config: { ...defaultConfig, isolation } });
   const report = openSync(join(folder.run, 'report'), 'w');
   const child = spawn(command.file, command.args, {
     cwd: folder.project,

@@ -49,6 +49,16 @@ test('a shutdown time concerns those who have it', () => {
   );
 });
 
+test('the number of servants may change, but not who there can be', () => {
+  const nothing = { fixed: [], restart: [] };
+  assert.deepEqual(plan({ servants: 16 }), { changed: ['servants'], ...nothing });
+  assert.deepEqual(plan({ scaling: { auto: true, backlog: 9 } }), { changed: ['scaling'], ...nothing });
+  const fixed = ['the most servants that there can be'];
+  assert.deepEqual(plan({ servants: 17 }).fixed, fixed);
+  assert.deepEqual(plan({ scaling: { max: 8 } }).fixed, fixed);
+  assert.deepEqual(plan({ scaling: { groups: { gpu: { max: 1 } } } }).fixed, fixed);
+});
+
 test('what cannot change while the tree runs is named', () => {
   assert.deepEqual(plan({ portBase: 6_000, appendfsync: 'everysec' }).fixed, ['portBase', 'appendfsync']);
 });

@@ -44,7 +44,7 @@ async function promote(name: string, off: readonly GuardName[], started: Running
   const incarnation = credentials[name]?.incarnation ?? 0;
   const process = await admitElder(spawned, {
     ...{ name, incarnation, restarts: 0, port: await freePort(), config, folder, authority },
-    ...{ revoked: [], redis: endpoint, relinquish: [], credentials },
+    ...{ revoked: [], redis: endpoint, relinquish: [], credentials: Promise.resolve(credentials) },
     onReport: (report) => {
       if (report.kind === 'ready') ready.resolve();
       if (report.kind === 'failed') ready.reject(new Error(report.error.reason));

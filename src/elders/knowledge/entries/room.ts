@@ -1,7 +1,7 @@
 import type { Context } from '../../../agents/core.ts';
 import { ElderError } from '../../../protocol/errors.ts';
 import { unlink } from './likeness.ts';
-import { type EntryRow, entriesOf, formerKey, formerOf, totalsOf } from './tables.ts';
+import { type EntryRow, entriesOf, formerKey, formerOf, noteFormat, totalsOf } from './tables.ts';
 
 /** How much is kept. */
 export interface KnowledgeLimits {
@@ -24,6 +24,7 @@ function count(ctx: Context, change: number): void {
 export function keepEntry(ctx: Context, row: EntryRow): void {
   const before = entriesOf(ctx).get(row.id);
   count(ctx, sizeOf(row) - (before ? sizeOf(before) : 0));
+  noteFormat(ctx);
   entriesOf(ctx).put(row.id, row);
   ctx.effect({ kind: 'index', id: row.id, entry: row });
 }

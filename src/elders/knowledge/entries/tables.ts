@@ -1,4 +1,5 @@
 import type { Context } from '../../../agents/core.ts';
+import { ElderError } from '../../../protocol/errors.ts';
 import type {
   KnowledgeContent,
   KnowledgeEntry,
@@ -31,8 +32,26 @@ export interface LikenessRow {
 export const entriesOf = (ctx: Context) => ctx.table<EntryRow>('knowledge');
 export const formerOf = (ctx: Context) => ctx.table<FormerRow>('former');
 export const likenessOf = (ctx: Context) => ctx.table<LikenessRow>('likeness');
-/** Characters of JSON in all, by the name of what is counted. */
+/** By name: the characters of JSON in all, and the format that the rows are written in. */
 export const totalsOf = (ctx: Context) => ctx.table<number>('totals');
+
+/** Raised with each change of the rows that an older program would misread; state without one is of the first. */
+const format = 1;
+
+/** Notes what the rows are written in. */
+export function noteFormat(ctx: Context): void {
+  if (totalsOf(ctx).get('format') !== format) totalsOf(ctx).put('format', format);
+}
+
+/** Throws `conflict` where a newer program has written the state: read as something else it would be spoilt. */
+export function checkFormat(ctx: Context): void {
+  const found = totalsOf(ctx).get('format') ?? format;
+  if (found === format) return;
+  throw new ElderError(
+    'conflict',
+    `the knowledge was written in format ${found}, and this program knows format ${format}: use the program that wrote it`,
+  );
+}
 
 /** Names a former version in its table. */
 export const formerKey = (id: string, version: number) => `${id}@${version}`;

@@ -104,13 +104,14 @@ export class IndexStore {
         else index.put(prepared);
         index
           .statement(
-            'INSERT OR REPLACE INTO rag_files (path, mark, hash, bytes, reason, detail, notes) VALUES (?, ?, ?, ?, ?, ?, ?)',
+            'INSERT OR REPLACE INTO rag_files (path, mark, hash, bytes, passages, reason, detail, notes) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
           )
           .run(
             path,
             mark,
             prepared === null ? '' : hash,
             bytes,
+            prepared?.chunks.length ?? 0,
             reason ?? '',
             detail,
             notes.length === 0 ? '' : JSON.stringify(notes),
@@ -133,14 +134,16 @@ export class IndexStore {
     const skipped: Record<string, number> = {};
     let files = 0;
     let bytes = 0;
+    let passages = 0;
     for (const row of index
       .statement(
-        `SELECT reason, count(*) AS n, sum(bytes) AS bytes FROM rag_files WHERE ${belowFolder} GROUP BY reason`,
+        `SELECT reason, count(*) AS n, sum(bytes) AS bytes, sum(passages) AS passages FROM rag_files WHERE ${belowFolder} GROUP BY reason`,
       )
       .all(...bounds)) {
       if (row.reason === '') {
         files = Number(row.n);
         bytes = Number(row.bytes);
+        passages = Number(row.passages);
       } else skipped[String(row.reason)] = Number(row.n);
     }
     const wrong = `${belowFolder} AND (notes <> '' OR (reason <> '' AND reason NOT IN ${ordinary}))`;
@@ -157,13 +160,6 @@ export class IndexStore {
         const notes = JSON.parse(String(row.notes)) as { kind: string; detail: string }[];
         return notes.map(({ kind, detail }) => ({ path, kind, indexed: true, detail }));
       });
-    const passages = Number(
-      index
-        .statement(
-          `SELECT count(*) AS n FROM documents JOIN chunks ON chunks.document = documents.id WHERE ${belowFolder.replaceAll('path', 'key')}`,
-        )
-        .get(...bounds)?.n ?? 0,
-    );
     return { files, bytes, skipped, problems, problemCount, passages };
   }
 
@@ -210,7 +206,7 @@ function prepare(index: SearchIndex): void {
   index.database.exec(`
     PRAGMA cache_size = -32768;
     CREATE TABLE IF NOT EXISTS rag_files (
-      path TEXT PRIMARY KEY, mark TEXT NOT NULL, hash TEXT NOT NULL, bytes INTEGER NOT NULL,
+      path TEXT PRIMARY KEY, mark TEXT NOT NULL, hash TEXT NOT NULL, bytes INTEGER NOT NULL, passages INTEGER NOT NULL,
       reason TEXT NOT NULL, detail TEXT NOT NULL, notes TEXT NOT NULL
     ) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS rag_vectors (chunk INTEGER PRIMARY KEY, model TEXT NOT NULL, vector BLOB NOT NULL);

@@ -1,6 +1,6 @@
 import type { WireError } from '../../../protocol/errors.ts';
 import type { RagAnswer, RagContext, RagVectors } from '../../../protocol/rag.ts';
-import type { EmbeddingSettings } from '../retrieval/embeddings.ts';
+import type { EmbeddingSettings } from '../meaning/embeddings.ts';
 import type { SourceReport } from './source-report.ts';
 
 /** What the threads of the RAG sage are started with. */

@@ -2,10 +2,10 @@ import type { RagAnswer, RagContext, RagHit } from '../../../protocol/rag.ts';
 import type { SearchIndex } from '../../search/full-text/search-index.ts';
 import type { DictionaryFile } from '../../search/language/dictionary-file.ts';
 import { Searcher } from '../../search/query/searcher.ts';
+import type { SemanticSearch } from '../meaning/semantic.ts';
 import { assembleContext } from './context.ts';
 import { fuseByRank } from './fuse.ts';
 import { Revisions } from './revisions.ts';
-import type { SemanticSearch } from './semantic.ts';
 
 /** How many of each search are fused. */
 const fused = 50;

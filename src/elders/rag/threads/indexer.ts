@@ -6,7 +6,7 @@ import { CuttingPool } from '../cut/cutting-pool.ts';
 import { IndexStore, isDamage, removeIndex } from '../indexing/index-store.ts';
 import type { IndexerNews, IndexerOrder, ThreadSettings } from '../indexing/messages.ts';
 import { SourceIndexer } from '../indexing/source-indexer.ts';
-import { Embedder } from '../retrieval/embedder.ts';
+import { Embedder } from '../meaning/embedder.ts';
 import { yieldToOthers } from './thread-priority.ts';
 
 yieldToOthers();

@@ -1,11 +1,12 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { asElderError } from '../../../protocol/errors.ts';
 import { SearchIndex } from '../../search/full-text/search-index.ts';
+import { builtInConcepts } from '../../search/language/concepts.ts';
 import { DictionaryFile } from '../../search/language/dictionary-file.ts';
 import { isDamage } from '../indexing/index-store.ts';
 import type { SearcherNews, SearcherOrder, SearchQuestion, ThreadSettings } from '../indexing/messages.ts';
+import { SemanticSearch } from '../meaning/semantic.ts';
 import { Retriever } from '../retrieval/retriever.ts';
-import { SemanticSearch } from '../retrieval/semantic.ts';
 
 const settings = workerData as ThreadSettings;
 const dictionary = new DictionaryFile(settings.dictionaryPath, (text) => tell({ kind: 'warning', text }));
@@ -35,6 +36,8 @@ function open(): void {
   const held = waiting;
   waiting = [];
   for (const question of held) void answer(question);
+  // The first question need not wait for the vocabulary.
+  setImmediate(builtInConcepts);
 }
 
 async function answer(question: SearchQuestion): Promise<void> {

@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { analyzerVersion } from '../language/terms.ts';
 
 /** What an index file must have been made with; anything else is made anew. */
-export const indexVersion = `5/${analyzerVersion}`;
+export const indexVersion = `6/${analyzerVersion}`;
 
 /**
  * The terms of a passage stand in a contentless FTS5 table, split here and joined by spaces: SQLite has no tokenizer

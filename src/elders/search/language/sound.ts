@@ -63,3 +63,19 @@ export function soundOf(word: string): string | undefined {
   // Which vowel differs between the scripts; whether there is one in front does not.
   return /^(?:[aeiou]|[アイウエオァィゥェォ])/u.test(word) ? `a${raw}` : raw;
 }
+
+const spellings: readonly (readonly [RegExp, string])[] = [
+  [/ヴァ/gu, 'バ'],
+  [/ヴィ/gu, 'ビ'],
+  [/ヴェ/gu, 'ベ'],
+  [/ヴォ/gu, 'ボ'],
+  [/ヴュ/gu, 'ビュ'],
+  [/ヴ/gu, 'ブ'],
+  [/([ェエケゲセゼテデネヘベペメレ])イ/gu, '$1'],
+  [/[ーッ]/gu, ''],
+];
+
+/** A katakana word as it would be if writers agreed: インターフェイス and インタフェース come to the same. */
+export function plainKatakana(word: string): string {
+  return spellings.reduce((text, [from, to]) => text.replaceAll(from, to), word);
+}

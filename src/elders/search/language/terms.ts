@@ -2,7 +2,7 @@ import { englishStem } from './english-stem.ts';
 import { Script, scriptOf } from './scripts.ts';
 
 /** Names what `eachTerm` yields: an index made by another version, or another ICU dictionary, is made anew. */
-export const analyzerVersion = `1+icu${process.versions.icu ?? '0'}`;
+export const analyzerVersion = `2+icu${process.versions.icu ?? '0'}`;
 
 /**
  * What a term is: a word as written (also whole identifiers and katakana words), the stem of an English word where

@@ -8,6 +8,8 @@ export type Restriction = string | undefined;
 
 /** Postings that are added up at most: what keeps common words below their time. */
 const sumBudget = 25_000;
+/** Postings of the rarest that are gone through where terms are asked for together. */
+const togetherBudget = 40_000;
 /** Terms that are asked for together where each of them is common. */
 const mostTogether = 6;
 /** A word in a heading says more than one in the text, and so does one that is repeated. */
@@ -114,18 +116,27 @@ export function candidates(
   const terms = weightedTerms(strong.length > 0 ? strong : units, postings);
   const allowed = allowedIds(index, restriction);
   // All is read before anything is summed up: the sums must be 0 again afterwards.
-  const lists: { readonly ids: Int32Array; readonly worth: number }[] = [];
+  const lists: {
+    readonly ids: Int32Array;
+    readonly worth: number;
+    readonly unread: number;
+    readonly after: number;
+  }[] = [];
   let left = sumBudget;
-  const take = (ids: Int32Array, worth: number) => {
+  const take = (ids: Int32Array, worth: number, unread = 0, after = Infinity) => {
     left -= ids.length;
-    lists.push({ ids, worth });
+    lists.push({ ids, worth, unread, after });
   };
   for (const { term, worth, isAsked } of terms) {
     if (left <= 0) break;
     const isPrefix = isPrefixTerm(term);
-    take(postings.of(term.term, isPrefix).ids, worth);
+    const { ids, isWhole } = postings.of(term.term, isPrefix);
+    take(ids, worth);
     if (!isAsked) continue;
-    for (const [mark, share] of markShares) take(postings.of(mark + term.term, isPrefix).ids, worth * share);
+    // A marked passage that comes after those that were read holds the term itself as well.
+    const after = isWhole ? Infinity : (ids.at(-1) ?? 0);
+    for (const [mark, share] of markShares)
+      take(postings.of(mark + term.term, isPrefix).ids, worth * share, worth, after);
   }
   // Where every word is so common that only the first passages with it were read, they choose only together.
   const asked = terms.filter(({ isAsked }) => isAsked);
@@ -133,16 +144,19 @@ export function candidates(
   if (asked.length > 1 && isCommon) {
     const together = asked.slice(0, mostTogether).map(({ term }) => matchOf(term.term, isPrefixTerm(term)));
     const worth = asked.reduce((sum, one) => sum + one.worth, 0);
-    take(postings.matching(together.join(' AND ')), worth);
+    // The newest part, where even the rarest of them is too long to be gone through.
+    const rarest = Math.min(...asked.slice(0, mostTogether).map(({ frequency }) => frequency));
+    const after = Math.floor(postings.total * Math.max(0, 1 - togetherBudget / rarest));
+    take(postings.matching(together.join(' AND '), after), worth);
   }
   const sums = postings.sums();
   const touched: number[] = [];
-  for (const { ids, worth } of lists) {
+  for (const { ids, worth, unread, after } of lists) {
     for (const id of ids) {
       const before = sums[id];
       if (before === undefined || (allowed !== undefined && !allowed.has(id))) continue;
       if (before === 0) touched.push(id);
-      sums[id] = before + worth;
+      sums[id] = before + worth + (id > after ? unread : 0);
     }
   }
   const best = highest(sums, touched, limit);

@@ -114,10 +114,14 @@ export class Postings {
     return Math.log(1 + (total - frequency + 0.5) / (frequency + 0.5));
   }
 
-  /** The first passages that FTS5 finds by an expression, rising. */
-  matching(expression: string): Int32Array {
-    const known = this.#known.get(expression);
-    return (known ?? this.#read(expression, longestList)).ids;
+  /** The first passages after one that FTS5 finds by an expression, rising. */
+  matching(expression: string, after: number): Int32Array {
+    const row = this.#index
+      .statement(
+        'SELECT json_group_array(rowid) AS ids FROM (SELECT rowid FROM terms WHERE terms MATCH ? AND rowid > ? LIMIT ?)',
+      )
+      .get(expression, after, longestList);
+    return Int32Array.from(JSON.parse(String(row?.ids ?? '[]')) as number[]);
   }
 
   /** About how many passages hold the term. */

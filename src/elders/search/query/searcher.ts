@@ -1,7 +1,7 @@
 import type { StoredChunk } from '../full-text/document.ts';
 import type { SearchIndex } from '../full-text/search-index.ts';
 import { builtInConcepts, type Concept, ConceptTable } from '../language/concepts.ts';
-import { candidates } from './candidates.ts';
+import { candidates, isPrefixTerm } from './candidates.ts';
 import { meets, restrictionOf, type SearchFilters } from './conditions.ts';
 import { parseQuery } from './parse-query.ts';
 import { Postings } from './postings.ts';
@@ -10,7 +10,7 @@ import { readChunks, readDocuments } from './read-chunks.ts';
 import { type Explanation, Scorer } from './score.ts';
 import { type Snippet, snippetOf } from './snippet.ts';
 import { withSpelling } from './spelling.ts';
-import type { Form, Unit } from './unit.ts';
+import type { Form, FormTerm, Unit } from './unit.ts';
 import { unitsOf } from './units.ts';
 
 /** How to search. */
@@ -57,7 +57,7 @@ const conditionFactor = 4;
 /** Answers queries from one index. */
 export class Searcher {
   readonly #index: SearchIndex;
-  #tables: readonly ConceptTable[] = [];
+  #dictionary = new ConceptTable([]);
   readonly #postings: Postings;
 
   /** `dictionary` holds words that mean the same in this project; see `parseConcepts` for a file of them. */
@@ -69,7 +69,7 @@ export class Searcher {
 
   /** Takes other words of the project from now on. */
   useDictionary(dictionary: readonly Concept[]): void {
-    this.#tables = [new ConceptTable(dictionary), ...builtInConcepts()];
+    this.#dictionary = new ConceptTable(dictionary);
   }
 
   /** Finds the passages that answer a query best; an empty query finds nothing. */
@@ -106,7 +106,11 @@ export class Searcher {
   }
 
   #units(words: string, prefixes: readonly string[]): Unit[] {
-    const units = withSpelling(this.#index, unitsOf(words, this.#tables), this.#postings);
+    const units = withSpelling(
+      this.#index,
+      unitsOf(words, [this.#dictionary, ...builtInConcepts()]),
+      this.#postings,
+    );
     const beginning = prefixes.map((start): Unit => {
       const form: Form = {
         text: `${start}*`,
@@ -119,7 +123,14 @@ export class Searcher {
       };
       return { text: `${start}*`, weight: 1, forms: [form] };
     });
-    return [...units, ...beginning];
+    return [...units.map((unit) => this.#present(unit)), ...beginning];
+  }
+
+  /** Without the ways to say it that stand nowhere: each would be looked for in every passage. */
+  #present(unit: Unit): Unit {
+    const stands = (term: FormTerm) => this.#postings.frequency(term.term, isPrefixTerm(term)) > 0;
+    const forms = unit.forms.filter(({ origin, terms }) => origin === 'query' || terms.some(stands));
+    return { ...unit, forms };
   }
 
   /** Passages for a query that only narrows: those that FTS5 finds, or the newest. */

@@ -1,17 +1,19 @@
 import leven from 'leven';
 import type { SearchIndex } from '../full-text/search-index.ts';
 import { englishStem } from '../language/english-stem.ts';
-import { soundOf } from '../language/sound.ts';
+import { plainKatakana, soundOf } from '../language/sound.ts';
 import { katakanaWord } from '../language/terms.ts';
+import { formOf } from './forms.ts';
 import type { Postings } from './postings.ts';
 import type { Form, Unit } from './unit.ts';
-import { formOf } from './units.ts';
 
 const latin = /^[a-z]{4,24}$/u;
 const katakana = /^[\u30a1-\u30fa\u30fc]{3,24}$/u;
 const mostWords = 3;
 const soundWeight = 0.55;
 const spellingWeight = 0.75;
+/** インタフェース for インターフェイス. */
+const variantWeight = 0.95;
 
 /** How many letters may be wrong in a word of this length. */
 function tolerance(length: number): number {
@@ -46,17 +48,15 @@ function corrections(index: SearchIndex, word: string): string[] {
     .slice(0, mostWords);
 }
 
-/** Words of the other script that sound alike. */
+/** Words that sound alike. */
 function soundalikes(index: SearchIndex, word: string): string[] {
   const sound = soundOf(word);
   if (sound === undefined) return [];
-  const isLatin = latin.test(word);
   return index
     .statement("SELECT term FROM spelling WHERE sound = ? AND sound <> '' LIMIT 200")
     .all(sound)
     .map((row) => String(row.term))
-    .filter((term) => latin.test(term) !== isLatin)
-    .slice(0, mostWords);
+    .filter((term) => term !== word);
 }
 
 /** Adds ways to match words that are misspelt, and loan words written in the other script. */
@@ -66,8 +66,17 @@ export function withSpelling(index: SearchIndex, units: readonly Unit[], posting
     if (!latin.test(word) && !katakana.test(word)) return unit;
     // What the vocabulary translates needs no guess by few sounds.
     const isTranslated = unit.forms.some(({ origin }) => origin === 'translation' || origin === 'dictionary');
-    const alike = isTranslated && (soundOf(word)?.length ?? 0) < 4 ? [] : soundalikes(index, word);
-    const forms: Form[] = alike.map((term) => formOf(term, 'sound', soundWeight));
+    const alike = soundalikes(index, word);
+    const isLatin = latin.test(word);
+    const loans =
+      isTranslated && (soundOf(word)?.length ?? 0) < 4
+        ? []
+        : alike.filter((term) => latin.test(term) !== isLatin).slice(0, mostWords);
+    const variants = isLatin ? [] : alike.filter((term) => plainKatakana(term) === plainKatakana(word));
+    const forms: Form[] = [
+      ...loans.map((term) => formOf(term, 'sound', soundWeight)),
+      ...variants.slice(0, mostWords).map((term) => formOf(term, 'spelling', variantWeight)),
+    ];
     const isKnown = postings.frequency(word) > 0 || postings.frequency(englishStem(word)) > 0;
     if (!isKnown)
       forms.push(...corrections(index, word).map((term) => formOf(term, 'spelling', spellingWeight)));

@@ -9,10 +9,12 @@ const closeOnExec = 0o2000000;
  */
 export function inheritedDescriptors(from: number): number[] {
   if (process.platform !== 'linux') return [];
-  return readdirSync('/proc/self/fd')
-    .map(Number)
-    .filter((fd) => fd >= from && isInherited(fd));
+  // Those that the process began with: it opens no more of them, and to look at all of its own takes a while.
+  begunWith ??= readdirSync('/proc/self/fd').map(Number).filter(isInherited);
+  return begunWith.filter((fd) => fd >= from && isInherited(fd));
 }
+
+let begunWith: readonly number[] | undefined;
 
 function isInherited(fd: number): boolean {
   try {

@@ -1,4 +1,4 @@
-import { closeSync, openSync, rmSync } from 'node:fs';
+import { accessSync, closeSync, constants as fileModes, openSync, rmSync } from 'node:fs';
 import { constants, setPriority, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -157,6 +157,7 @@ async function plan(options: CommandOptions, proxy: HostAccess | undefined): Pro
   if (sandbox.kind === 'none') return { ...common, sandbox: { kind: 'none' } };
   const available = await detectSandbox();
   if (available.kind === 'none') throw new ElderError('sandbox_unavailable', available.reason);
+  if (!sandbox.workspaceReadOnly) requireWritable(workspace);
   const temporaryBytes = available.boundsFolders ? limits.temporary : null;
   const shown = [...(proxy?.arguments ?? []), '--bind', options.exchange, exchangeInSandbox];
   const policy = { readOnly: [], ...sandbox, home: ownHome, workspace, startIn, temporaryBytes, shown };
@@ -169,6 +170,18 @@ async function plan(options: CommandOptions, proxy: HostAccess | undefined): Pro
       arguments: bubblewrapArguments(policy, environment),
     },
   };
+}
+
+/** Throws `denied` for a workspace that the boundary of the servant itself shows read-only. */
+function requireWritable(workspace: string): void {
+  try {
+    accessSync(workspace, fileModes.W_OK);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'EROFS') return;
+    const hint =
+      'a folder made in your home after the servant was started is writable once `elders restart` has replaced it';
+    throw new ElderError('denied', `${workspace} is read-only for this servant; ${hint}`, { cause });
+  }
 }
 
 /** Puts the record on disk, sets the sandbox up, and lets the command begin. */

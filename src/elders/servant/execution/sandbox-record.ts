@@ -1,5 +1,6 @@
-import { closeSync, constants, openSync, renameSync, writeSync } from 'node:fs';
-import { readFile, rm } from 'node:fs/promises';
+import { renameSync, writeFileSync } from 'node:fs';
+import { readFile, rm, stat } from 'node:fs/promises';
+import { uptime } from 'node:os';
 import { z } from 'zod';
 import { ElderError } from '../../../protocol/errors.ts';
 import { sandboxNote } from '../../../protocol/process.ts';
@@ -17,19 +18,13 @@ export const sandboxRecord = sandboxNote.extend({
 export type SandboxRecord = z.infer<typeof sandboxRecord>;
 
 /**
- * Puts a record on disk, whole or not at all. Nothing that it names outlives a loss of power, so what has to
- * be synced is the file (as it is written, since Node's permission model knows no `fsync`), lest a torn one be found, and not its folder. Synchronous, because eight trips through
- * the thread pool cost more than the writing. Throws the system's error.
+ * Puts a record in its place, whole or not at all. It is not synced: what it names does not outlive a loss of power, after
+ * which a record may be torn, and `readSandboxRecord` knows that by its age. Synchronous, because eight trips through the
+ * thread pool cost more than the writing. Throws the system's error.
  */
 export function writeSandboxRecord(path: string, record: SandboxRecord): void {
   const draft = `${path}.draft`;
-  const { O_WRONLY, O_CREAT, O_TRUNC, O_DSYNC } = constants;
-  const file = openSync(draft, O_WRONLY | O_CREAT | O_TRUNC | O_DSYNC, 0o600);
-  try {
-    writeSync(file, `${JSON.stringify(record)}\n`);
-  } finally {
-    closeSync(file);
-  }
+  writeFileSync(draft, `${JSON.stringify(record)}\n`, { mode: 0o600 });
   renameSync(draft, path);
 }
 
@@ -38,7 +33,10 @@ export async function removeSandboxRecord(path: string): Promise<void> {
   await rm(path, { force: true });
 }
 
-/** Reads a record; `undefined` if there is none. Throws `internal` if what is there is no record. */
+/**
+ * Reads a record; `undefined` if there is none, or one that a loss of power tore. Throws `internal` if what is there is no
+ * record although it was written since this host was started.
+ */
 export async function readSandboxRecord(path: string): Promise<SandboxRecord | undefined> {
   let text: string;
   try {
@@ -50,6 +48,8 @@ export async function readSandboxRecord(path: string): Promise<SandboxRecord | u
   try {
     return sandboxRecord.parse(JSON.parse(text));
   } catch (error) {
+    const { mtimeMs } = await stat(path);
+    if (mtimeMs < Date.now() - uptime() * 1_000) return undefined;
     throw new ElderError('internal', `${path} is no record of a sandbox`, { cause: error });
   }
 }

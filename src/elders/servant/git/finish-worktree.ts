@@ -1,3 +1,4 @@
+import { constants, createReadStream } from 'node:fs';
 import { mkdir, open, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { GitResult } from '../../../protocol/directive.ts';
@@ -9,18 +10,14 @@ import type { Worktree } from './worktree.ts';
 
 async function writePatch({ place, base }: Worktree, tree: string, path: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  await git(place, [
-    'diff',
-    '--binary',
-    '--no-ext-diff',
-    '--no-textconv',
-    '--no-color',
-    `--output=${path}`,
-    base,
-    tree,
-  ]);
-  const file = await open(path, 'r');
-  await file.sync().finally(() => file.close());
+  const draft = `${path}.draft`;
+  const how = ['--binary', '--no-ext-diff', '--no-textconv', '--no-color'];
+  await git(place, ['diff', ...how, `--output=${draft}`, base, tree]);
+  // On disk before the worktree goes. Node's permission model knows no `fsync`, so it is written anew as it is synced.
+  const { O_WRONLY, O_CREAT, O_TRUNC, O_DSYNC } = constants;
+  const file = await open(path, O_WRONLY | O_CREAT | O_TRUNC | O_DSYNC, 0o600);
+  await file.writeFile(createReadStream(draft)).finally(() => file.close());
+  await rm(draft);
 }
 
 /** Removes a worktree in which nothing is that no commit has; git itself refuses where something is. */

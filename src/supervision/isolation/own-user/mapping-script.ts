@@ -1,12 +1,13 @@
 /**
- * A program of perl, which Node's lack of system calls makes necessary. Its arguments are a number of a user, places, `--`,
- * and a command that it becomes. In its own mount namespace it mounts each place over itself such that what belongs to root
+ * A program of perl, which Node's lack of system calls makes necessary. Its arguments are the path of `unshare`, a number of a user,
+ * places, `--`, and a command that it becomes. In its own mount namespace it mounts each place over itself such that what belongs to root
  * there belongs to that user for whoever looks through this mount (an idmapped mount; Linux 5.12). The first
  * place must succeed. The numbers of these system calls are the same on every architecture that Node runs on.
  */
 export const mappingScript = String.raw`
 use strict;
 my ($open_tree, $move_mount, $mount_setattr) = (428, 429, 442);
+my $unshare = shift @ARGV;
 my $user = shift @ARGV;
 my @places;
 while (@ARGV and (my $next = shift @ARGV) ne '--') { push @places, $next }
@@ -17,7 +18,7 @@ my $holder = fork() // die "fork: $!\n";
 if ($holder == 0) {
   open(STDIN, '<&', $heard); open(STDOUT, '>&', $saying);
   close $hearing; close $said;
-  exec 'unshare', '--user', '--', '/bin/sh', '-c', 'echo made; read -r word' or exit 1;
+  exec $unshare, '--user', '--', '/bin/sh', '-c', 'echo made; read -r word' or exit 1;
 }
 close $saying; close $heard;
 defined(<$said>) or die "no user namespace can be made\n";

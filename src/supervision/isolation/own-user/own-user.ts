@@ -1,14 +1,15 @@
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { ElderError } from '../../../protocol/errors.ts';
 import type { StateFolder } from '../../../protocol/state-folder.ts';
+import { writeFileAtomic } from '../../atomic-file.ts';
 import { mappingScript } from './mapping-script.ts';
 
 /** How many users a tree can have processes of; more processes than these there are not. */
 const count = 256;
 
-/** Folders of the system only, as for bubblewrap. */
+/** Folders of the system only, as for bubblewrap: in one of PATH a command of a task may have laid a program. */
 const folders = ['/usr/bin', '/bin', '/run/current-system/sw/bin'];
 
 /** Programs that make a process of root one of another user. */
@@ -61,23 +62,29 @@ export function asUser(
 ): string[] {
   return [
     ...[tools.unshare, '--mount', '--propagation', 'private', '--'],
-    ...[tools.perl, '-e', mappingScript, '--', String(user), ...places, '--'],
+    ...[tools.perl, '-e', mappingScript, '--', tools.unshare, String(user), ...places, '--'],
     ...[tools.setpriv, `--reuid=${user}`, `--regid=${user}`, '--clear-groups', '--inh-caps=-all', '--'],
     ...command,
   ];
 }
 
-/** Gives bubblewrap's arguments by which these users have names in the view of an elder: git and ssh fail without. */
-export function userNameArguments(folder: StateFolder, first: number): string[] {
-  return ['passwd', 'group'].flatMap((name) => {
-    const path = join(folder.run, name);
-    const text = readFileSync(`/etc/${name}`, 'utf8');
-    const lines = Array.from({ length: count }, (_, index) =>
-      name === 'passwd'
-        ? `elders${index}:x:${first + index}:${first + index}:Elders Tree:${homedir()}:/bin/sh\n`
-        : `elders${index}:x:${first + index}:\n`,
-    );
-    writeFileSync(path, `${text}${text.endsWith('\n') ? '' : '\n'}${lines.join('')}`, { mode: 0o600 });
+/**
+ * Gives bubblewrap's arguments by which these users have names in the view of an elder: git and ssh fail without. Rejects with
+ * the error of the file system.
+ */
+export async function userNameArguments(folder: StateFolder, first: number): Promise<string[]> {
+  const users = Array.from({ length: count }, (_, index) => ({ name: `elders${index}`, id: first + index }));
+  const lines = {
+    passwd: users.map(({ name, id }) => `${name}:x:${id}:${id}:Elders Tree:${homedir()}:/bin/sh\n`),
+    group: users.map(({ name, id }) => `${name}:x:${id}:\n`),
+  };
+  mkdirSync(folder.users, { recursive: true, mode: 0o700 });
+  const shown = Object.entries(lines).map(async ([name, added]) => {
+    const path = join(folder.users, name);
+    const text = readFileSync(`/etc/${name}`, 'utf8').replace(/([^\n])$/, '$1\n') + added.join('');
+    // Elders that run look at this very file.
+    if (!existsSync(path) || readFileSync(path, 'utf8') !== text) await writeFileAtomic(path, text);
     return ['--ro-bind', path, `/etc/${name}`];
   });
+  return (await Promise.all(shown)).flat();
 }

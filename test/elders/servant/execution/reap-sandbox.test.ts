@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, constants, existsSync, openSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, constants, existsSync, openSync, utimesSync, writeFileSync, writeSync } from 'node:fs';
+import { uptime } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
@@ -163,4 +164,14 @@ test('a record that cannot be read is not taken for none', async (t) => {
   writeFileSync(recordPath, '{"pid":1}');
   await assert.rejects(reapSandbox(recordPath), { code: 'internal' });
   assert.equal(existsSync(recordPath), true);
+});
+
+test('a record that a loss of power tore, before this host was started, holds nobody up', async (t) => {
+  const { recordPath } = workbench(t);
+  writeFileSync(recordPath, '{"mark":"elders-');
+  const before = Date.now() / 1_000 - uptime() - 60;
+  utimesSync(recordPath, before, before);
+  assert.deepEqual(await reapSandbox(recordPath), { kind: 'nothing' });
+  utimesSync(recordPath, Date.now() / 1_000, Date.now() / 1_000);
+  await assert.rejects(reapSandbox(recordPath), { code: 'internal' });
 });

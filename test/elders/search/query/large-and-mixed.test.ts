@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { SearchIndex } from '../../../../src/elders/search/full-text/search-index.ts';
+import { Searcher } from '../../../../src/elders/search/query/searcher.ts';
+
+/** An index of passages that are given as `heading: text`. */
+function searcher(t: TestContext, passages: readonly string[]): Searcher {
+  const index = SearchIndex.open(':memory:');
+  t.after(() => index.close());
+  index.batch(() => {
+    passages.forEach((passage, at) => {
+      const [heading = '', text = ''] = passage.split(': ');
+      const chunk = { startLine: 1, endLine: 1, headingPath: [heading], innerHeadings: [], text };
+      index.put({ key: `${at}`, path: `${at}`, title: 'x', chunks: [chunk] });
+    });
+  });
+  return new Searcher(index);
+}
+
+function best(from: Searcher, query: string): string | undefined {
+  return from.search(query).results[0]?.text;
+}
+
+test('where every word is common, the passage that holds all of them, that repeats one or is headed by it is found', (t) => {
+  // More than are read of a term.
+  const common = Array.from({ length: 12_000 }, (_, at) =>
+    at % 2 === 0 ? `n: alpha ${at}` : `n: beta ${at}`,
+  );
+  const from = searcher(t, [...common, 'n: alpha beta', 'n: alpha alpha alpha', 'beta: beta as headed']);
+  assert.equal(best(from, 'alpha beta'), 'alpha beta');
+  assert.equal(best(from, 'alpha'), 'alpha alpha alpha');
+  assert.equal(best(from, 'beta'), 'beta as headed');
+});
+
+test('among many English texts a Japanese word is not worth more for being rare', (t) => {
+  const filler = Array.from({ length: 80 }, (_, at) => `n: the task ${at} runs and ends with a result`);
+  const from = searcher(t, [
+    ...filler,
+    'n: タスクの説明',
+    'n: 別の話',
+    'n: Of the tasks that are ready, the one with the highest priority runs first.',
+  ]);
+  assert.match(best(from, 'タスクの優先順位') ?? '', /^Of the tasks/);
+});
+
+test('a compound is found by its parts in the other language, all of them before one', (t) => {
+  const from = searcher(t, [
+    'n: The emergency contact is on the door.',
+    'n: An emergency makes the halt of all commands possible.',
+    'n: The halt of the train.',
+    ...Array.from({ length: 20 }, (_, at) => `n: 無関係な文 ${at}`),
+  ]);
+  assert.match(best(from, '緊急停止') ?? '', /^An emergency makes the halt/);
+});
+
+test('words that mean the same are found without a dictionary of the project', (t) => {
+  const from = searcher(t, ['n: 上長へ報告する。', 'n: 天気の話。', 'n: It takes too much room.']);
+  assert.equal(best(from, 'ボス'), '上長へ報告する。');
+});
+
+test('a word between underscores is found without them', (t) => {
+  const from = searcher(t, ['n: _Type:_ what is given', 'n: something else']);
+  assert.equal(best(from, 'type'), '_Type:_ what is given');
+});
+
+test('ways to write a word are the same word', (t) => {
+  const from = searcher(t, [
+    'n: 予約の取消ができます。',
+    'n: インタフェースの定義',
+    'n: 天気の話',
+    'n: 九十日の保管',
+  ]);
+  assert.equal(best(from, '取り消し'), '予約の取消ができます。');
+  assert.equal(best(from, '90日'), '九十日の保管');
+  assert.equal(best(from, 'インターフェイス'), 'インタフェースの定義');
+});
