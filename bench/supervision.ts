@@ -1,12 +1,14 @@
 import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, loadavg, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { launch } from '../src/cli/launch.ts';
 import { configSchema } from '../src/protocol/config.ts';
 import { roster } from '../src/protocol/roster.ts';
 import { stateFolder } from '../src/protocol/state-folder.ts';
 import { Registry } from '../src/supervision/elders/registry.ts';
+import type { ElderProgram } from '../src/supervision/isolation/elder-program.ts';
 import { elderBeforeStart, redisBeforeStart, treeStatusOf } from '../src/supervision/manager/tree-state.ts';
 import { startTestRedis } from '../test/support/redis.ts';
 import { cpuMs, proportionalMb } from './messaging/process-cost.ts';
@@ -20,12 +22,18 @@ import type { WorkerOrder } from './supervision/worker.ts';
 const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '20' },
-    parts: { type: 'string', default: 'failover,hang,start,idle,registered' },
+    parts: { type: 'string', default: 'failover,hang,start,one,idle,registered' },
+    /** Folder of a built package whose elders are measured; the sources without it. */
+    package: { type: 'string' },
     /** Path of pm2, which is no dependency of this project. */
     pm2: { type: 'string', default: 'pm2' },
   },
 });
 const rounds = Number(values.rounds);
+const program: ElderProgram =
+  values.package === undefined
+    ? launch
+    : ((await import(resolve(values.package, 'dist/cli/launch.js'))) as { launch: ElderProgram }).launch;
 const parts = new Set(values.parts.split(','));
 const target = 'incident_sage';
 /** Longer than any of the contestants takes to call a process stable again. */
@@ -66,7 +74,7 @@ async function killAgain(options: {
 }
 
 async function treeFailover(contestant: string, config: Record<string, unknown>) {
-  const tree = await ManagedTree.start(2, { supervision: patient, ...config });
+  const tree = await ManagedTree.start(2, { supervision: patient, ...config }, program);
   try {
     return summary(
       contestant,
@@ -127,7 +135,7 @@ async function plainFailover() {
 async function hang() {
   const deadlineMs = 500;
   const supervision = { ...patient, probeInterval: '100ms', livenessDeadline: `${deadlineMs}ms` };
-  const tree = await ManagedTree.start(2, { supervision });
+  const tree = await ManagedTree.start(2, { supervision }, program);
   const times: number[] = [];
   try {
     for (let round = 0; round < rounds; round += 1) {
@@ -150,7 +158,7 @@ async function hang() {
 
 /** The manager is this process, so its CPU is measured with nothing else to do. */
 async function idle() {
-  const tree = await ManagedTree.start(3, {});
+  const tree = await ManagedTree.start(3, {}, program);
   try {
     await tree.settled();
     await delay(3_000);
@@ -177,11 +185,35 @@ async function coldStart() {
   const times: number[] = [];
   for (let round = 0; round < rounds; round += 1) {
     // Seven fixed elders, three servants and Redis: with the manager eleven processes besides this one.
-    const tree = await ManagedTree.start(3, { spares: 0 });
+    const tree = await ManagedTree.start(3, { spares: 0 }, program);
     times.push(tree.startMs);
     await tree.close();
   }
   return summary('whole tree, cold start to ready', times);
+}
+
+/** One elder alone, cold: from the beginning of its start until it is ready. */
+async function startOfOne() {
+  const tree = await ManagedTree.start(2, { spares: 0, supervision: patient }, program);
+  const times: number[] = [];
+  try {
+    for (let round = 0; round < rounds; round += 1) {
+      await tree.settled();
+      await delay(pauseMs);
+      const { pid, incarnation } = tree.elder(target);
+      process.kill(pid as number, 'SIGKILL');
+      await tree.until(() => tree.elder(target).state === 'starting');
+      const began = performance.now();
+      await tree.until(() => {
+        const now = tree.elder(target);
+        return now.incarnation > incarnation && now.state === 'ready';
+      });
+      times.push(performance.now() - began);
+    }
+  } finally {
+    await tree.close();
+  }
+  return summary('one elder, cold start to ready', times);
 }
 
 /** What the manager does for each servant that it knows: the registry in Redis, and the answer to `status`. */
@@ -246,7 +278,10 @@ const machine = {
   node: process.version,
   load: loadavg().map((each) => rounded(each, 1)),
 };
-const result: Record<string, unknown> = { bench: 'supervision', rounds, machine };
+const result: Record<string, unknown> = {
+  ...{ bench: 'supervision', rounds, machine },
+  program: values.package ?? 'sources',
+};
 if (parts.has('failover')) {
   const own = [
     await treeFailover('elders, warm spare', { spares: 1 }),
@@ -258,6 +293,7 @@ if (parts.has('failover')) {
 }
 if (parts.has('hang')) result.hang = await hang();
 if (parts.has('start')) result.coldStart = await coldStart();
+if (parts.has('one')) result.startOfOne = await startOfOne();
 if (parts.has('idle')) result.idle = await idle();
 if (parts.has('registered')) result.registered = await registered();
 process.stdout.write(`${JSON.stringify({ ...result, loadAtEnd: rounded(loadavg()[0] ?? 0, 1) })}\n`);

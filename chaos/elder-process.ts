@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { ElderOrder, FromElder, ToElder } from './child-protocol.ts';
 
 /** How an elder's process ended; `reason` is what it said last, if it said why. */
@@ -21,7 +21,11 @@ export class ElderProcess {
     const output = openSync(join(order.evidence, `output.${order.name}.${order.maker}`), 'a');
     this.#child = spawn(process.execPath, [join(import.meta.dirname, 'elder.ts')], {
       stdio: ['ignore', output, output, 'ipc'],
-      env: process.env.PATH === undefined ? {} : { PATH: process.env.PATH },
+      env: {
+        ...(process.env.PATH !== undefined && { PATH: process.env.PATH }),
+        // As the product does: on two cores the starts of all processes at once are most of a recovery.
+        NODE_COMPILE_CACHE: join(dirname(order.evidence), 'compiled'),
+      },
     });
     closeSync(output);
     const started = Promise.withResolvers<void>();

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { openSync, writeSync } from 'node:fs';
+import { flushCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Agent } from '../src/agents/agent.ts';
@@ -105,6 +106,8 @@ async function main(): Promise<void> {
   stop = () => agent.stop();
   await startWhenReachable(agent);
   tell({ kind: 'started' });
+  // What is killed writes nothing at its end.
+  flushCompileCache();
   const ended = agent.run();
   // A batch whose commit fails rejects here and in `run`, which says why.
   if (isProducer) void produce(agent, order, () => finishing).catch(() => agent.stop());

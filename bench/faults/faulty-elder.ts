@@ -8,9 +8,6 @@ import type { Core } from '../../src/agents/core.ts';
 import { runElderProcess } from '../../src/agents/process/elder-process.ts';
 import { elderPart } from '../../src/elders/assemble.ts';
 
-/** What an elder can be made to do wrong from within. */
-export const inwardFaults = ['burn', 'flood', 'leak'] as const;
-
 const [, , fault = '', name = ''] = process.argv;
 const burnMs = 50;
 const questionsAtOnce = 64;

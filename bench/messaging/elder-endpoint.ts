@@ -21,7 +21,7 @@ export const elderNames = { sender: 'claude_elder', receiver: 'knowledge_sage' }
 /** The elder that every servant writes to. */
 export const manyEdgesReader = 'task_sage';
 
-/** Messages that one input of the sender asks its core to send, and inputs under way at a time. */
+/** Messages that one input of the sender asks its core to send, and inputs under way at a time: together as many as with the bare client. */
 const inputLength = 64;
 const inputsUnderWay = 16;
 /** JSON around the body of a stored piece of knowledge. */

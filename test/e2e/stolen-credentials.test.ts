@@ -189,6 +189,7 @@ test('once `cert revoke` has returned, no elder and no Redis takes what was stol
 });
 
 test('rights that somebody widens in Redis while the tree runs are taken back, and told of', async () => {
+  await tree.until(() => tree.elder('servant_1').state === 'ready');
   const { username } = thief.of(tree.folder, 'servant_1').redis;
   const before = tree.pid('servant_1');
   const admin = await tree.redis();

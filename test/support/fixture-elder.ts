@@ -69,7 +69,7 @@ void (async () => {
     if (done) return;
     send({ kind: 'alive', n: JSON.parse(value).n, reason: notReady() });
   }
-})();
+})().catch(() => undefined);
 
 const server = createServer(serverTls(credentials.current()), async (request, response) => {
   const answer = (status: number, body: unknown) => response.writeHead(status).end(JSON.stringify(body));

@@ -58,7 +58,9 @@ export async function bootstrap(name: string | null): Promise<Bootstrap> {
   say(proveKey(keys, challenge));
   const order = await hear('start');
   channel.unref();
-  const answerProbes = (reason: () => string | null) => void answer(lines, say, reason);
+  // A manager that was killed breaks the channel off, and this process goes on.
+  const answerProbes = (reason: () => string | null) =>
+    void answer(lines, say, reason).catch(() => channel.destroy());
   return { challenge, keys, order, report: say, answerProbes };
 }
 

@@ -41,7 +41,8 @@ export interface Part {
 
 /** Of the time that the manager gives for draining, what is left for the last commit and closing. */
 const closingShare = 0.3;
-const startRetryMs = 500;
+/** The broker has waited for a connection already. */
+const startRetryMs = 50;
 
 /**
  * Runs this process as one elder: proves its key to the manager, serves its port, and runs its parts until

@@ -46,15 +46,7 @@ export interface ElderFactoryOptions {
 /** Who a waiting process is to become, and by what. */
 type AdmissionOrder = Pick<
   Parameters<typeof admitElder>[1],
-  | 'name'
-  | 'incarnation'
-  | 'port'
-  | 'credentials'
-  | 'restarts'
-  | 'onReport'
-  | 'signal'
-  | 'prepared'
-  | 'moveIn'
+  'name' | 'incarnation' | 'port' | 'credentials' | 'restarts' | 'onReport' | 'signal' | 'prepared' | 'moveIn'
 >;
 
 type Hooks = Pick<

@@ -342,6 +342,18 @@ suite('a person', () => {
   });
 });
 
+test('a directive has begun with its first task, even one that was over before its start was told', async () => {
+  await bench.available('servant_1');
+  await bench.create('d', [task('a'), task('b', { needs: ['a'] })]);
+  const begun = () => bench.tree.sentAs('task_sage', 'claude_elder', 'report.to_elder.graph_started').length;
+  assert.equal(begun(), 0);
+  await bench.finish('servant_1');
+  assert.deepEqual([begun(), bench.graph('d')?.startedAt], [1, bench.tree.clock.now()]);
+  await bench.begin('servant_1');
+  await bench.finish('servant_1');
+  assert.equal(begun(), 1);
+});
+
 test('how long like tasks took is told, and when the rest may be done', async () => {
   await bench.available('servant_1');
   await bench.create('d', [task('a', { matrix: { n: ['1', '2', '3'] } })]);

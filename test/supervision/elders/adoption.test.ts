@@ -86,11 +86,18 @@ describe('a tree whose manager was killed', () => {
     assert.equal(tree.status.redis.restarts, 1);
   });
 
-  test('loses the servant that the configuration no longer names', async () => {
-    await tree.up({ config: { ...tree.options.config, servants: 1 } });
+  test('loses the servant that the configuration no longer has a place for', async () => {
+    const { scaling } = tree.options.config;
+    await tree.up({ config: { ...tree.options.config, servants: 1, scaling: { ...scaling, max: 1 } } });
     assert.equal(isSameProcess(record('servant_2')), false);
     assert.ok(isSameProcess(record('servant_1')));
     assert.equal((await loadProcessRecords(tree.folder)).has('servant_2'), false);
+  });
+
+  test('drains the servant that the configuration no longer wants', async () => {
+    await tree.up({ config: { ...tree.options.config, servants: 1 } });
+    assert.ok(isSameProcess(record('servant_2')));
+    assert.equal(tree.elder('servant_2').state, 'draining');
   });
 });
 

@@ -11,9 +11,8 @@ export const unitWeights = {
   /** A single ideograph between kana. */
   single: 0.6,
   general: 0.35,
-  /** A compound whose parts are known, and those together: so a text that says them apart is found too. */
-  compound: 1,
-  constituents: 0.6,
+  /** The parts of a compound together, where they are asked for beside it. */
+  constituents: 1,
   /** Written otherwise: 取消 for 取り消し. */
   variant: 0.9,
   synonym: 0.6,

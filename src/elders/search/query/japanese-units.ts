@@ -109,12 +109,6 @@ export function japaneseUnits(run: string, tables: readonly ConceptTable[]): Uni
     const text = isKana && part.length === 1 ? part + okurigana : part;
     const weight = isGeneralJapanese(part) ? unitWeights.general : part.length === 1 ? unitWeights.single : 1;
     const inside = entries.filter((entry) => entry.start < end && entry.end > from);
-    if (inside.length > 1) {
-      units.push({ text, weight: unitWeights.compound, forms: [formOf(text, 'query', 1)] });
-      const weightOfPart = unitWeights.constituents / inside.length;
-      for (const entry of inside) units.push(unitOf(entry, weightOfPart));
-      return;
-    }
     const forms = inside.flatMap(({ word }) => expansions(word, tables, 'japanese'));
     units.push({
       text,
@@ -125,6 +119,9 @@ export function japaneseUnits(run: string, tables: readonly ConceptTable[]): Uni
         ...withoutOkurigana(run, from, end),
         ...forms,
       ],
+      ...(inside.length > 1 && {
+        constituents: inside.map((entry) => unitOf(entry, unitWeights.constituents / inside.length)),
+      }),
     });
   });
   return units;

@@ -123,7 +123,17 @@ export class Searcher {
       };
       return { text: `${start}*`, weight: 1, forms: [form] };
     });
-    return [...units.map((unit) => this.#present(unit)), ...beginning];
+    const present = units.flatMap((unit) => this.#resolved(unit)).map((unit) => this.#present(unit));
+    return [...present, ...beginning];
+  }
+
+  /** A compound that stands nowhere is asked for by its parts: a text that says them apart is found then. */
+  #resolved({ constituents = [], ...unit }: Unit): Unit[] {
+    const own = unit.forms.filter(({ origin }) => origin === 'query');
+    const stands = own.some(({ terms }) =>
+      terms.every((term) => this.#postings.frequency(term.term, isPrefixTerm(term)) > 0),
+    );
+    return stands || constituents.length === 0 ? [unit] : [{ ...unit, forms: own }, ...constituents];
   }
 
   /** Without the ways to say it that stand nowhere: each would be looked for in every passage. */

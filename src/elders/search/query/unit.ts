@@ -30,4 +30,6 @@ export interface Unit {
   readonly text: string;
   readonly weight: number;
   readonly forms: readonly Form[];
+  /** What a compound consists of; asked for where the compound itself stands nowhere. */
+  readonly constituents?: readonly Unit[];
 }
