@@ -48,13 +48,14 @@ export class AttackTree {
     this.#changes = parts.changes;
   }
 
-  /** Starts it; a guard that is `off` is so in every elder. */
+  /** Starts it; a guard that is `off` is so in every elder. With `leaveWidened` the manager does not fence users that are widened. */
   static async start(options: {
     servants: number;
     off: Guard | null;
+    leaveWidened: boolean;
     signal: AbortSignal;
   }): Promise<AttackTree> {
-    const { servants, off, signal } = options;
+    const { servants, off, leaveWidened, signal } = options;
     const project = await realpath(await mkdtemp(join(tmpdir(), 'attack-')));
     const base = await freePortBase(portBase + (process.pid % 900), servants);
     const config = configSchema.parse({
@@ -64,6 +65,7 @@ export class AttackTree {
       portBase: base,
       isolation: 'none',
       sandbox: 'none',
+      allowInsecureRedis: leaveWidened,
       appendfsync: 'everysec',
       supervision: { intensity: 1_000, startTimeout: '10m' },
     });

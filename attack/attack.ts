@@ -84,7 +84,11 @@ export async function runAttack(options: AttackOptions): Promise<AttackReport> {
   const { servants, identities, withoutPorts = false, off = null, say, signal } = options;
   const began = Date.now();
   const tally = new Tally();
-  const tree = await AttackTree.start({ servants, off: off === 'acl' ? null : off, signal });
+  const tree = await AttackTree.start({
+    ...{ servants, signal },
+    off: off === 'acl' ? null : off,
+    leaveWidened: off === 'acl',
+  });
   try {
     const { admin } = tree;
     say(`a tree of ${tree.elders.length} elders runs, every process of it in the hands of the attacker`);

@@ -51,7 +51,7 @@ async function heldTasks(name: string, ids: readonly string[]) {
 test('2 → 4 → 1 under load: no task runs twice, none is cut off, and of the servants nothing is left', async () => {
   const workspace = join(tree.folder, 'load');
   await mkdir(workspace);
-  const tasks = Array.from({ length: 40 }, (_, index) => ({ id: `t${index}`, run: witnessedCommand(0.2) }));
+  const tasks = Array.from({ length: 24 }, (_, index) => ({ id: `t${index}`, run: witnessedCommand(0.2) }));
   const id = await tree.submit({ directive: 'Load', workspace, tasks });
   const grown = await tree.json<ScaleState>(['scale', 'servant=4']);
   assert.deepEqual(
