@@ -33,9 +33,6 @@ export interface RedisFacts {
   readonly warnings: readonly string[];
 }
 
-/** Ms in which a successor gets to work before its user is saved. */
-const saveDelayMs = 300;
-
 /** The oldest Redis that has functions and ACL selectors. */
 const oldestMajor = 7;
 
@@ -52,7 +49,6 @@ export class RedisAdmin implements RedisCommands {
   /** Principals whose rights this server was tried with. */
   readonly #sampled = new Set<string>();
   #savesUsers = false;
-  #savingUsers: NodeJS.Timeout | undefined;
   #lost = Promise.withResolvers<void>();
 
   /** Starts to connect; `ready` tells when it is done. */
@@ -151,7 +147,9 @@ export class RedisAdmin implements RedisCommands {
     const counted = this.command(['INCR', key]);
     const deleted = this.#deleteUsers([redisUsername(tree, name, last)]);
     const { credential, made } = this.#makeUser(name, incarnation);
-    const [count, ...others] = await Promise.allSettled([counted, deleted, made]);
+    // Before anybody gets the password: a Redis that ends now must not come back with the user of before.
+    const saved = this.#saveUsers();
+    const [count, ...others] = await Promise.allSettled([counted, deleted, made, saved]);
     const failed = [count, ...others].find(({ status }) => status === 'rejected');
     const number = count.status === 'fulfilled' ? Number(count.value) : last;
     if (failed !== undefined || number > incarnation) {
@@ -164,7 +162,6 @@ export class RedisAdmin implements RedisCommands {
     // Redis has lost the counter; a number that was used before must not come again.
     if (number < incarnation) await this.command(['SET', key, String(incarnation)]);
     this.#begun.set(name, incarnation);
-    this.#saveUsersSoon();
     return credential;
   }
 
@@ -290,7 +287,6 @@ export class RedisAdmin implements RedisCommands {
   }
 
   close(): void {
-    clearTimeout(this.#savingUsers);
     this.#connection.close();
   }
 
@@ -353,18 +349,6 @@ export class RedisAdmin implements RedisCommands {
     if (users.length === 0) return false;
     await this.command(['ACL', 'DELUSER', ...users]);
     return true;
-  }
-
-  /**
-   * A save holds up Redis until the disk has taken it, and a successor should not wait for that. Should Redis end before,
-   * it comes back with the predecessor's user, whose commits the incarnation refuses; the successor is replaced.
-   */
-  #saveUsersSoon(): void {
-    clearTimeout(this.#savingUsers);
-    this.#savingUsers = setTimeout(() => {
-      this.#saveUsers().catch(() => this.#saveUsersSoon());
-    }, saveDelayMs);
-    this.#savingUsers.unref();
   }
 
   /** Without this a restarted Redis would know the users of before. */
