@@ -39,7 +39,7 @@ export const provoking: Readonly<Partial<Record<GuardName, Partial<Climate>>>> =
   sync_before_ack: { powerMeanMs: 2_000 },
   loss_detection: { appendfsync: 'everysec', powerMeanMs: 1_500 },
   watch: { appendfsync: 'everysec', powerMeanMs: Infinity, flushMeanMs: 8_000 },
-  voiding: { edgeLimit: 2, lateCommit: 0.6, delayMs: 0.5, stallMeanMs: 200, crashMeanMs: 400 },
+  voiding: { edgeLimit: 3, lateCommit: 0.6, delayMs: 0.5, stallMeanMs: 200, crashMeanMs: 400 },
   back_pressure: { edgeLimit: 2, stallMeanMs: 500 },
   isolation: { poisonAfter: 12 },
   audit_once: { trespass: 0.3, auditorMeanMs: 60 },

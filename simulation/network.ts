@@ -64,6 +64,12 @@ export class Network {
     };
   }
 
+  /** Whether some process cannot reach the store at present. */
+  get isCut(): boolean {
+    const now = this.#clock.now();
+    return [this.#allCutUntil, ...this.#cutUntil.values()].some((until) => until > now);
+  }
+
   /** Cuts a process off for a while, or everything when no name is given, as when the store restarts. */
   cut(forMs: number, name?: string): void {
     const until = this.#clock.now() + forMs;

@@ -187,6 +187,7 @@ export async function simulate({
   causeFaults({ clock, random, trace, climate, network, manager, onPowerLoss, onFlush });
   await goOn(startedAt + climate.untilMs);
   const done = () =>
+    !network.isCut &&
     human.satisfied &&
     operator.satisfied &&
     manager.complete &&

@@ -134,14 +134,18 @@ export function taskSage(config: Config): Core {
       },
       'report.to_sage.available': (ctx, { source, payload }) => {
         const { servants } = tables(ctx);
-        const lease = servants.get(source)?.lease ?? null;
+        const known = servants.get(source);
+        // A dead letter that somebody replays may tell of a process that is gone.
+        if (known && payload.incarnation < known.incarnation) return;
+        const lease = known?.lease ?? null;
         servants.put(source, { incarnation: payload.incarnation, lease, available: true });
         goOn(ctx, config);
       },
-      'report.to_sage.draining': (ctx, { source }) => {
+      'report.to_sage.draining': (ctx, { source, payload }) => {
         const { servants } = tables(ctx);
         const servant = servants.get(source);
-        if (servant) servants.put(source, { ...servant, available: false });
+        if (servant?.incarnation === payload.incarnation)
+          servants.put(source, { ...servant, available: false });
       },
       'report.to_sage.attempt_started': attemptStarted,
       'report.to_sage.attempt_progress': (ctx, { source, payload }) => {

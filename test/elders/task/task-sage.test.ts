@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, suite, test } from 'node:test';
 import { messageText } from '../../../src/messaging/codec.ts';
+import type { Action } from '../../../src/protocol/actions.ts';
 import { task } from '../../support/directive.ts';
 import { TaskBench } from './task-bench.ts';
 
@@ -53,6 +54,19 @@ suite('dispatch', () => {
     assert.equal(bench.current('servant_1'), undefined);
     await bench.available('servant_1');
     assert.equal(bench.current('servant_1')?.task.id, 'b');
+  });
+
+  test('what a gone process of a servant said, replayed, changes nothing', async () => {
+    const say = (action: Action, incarnation: number) =>
+      bench.tree.send(bench.tree.message('servant_1', 'task_sage', action, { incarnation }));
+    await say('report.to_sage.available', 2);
+    await say('report.to_sage.draining', 1);
+    await bench.create('d', [task('a'), task('b')]);
+    assert.equal(bench.current('servant_1')?.task.id, 'a');
+    await say('report.to_sage.draining', 2);
+    await say('report.to_sage.available', 1);
+    await bench.finish('servant_1');
+    assert.equal(bench.current('servant_1'), undefined);
   });
 
   test('the first start of a directive is told once', async () => {
