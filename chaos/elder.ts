@@ -1,11 +1,10 @@
-import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { openSync, writeSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Agent } from '../src/agents/agent.ts';
-import { systemClock } from '../src/messaging/clock.ts';
+import { machineSources } from '../src/agents/machine-sources.ts';
 import { RedisBroker } from '../src/messaging/redis/redis-broker.ts';
 import { asElderError } from '../src/protocol/errors.ts';
 import type { ElderOrder, FromElder, HandledFrom, ToElder } from './child-protocol.ts';
@@ -95,9 +94,7 @@ async function main(): Promise<void> {
     pid: process.pid,
     core: isProducer ? producerCore(maker) : consumerCore(),
     broker,
-    clock: systemClock,
-    random: Math.random,
-    newId: randomUUID,
+    ...machineSources,
     servants: Array.from({ length: order.servants }, (_, index) => `servant_${index + 1}`),
     attempts: 5,
     log: quiet,

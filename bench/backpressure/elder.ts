@@ -1,8 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { Agent } from '../../src/agents/agent.ts';
 import type { Core } from '../../src/agents/core.ts';
-import { systemClock } from '../../src/messaging/clock.ts';
+import { machineSources } from '../../src/agents/machine-sources.ts';
 import { RedisBroker } from '../../src/messaging/redis/redis-broker.ts';
 import type { RedisTls } from '../../src/messaging/redis/redis-connection.ts';
 import type { RedisCredential, RedisEndpoint } from '../../src/protocol/bootstrap.ts';
@@ -70,9 +69,7 @@ const agent = new Agent({
   pid: process.pid,
   core,
   broker,
-  clock: systemClock,
-  random: Math.random,
-  newId: randomUUID,
+  ...machineSources,
   servants: ['servant_1', 'servant_2'],
   attempts: 3,
   log: { info: () => {}, warn: () => {} },

@@ -1,7 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import { Agent } from '../../src/agents/agent.ts';
 import type { Context, Core } from '../../src/agents/core.ts';
-import { systemClock } from '../../src/messaging/clock.ts';
+import { machineSources } from '../../src/agents/machine-sources.ts';
 import { RedisBroker } from '../../src/messaging/redis/redis-broker.ts';
 import { defaultConfig } from '../../src/protocol/config.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
@@ -59,9 +58,7 @@ export async function openElder(config: EndpointConfig): Promise<Endpoint> {
     pid: process.pid,
     core,
     broker,
-    clock: systemClock,
-    random: Math.random,
-    newId: randomUUID,
+    ...machineSources,
     servants: Array.from({ length: config.servants ?? 2 }, (_, index) => `servant_${index + 1}`),
     attempts: defaultConfig.messages.attempts,
     log: {

@@ -1,7 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import { Agent } from '../../src/agents/agent.ts';
 import type { Core } from '../../src/agents/core.ts';
-import { systemClock } from '../../src/messaging/clock.ts';
+import { machineSources } from '../../src/agents/machine-sources.ts';
 import type { TestRedis } from '../../test/support/redis.ts';
 
 /** An elder in this process that asks another and tells when it was answered. */
@@ -33,7 +32,7 @@ export async function openPinger(redis: TestRedis, target: string): Promise<Ping
   const agent = new Agent({
     ...{ name: 'gateway', incarnation: credential.incarnation, pid: process.pid, core },
     broker: await redis.brokerFor('gateway', { credential }),
-    ...{ clock: systemClock, random: Math.random, newId: randomUUID },
+    ...machineSources,
     ...{ servants: ['servant_1', 'servant_2'], attempts: 5, log: { info: () => {}, warn: () => {} } },
   });
   await agent.start();

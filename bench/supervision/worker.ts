@@ -2,12 +2,11 @@
  * The program of an elder without a manager: what a plain supervisor can restart. It loads what an elder loads,
  * takes its Redis user from a file, and answers the messages of the incident sage.
  */
-import { randomUUID } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { Agent } from '../../src/agents/agent.ts';
+import { machineSources } from '../../src/agents/machine-sources.ts';
 import '../../src/agents/process/elder-process.ts';
 import { coreOf } from '../../src/elders/assemble.ts';
-import { systemClock } from '../../src/messaging/clock.ts';
 import { RedisBroker } from '../../src/messaging/redis/redis-broker.ts';
 import type { RedisTls } from '../../src/messaging/redis/redis-connection.ts';
 import type { RedisCredential, RedisEndpoint } from '../../src/protocol/bootstrap.ts';
@@ -36,7 +35,7 @@ const broker = new RedisBroker({
 });
 const agent = new Agent({
   ...{ name, incarnation, pid: process.pid, core: coreOf(name, defaultConfig), broker },
-  ...{ clock: systemClock, random: Math.random, newId: randomUUID },
+  ...machineSources,
   ...{ servants: ['servant_1', 'servant_2'], attempts: 5, log: { info: () => {}, warn: () => {} } },
 });
 await agent.start();

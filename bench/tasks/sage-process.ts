@@ -1,9 +1,8 @@
-import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { Agent } from '../../src/agents/agent.ts';
 import type { Core } from '../../src/agents/core.ts';
+import { machineSources } from '../../src/agents/machine-sources.ts';
 import { taskSage } from '../../src/elders/task/task-sage.ts';
-import { systemClock } from '../../src/messaging/clock.ts';
 import { RedisBroker } from '../../src/messaging/redis/redis-broker.ts';
 import type { RedisTls } from '../../src/messaging/redis/redis-connection.ts';
 import type { RedisCredential, RedisEndpoint } from '../../src/protocol/bootstrap.ts';
@@ -50,9 +49,7 @@ const agent = new Agent({
   pid: process.pid,
   core,
   broker,
-  clock: systemClock,
-  random: Math.random,
-  newId: randomUUID,
+  ...machineSources,
   servants,
   attempts: defaultConfig.messages.attempts,
   log: {

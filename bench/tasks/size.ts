@@ -1,10 +1,9 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { Agent } from '../../src/agents/agent.ts';
 import type { Core } from '../../src/agents/core.ts';
-import { systemClock } from '../../src/messaging/clock.ts';
+import { machineSources } from '../../src/agents/machine-sources.ts';
 import type { AttemptResult, PayloadInput } from '../../src/protocol/actions.ts';
 import { defaultConfig } from '../../src/protocol/config.ts';
 import type { TaskSpec } from '../../src/protocol/directive.ts';
@@ -144,9 +143,7 @@ export async function measureSize({ tasks, worked, history }: Size, say: (text: 
       pid: process.pid,
       core,
       broker,
-      clock: systemClock,
-      random: Math.random,
-      newId: randomUUID,
+      ...machineSources,
       servants: names,
       attempts: 5,
       log: { info: () => {}, warn: () => {} },

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
-import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { Agent } from '../../src/agents/agent.ts';
 import type { Core } from '../../src/agents/core.ts';
+import { machineSources } from '../../src/agents/machine-sources.ts';
 import type { Broker } from '../../src/messaging/broker.ts';
-import { systemClock } from '../../src/messaging/clock.ts';
 
 import { type Lane, readWindow } from '../../src/protocol/lanes.ts';
 import { commitOf } from '../messaging/conformance.ts';
@@ -90,9 +89,7 @@ test('on Redis, urgent messages pass a backlog within one read window', async ()
     pid: process.pid,
     core,
     broker,
-    clock: systemClock,
-    random: Math.random,
-    newId: randomUUID,
+    ...machineSources,
     servants: [],
     attempts: 3,
     log: { info: () => {}, warn: () => {} },

@@ -1,8 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { Credentials } from '../../identity/credentials.ts';
 import type { Broker } from '../../messaging/broker.ts';
-import { systemClock } from '../../messaging/clock.ts';
 import { RedisBroker } from '../../messaging/redis/redis-broker.ts';
 import { isAction } from '../../protocol/actions.ts';
 import type { ChildReport, StartOrder } from '../../protocol/bootstrap.ts';
@@ -17,6 +15,7 @@ import { createMetrics, type Metrics } from '../../telemetry/metrics.ts';
 import { Agent } from '../agent.ts';
 import type { AgentObserver, AgentOptions } from '../agent-options.ts';
 import type { Core } from '../core.ts';
+import { machineSources } from '../machine-sources.ts';
 import { bootstrap } from './bootstrap.ts';
 import { CommitNoteFile } from './commit-note.ts';
 import { listenElderServer } from './elder-server.ts';
@@ -250,9 +249,7 @@ async function startPart(part: Part, around: Surroundings): Promise<RunningPart>
     pid: order.pid,
     core,
     broker,
-    clock: systemClock,
-    random: Math.random,
-    newId: randomUUID,
+    ...machineSources,
     servants: possibleServantNames(order.config),
     attempts: messages.attempts,
     edgeLimit: messages.edgeLimit,

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { request } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -7,13 +6,13 @@ import { Credentials } from '../../identity/credentials.ts';
 import { createKeyPair, proveKey } from '../../identity/key-proof.ts';
 import { throwawayCertificate } from '../../identity/throwaway-certificate.ts';
 import { peerAgent, serverTls } from '../../identity/tls.ts';
-import { systemClock } from '../../messaging/clock.ts';
 import { RedisBroker } from '../../messaging/redis/redis-broker.ts';
 import { RespParser } from '../../messaging/redis/resp-parser.ts';
 import { nullLogger } from '../../telemetry/logger.ts';
 import { createMetrics } from '../../telemetry/metrics.ts';
 import { Agent } from '../agent.ts';
 import type { Core } from '../core.ts';
+import { machineSources } from '../machine-sources.ts';
 import { listenElderServer } from './elder-server.ts';
 
 const tree = 'rehearsal';
@@ -82,7 +81,7 @@ async function play(core: Core, closing: (() => void)[]): Promise<void> {
   // As an elder that exists, so that there are edges to read.
   const agent = new Agent({
     ...{ name: 'claude_elder', incarnation: 1, pid: process.pid, core, broker },
-    ...{ clock: systemClock, random: Math.random, newId: randomUUID },
+    ...machineSources,
     ...{ servants: ['servant_1'], attempts: 1, log: nullLogger },
     observer: { onCommit: (tookMs, handled) => metrics.committed('ok', tookMs, handled) },
   });
