@@ -234,7 +234,8 @@ export class TreeManager implements Manager {
       after,
       onCrash: (crash, history) => after.run(() => this.#alarms.crashed(crash, history)),
       onDataLost: this.#dataLost,
-      onEscalation: this.#alarms.escalated,
+      // Behind the crash that led to it, which may have been put off.
+      onEscalation: (escalation) => after.run(() => this.#alarms.escalated(escalation)),
       onSparesChange: () => this.#options.onStatus?.(),
       onBranchHistory: (name, history) => this.#alarms.remember(name, history),
       onChange: (status) => {

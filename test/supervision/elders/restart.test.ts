@@ -181,7 +181,7 @@ describe('a process that crashes again and again', () => {
       seen.push(JSON.parse(fields[fields.indexOf('m') + 1] as string).payload.fingerprint);
     }
     redis.close();
-    assert.equal(seen.length, 5);
+    assert.equal(seen.length, 5, seen.join(' '));
     const history = await loadCrashHistory(tree.folder, 'servant_1');
     assert.deepEqual([history.restarts, history.crashes.length], [3, 4]);
   });
