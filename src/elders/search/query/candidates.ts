@@ -80,10 +80,9 @@ function selected(values: Float32Array, place: number): number {
 /** The `most` ids with the highest sums. */
 function highest(sums: Float32Array, touched: readonly number[], most: number): number[] {
   if (touched.length <= most) return [...touched];
-  const least = selected(
-    Float32Array.from(touched, (id) => sums[id] ?? 0),
-    most - 1,
-  );
+  const values = new Float32Array(touched.length);
+  for (let at = 0; at < touched.length; at += 1) values[at] = sums[touched[at] ?? 0] ?? 0;
+  const least = selected(values, most - 1);
   const above = touched.filter((id) => (sums[id] ?? 0) > least);
   const equal: number[] = [];
   for (const id of touched) {

@@ -8,6 +8,10 @@ const longestList = 5_000;
 const sample = 600;
 /** Entries kept in memory over all terms (4 bytes each). */
 const cacheEntries = 2_000_000;
+/** Terms whose frequency is kept without their list. */
+const mostFrequencies = 50_000;
+/** What a list takes besides its entries. */
+const entryOverhead = 16;
 
 /** How the languages of the passages are sampled: in so many stretches of so many, again after so much growth. */
 const windows = 16;
@@ -32,6 +36,8 @@ export interface Posting {
 export class Postings {
   readonly #index: SearchIndex;
   readonly #known = new Map<string, Posting>();
+  /** Of terms whose lists were forgotten. */
+  readonly #frequencies = new Map<string, number>();
   #entries = 0;
   #newest = 0;
   #japanese = 0;
@@ -53,8 +59,10 @@ export class Postings {
     this.#version = version;
     this.#changes = changes;
     this.#newest = Number(this.#index.statement('SELECT max(id) AS n FROM chunks').get()?.n ?? 0);
-    this.#forget();
-    if (Math.abs(this.#newest - this.#sampledAt) > this.#sampledAt * sampleAgain) this.#sampleLanguages();
+    if (Math.abs(this.#newest - this.#sampledAt) > this.#sampledAt * sampleAgain) {
+      this.#forget();
+      this.#sampleLanguages();
+    } else this.#forgetWhole();
   }
 
   /** Estimates how many passages are Japanese: documents of one language often stand together. */
@@ -66,9 +74,10 @@ export class Postings {
     for (let from = 1; from <= total; from += step) {
       const to = Math.min(total, from + windowIds - 1);
       looked += to - from + 1;
+      // FTS5 skips to a row by an integer alone: a number is bound as a real, and all rows are gone through.
       const row = this.#index
         .statement('SELECT count(*) AS n FROM terms WHERE terms MATCH ? AND rowid BETWEEN ? AND ?')
-        .get(quoted(japaneseMark), from, to);
+        .get(quoted(japaneseMark), BigInt(from), BigInt(to));
       found += Number(row?.n ?? 0);
     }
     this.#japanese = Math.round((found * total) / Math.max(1, looked));
@@ -77,7 +86,22 @@ export class Postings {
 
   #forget(): void {
     this.#known.clear();
+    this.#frequencies.clear();
     this.#entries = 0;
+  }
+
+  /**
+   * Forgets the lists that a new passage may stand in: of a term that is too common for its list to be whole, the first
+   * passages stay the first. How common a term is hardly changes, but for those that stood nowhere.
+   */
+  #forgetWhole(): void {
+    if (this.#frequencies.size > mostFrequencies) this.#frequencies.clear();
+    for (const [match, { ids, frequency, isWhole }] of this.#known) {
+      if (!isWhole) continue;
+      if (frequency > 0) this.#frequencies.set(match, frequency);
+      this.#known.delete(match);
+      this.#entries -= ids.length + entryOverhead;
+    }
   }
 
   /** About how many passages there are. */
@@ -120,14 +144,15 @@ export class Postings {
       .statement(
         'SELECT json_group_array(rowid) AS ids FROM (SELECT rowid FROM terms WHERE terms MATCH ? AND rowid > ? LIMIT ?)',
       )
-      .get(expression, after, longestList);
+      .get(expression, BigInt(after), longestList);
     return Int32Array.from(JSON.parse(String(row?.ids ?? '[]')) as number[]);
   }
 
   /** About how many passages hold the term. */
   frequency(term: string, isPrefix = false): number {
     const match = matchOf(term, isPrefix);
-    return (this.#known.get(match) ?? this.#read(match, sample)).frequency;
+    const known = this.#known.get(match)?.frequency ?? this.#frequencies.get(match);
+    return known ?? this.#read(match, sample).frequency;
   }
 
   #read(match: string, limit: number): Posting {
@@ -145,7 +170,7 @@ export class Postings {
     const posting = { ids, frequency, isWhole };
     if (this.#entries > cacheEntries) this.#forget();
     this.#known.set(match, posting);
-    this.#entries += ids.length + 16;
+    this.#entries += ids.length + entryOverhead;
     return posting;
   }
 }
