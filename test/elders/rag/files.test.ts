@@ -92,7 +92,7 @@ test('lines with secrets go, their neighbours and the number of lines stay', () 
   ]);
   assert.deepEqual(
     new Set(cleaned.found.map(({ rule }) => rule)),
-    new Set(['github-token', 'generic-api-key', 'private-key']),
+    new Set(['github', 'generic-api-key', 'private-key']),
   );
   const harmless =
     'const apiKey = process.env.API_KEY;\nAKIAIOSFODNN7EXAMPLE\nkeyword: retrieval-augmented\ntoken = getToken(options)';

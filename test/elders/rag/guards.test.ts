@@ -22,23 +22,23 @@ const hex = (count: number) => '3f9a1c7e5b2d8046'.repeat(30).slice(0, count);
 const samples: Readonly<Record<string, string>> = {
   'private-key': `-----BEGIN OPENSSH ${'PRIVATE'} KEY-----\n${letters(64)}\n-----END OPENSSH ${'PRIVATE'} KEY-----`,
   'aws-access-token': `AKIA${capitals(16)}`,
-  'github-token': `ghp_${letters(36)}`,
-  'gitlab-pat': `glpat-${letters(20)}`,
+  github: `ghp_${letters(36)}`,
+  gitlab: `glpat-${letters(20)}`,
   'openai-api-key': `sk-proj-${letters(48)}`,
   'anthropic-api-key': `sk-ant-api03-${letters(95)}`,
   'slack-token': `xoxb-${letters(40)}`,
   'slack-webhook-url': `https://hooks.slack.com/services/${letters(44)}`,
   'discord-webhook': `https://discord.com/api/webhooks/${'123456789'.repeat(2)}/${letters(68)}`,
-  'stripe-access-token': `sk_live_${letters(24)}`,
+  stripe: `sk_live_${letters(24)}`,
   'gcp-api-key': `AIza${letters(35)}`,
   'google-oauth-secret': `GOCSPX-${letters(28)}`,
-  'npm-access-token': `npm_${letters(36)}`,
+  npm: `npm_${letters(36)}`,
   'npmrc-auth': `//registry.local/:_authToken=${letters(30)}`,
   'pypi-upload-token': `pypi-AgEIcHlwaS5vcmc${letters(60)}`,
-  'huggingface-access-token': `hf_${'abcdefgHIJKLMnopqrstUVWXyz'.repeat(2).slice(0, 34)}`,
-  'sendgrid-api-token': `SG.${letters(22)}.${letters(43)}`,
+  huggingface: `hf_${'abcdefgHIJKLMnopqrstUVWXyz'.repeat(2).slice(0, 34)}`,
+  sendgrid: `SG.${letters(22)}.${letters(43)}`,
   'digitalocean-token': `dop_v1_${hex(64)}`,
-  'hashicorp-vault-token': `hvs.${letters(95)}`,
+  'hashicorp-vault': `hvs.${letters(95)}`,
   'telegram-bot-api-token': `telegram 1234567890:A${letters(34)}`,
   'age-secret-key': `AGE-SECRET-KEY-1${'QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L'.repeat(2).slice(0, 58)}`,
   jwt: `eyJhbGciOiJIUzI1NiIs${letters(10)}.eyJzdWIiOiIxMjM0NTY3${letters(10)}.${letters(43)}`,
@@ -48,11 +48,8 @@ const samples: Readonly<Record<string, string>> = {
 };
 
 test('every rule finds what it is for, in a line of its own, and leaves the lines beside it', () => {
-  assert.deepEqual(
-    Object.keys(samples).sort(),
-    secretRules.map(({ id }) => id).sort(),
-    'each rule has a sample',
-  );
+  const untried = secretRules.filter(({ id }) => samples[id] === undefined);
+  assert.deepEqual(untried, [], 'each rule of our own has a sample');
   for (const [id, sample] of Object.entries(samples)) {
     const { text, found } = removeSecrets(`before\n${sample}\nafter`);
     const lines = text.split('\n');
@@ -75,6 +72,11 @@ test('a key whose end is missing goes as far as it looks like one', () => {
   assert.match(text, /# Heading of the rest/);
 });
 
+test('a text full of beginnings without an end takes one pass', () => {
+  const heads = `-----BEGIN RSA ${'PRIVATE'} KEY-----\nx!\n`.repeat(100_000);
+  assert.equal(removeSecrets(heads).found.length, 100_000);
+});
+
 interface Leaks {
   readonly guard?: SecretGuard;
   readonly rules?: IgnoreRules;
@@ -89,8 +91,8 @@ async function leaked(t: TestContext, { guard = secretGuard, rules, sources }: L
     'project/.env': 'LOGIN=canaryenv',
     'project/deploy/id_ed25519': 'canarykey',
     'project/credentials.json': '{"user":"canarycredentials"}',
-    'project/app.yaml': `name: canarysettings\ntoken: ${samples['github-token']}\n`,
-    'project/main.ts': `const a = 1;\nconst b = '${samples['stripe-access-token']}'; // canarycode\n`,
+    'project/app.yaml': `name: canarysettings\ntoken: ${samples.github}\n`,
+    'project/main.ts': `const a = 1;\nconst b = '${samples.stripe}'; // canarycode\n`,
     'project/.gitignore': 'private/\n*.log\n',
     'project/private/plan.md': 'canaryignored',
     'project/debug.log': 'canarylog',

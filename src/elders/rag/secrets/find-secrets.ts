@@ -1,4 +1,6 @@
 import { basename, extname } from 'node:path';
+import { presetSecrets, type SecretSpan } from './preset.ts';
+import { privateKeys } from './private-keys.ts';
 import { secretNames, secretRules } from './rules.ts';
 
 /** A secret in a file; what it is is not kept. */
@@ -44,7 +46,6 @@ function entropy(text: string): number {
 
 function isSecret(rule: (typeof secretRules)[number], value: string): boolean {
   if (rule.entropy !== undefined && entropy(value) < rule.entropy) return false;
-  if (rule.id === 'private-key') return true;
   if (rule.id !== 'generic-api-key') return !/EXAMPLE/u.test(value);
   // Words joined by capitals are names in code; a secret of this length has digits.
   return /\d/u.test(value) && !/^(?:0x)?\d+$/u.test(value) && !harmless.test(value);
@@ -53,7 +54,7 @@ function isSecret(rule: (typeof secretRules)[number], value: string): boolean {
 /** Replaces every line that holds a part of a secret. */
 export function removeSecrets(text: string): CleanedText {
   const lower = text.toLowerCase();
-  const spans: { start: number; end: number; rule: string }[] = [];
+  const spans: SecretSpan[] = [...presetSecrets(text), ...privateKeys(text)];
   for (const rule of secretRules) {
     if (!rule.keywords.some((word) => lower.includes(word))) continue;
     for (const match of text.matchAll(rule.pattern)) {
@@ -92,5 +93,5 @@ export interface SecretGuard {
   readonly removeSecrets: (text: string) => CleanedText;
 }
 
-/** By the rules that come with this program. */
+/** By the rules of secretlint and those that come with this program. */
 export const secretGuard: SecretGuard = { isSecretFile, removeSecrets };
