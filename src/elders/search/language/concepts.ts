@@ -15,9 +15,10 @@ export function parseConcepts(text: string): Concept[] {
   const split = (words: string) =>
     words
       .split(/[,、]/u)
-      .map((word) => normalize(word).trim().toLowerCase())
+      .map((word) => word.trim())
       .filter((word) => word !== '');
-  return text
+  return normalize(text)
+    .toLowerCase()
     .split(/\r?\n/u)
     .map((line) => line.replace(/#.*$/u, '').trim())
     .filter((line) => line !== '')
