@@ -5,7 +5,7 @@ import { type CorpusDocument, readCorpus } from './retrieval/corpus.ts';
 import { engine } from './retrieval/engine.ts';
 import { miniSearch, orama } from './retrieval/libraries.ts';
 import { ask, type Outcome, type Scores, scoresOf } from './retrieval/measure.ts';
-import { readOwnDocs, readOwnQuestions } from './retrieval/own-docs.ts';
+import { readFolder, readMarkedQuestions, readOwnDocs, readOwnQuestions } from './retrieval/own-docs.ts';
 import { bigramBm25, trigram } from './retrieval/plain-engines.ts';
 import {
   defaultCorpus,
@@ -20,7 +20,8 @@ import {
  * How well questions find their passages: this engine beside four others, over the same passages, in one run.
  * `--half tune|test` looks at one half of the questions, `--only NAME` at one contestant, `--misses` names the
  * questions that were not answered among the first five. `--set docs` asks questions on the documentation of this
- * repository instead, which the engine was not tuned on.
+ * repository instead, which the engine was not tuned on; `--questions FILE --corpus FOLDER` asks those of a file, in the
+ * form of `retrieval/own-docs.jsonl`, of the Markdown documents in any folder.
  */
 const { values } = parseArgs({
   options: {
@@ -29,6 +30,7 @@ const { values } = parseArgs({
     only: { type: 'string' },
     misses: { type: 'boolean', default: false },
     set: { type: 'string', default: 'corpus' },
+    questions: { type: 'string' },
   },
 });
 
@@ -50,6 +52,7 @@ function percentile(sorted: readonly number[], share: number): number {
 
 /** The part of the questions that one belongs to: its half, or the set that has no halves. */
 function partOf(question: Question): string {
+  if (values.questions !== undefined) return 'own';
   return values.set === 'corpus' ? halfOf(question) : values.set;
 }
 
@@ -114,10 +117,20 @@ function frozenSet(corpus: string, half: string | undefined): QuestionSet | unde
   return { documents: readCorpus(corpus), questions };
 }
 
+/** The questions that the options name, with the documents they are asked of. */
+function chosenSet(): QuestionSet | undefined {
+  const { corpus, half, set, questions } = values;
+  if (questions !== undefined) {
+    const documents = readFolder(corpus);
+    return { documents, questions: readMarkedQuestions(questions, corpus, documents) };
+  }
+  if (set === 'docs') return { documents: readOwnDocs(), questions: readOwnQuestions() };
+  return frozenSet(corpus, half);
+}
+
 async function main(): Promise<void> {
-  const { corpus, half, only, misses, set } = values;
-  const given =
-    set === 'docs' ? { documents: readOwnDocs(), questions: readOwnQuestions() } : frozenSet(corpus, half);
+  const { only, misses } = values;
+  const given = chosenSet();
   if (given === undefined) return;
   const { documents, questions } = given;
   const passages = flatten(documents);

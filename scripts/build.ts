@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { rmSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { cpSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 
 const root = resolve(import.meta.dirname, '..');
 const out = resolve(root, process.argv[2] ?? 'dist');
@@ -13,4 +13,7 @@ const tsc = spawnSync(
   { stdio: 'inherit' },
 );
 if (tsc.error) throw tsc.error;
+// The dictionary of the search engine is data.
+const words = 'elders/search/language/words';
+cpSync(join(root, 'src', words), join(out, words), { recursive: true });
 process.exitCode = tsc.status ?? 1;

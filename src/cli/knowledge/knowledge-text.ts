@@ -43,6 +43,13 @@ export function entryText(entry: KnowledgeEntry, text: Catalog): string {
   return `${oneLine(entry.title)}\n\n${renderTable(shown)}${similarLines(entry, text)}\n${body === '' ? '' : `${body}\n`}`;
 }
 
+/** A passage without the heading at its top that only says the title again; the whole where it says nothing else. */
+function belowTitle(passage: string, title: string): string {
+  const [first = '', ...rest] = passage.trim().split('\n');
+  const body = rest.join('\n').trim();
+  return body !== '' && first.replace(/^#+\s*/u, '').trim() === title.trim() ? body : passage.trim();
+}
+
 /** What was found, the best first, each with its best passage. */
 export function hitsText(hits: readonly KnowledgeHit[], text: Catalog): string {
   if (hits.length === 0) return `${text.knowledge.nothing}\n`;
@@ -52,7 +59,7 @@ export function hitsText(hits: readonly KnowledgeHit[], text: Catalog): string {
         text.knowledge.kinds[kind],
         ...(state === 'current' ? [] : [text.knowledge.states[state]]),
       ];
-      const lines = manyLines(snippet).trim().split('\n');
+      const lines = belowTitle(manyLines(snippet), title).split('\n');
       const passage = lines.map((line) => `  ${line}\n`).join('');
       return `${oneLine(title)}  (${about.join(', ')})\n${oneLine(id)}:${startLine}\n${passage}`;
     })

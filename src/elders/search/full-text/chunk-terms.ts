@@ -14,7 +14,7 @@ const spellable = /^(?:[a-z]{4,24}|[\u30a1-\u30fa\u30fc]{3,24})$/u;
 const japanese = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}]/u;
 
 /** Words that stand in nearly every English passage and would be half of the index. */
-const ubiquitous = new Set(['a', 'an', 'and', 'in', 'is', 'of', 'the', 'to']);
+export const ubiquitous = new Set(['a', 'an', 'and', 'in', 'is', 'of', 'the', 'to']);
 /** The term of every passage with Japanese in it. */
 export const japaneseMark = '=ja';
 

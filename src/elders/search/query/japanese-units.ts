@@ -2,6 +2,7 @@ import type { ConceptTable } from '../language/concepts.ts';
 import { numberIn } from '../language/numerals.ts';
 import { Script, scriptOf } from '../language/scripts.ts';
 import { isGeneralJapanese } from '../language/stop-words.ts';
+import { besideKnown, bookWords, formsOfJapanese } from './book-forms.ts';
 import { expansions } from './expansions.ts';
 import { formOf, numberForms, unitWeights } from './forms.ts';
 import type { Form, Unit } from './unit.ts';
@@ -72,13 +73,15 @@ function withoutOkurigana(run: string, start: number, end: number): Form[] {
 export function japaneseUnits(run: string, tables: readonly ConceptTable[]): Unit[] {
   const units: Unit[] = [];
   const entries = entriesOf(run, tables);
+  const fromBook = (from: number, end: number): Form[] =>
+    bookWords(run, from, end, (at) => isBoundary(run, at)).flatMap(formsOfJapanese);
   const unitOf = ({ word, start, end }: Entry, weight: number): Unit => ({
     text: word,
     weight,
     forms: [
       formOf(word, 'query', 1),
       ...withoutOkurigana(run, start, end),
-      ...expansions(word, tables, 'japanese'),
+      ...besideKnown(expansions(word, tables, 'japanese'), fromBook(start, end)),
     ],
   });
   const parts = stretches(run);
@@ -117,7 +120,7 @@ export function japaneseUnits(run: string, tables: readonly ConceptTable[]): Uni
         formOf(text, 'query', 1),
         ...numberForms(numberIn(run.slice(from))),
         ...withoutOkurigana(run, from, end),
-        ...forms,
+        ...besideKnown(forms, fromBook(from, end)),
       ],
       ...(inside.length > 1 && {
         constituents: inside.map((entry) => unitOf(entry, unitWeights.constituents / inside.length)),

@@ -22,6 +22,10 @@ function isUpper(code: number): boolean {
   return code >= 0x41 && code <= 0x5a;
 }
 
+function isDigit(code: number): boolean {
+  return code >= 0x30 && code <= 0x39;
+}
+
 function isWord(code: number): boolean {
   return code !== underscore && scriptOf(code) === Script.word;
 }
@@ -31,7 +35,10 @@ function beginsAt(text: string, at: number): boolean {
   if (at === 0) return true;
   const before = text.charCodeAt(at - 1);
   if (!isWord(before)) return true;
-  return isUpper(text.charCodeAt(at)) && (!isUpper(before) || !isUpper(text.charCodeAt(at + 1)));
+  const code = text.charCodeAt(at);
+  // The unit behind a number: 10ms.
+  if (isDigit(before) && !isDigit(code)) return true;
+  return isUpper(code) && (!isUpper(before) || !isUpper(text.charCodeAt(at + 1)));
 }
 
 /** Where the word, or the part of an identifier, that goes on here ends. */

@@ -117,6 +117,12 @@ export class Postings {
     return this.#read(match, longestList);
   }
 
+  /** All passages that hold a term, where they were read before and are not too many; undefined otherwise. */
+  known(term: string): Int32Array | undefined {
+    const known = this.#known.get(matchOf(term, false));
+    return known?.isWhole === true ? known.ids : undefined;
+  }
+
   /** A sum for each passage by its id, all 0 and to be left so: too large to be made for every search. */
   sums(): Float32Array {
     if (this.#sums.length <= this.total) this.#sums = new Float32Array(Math.ceil(this.total * 1.1) + 1);

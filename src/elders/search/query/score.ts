@@ -2,8 +2,10 @@ import type { StoredChunk, StoredDocument } from '../full-text/document.ts';
 import { normalize } from '../language/normalize.ts';
 import { isPrefixTerm } from './candidates.ts';
 import { densest, type Hit, headingFit, type Span } from './closeness.ts';
+import { Holders } from './holders.ts';
 import { countOccurrences, eachPlaceOf, type Searchable, searchable } from './occurrences.ts';
 import type { Postings } from './postings.ts';
+import { Rarity } from './rarity.ts';
 import type { Form, FormOrigin, FormTerm, Unit } from './unit.ts';
 
 /** How the signals are weighed against each other. */
@@ -87,6 +89,8 @@ const japanese = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}]/u;
 export class Scorer {
   readonly #units: readonly Unit[];
   readonly #idf = new Map<string, number>();
+  readonly #holders: Holders;
+  readonly #rarity: Rarity;
   readonly #possible: readonly number[];
   readonly #averageColumns: number;
   readonly #isJapanese: boolean;
@@ -101,6 +105,8 @@ export class Scorer {
     for (const term of units.flatMap((unit) => unit.forms.flatMap((form) => form.terms))) {
       this.#idf.set(term.term, postings.idf(term.term, isPrefixTerm(term)));
     }
+    this.#holders = new Holders(units, postings);
+    this.#rarity = new Rarity(units, postings);
     // What a unit is worth in the coverage: by how much it tells passages apart, but nothing is worth nothing.
     this.#possible = units.map((unit) => {
       const own = unit.forms.find(({ origin }) => origin === 'query') ?? unit.forms[0];
@@ -126,7 +132,9 @@ export class Scorer {
   score(chunk: StoredChunk, document: StoredDocument): ScoredChunk {
     const text = searchable(normalize(chunk.text));
     const path = chunk.headingPath;
-    const headings = searchable(normalize([...path.slice(-1), ...chunk.innerHeadings].join('\n')));
+    const own = [...path.slice(-1), ...chunk.innerHeadings];
+    // What has no headings, such as a short entry, is headed by its title.
+    const headings = searchable(normalize(own.length > 0 ? own.join('\n') : document.title));
     const fields: Field[] = [
       { text, weight: 1 },
       { text: headings, weight: scoreWeights.heading },
@@ -149,8 +157,8 @@ export class Scorer {
       let bestForm: Form | undefined;
       let bestShare = 0;
       for (const form of unit.forms) {
-        const { score, share } = this.#form(form, fields, saturate);
-        const weighted = unit.weight * form.weight * score;
+        const { score, share } = this.#form(form, chunk.id, fields, saturate);
+        const weighted = unit.weight * form.weight * score * this.#rarity.left(form);
         if (weighted <= (best?.score ?? 0)) continue;
         best = { unit: unit.text, matched: form.text, origin: form.origin, score: weighted };
         bestForm = form;
@@ -175,7 +183,7 @@ export class Scorer {
     const proximity = 1 + scoreWeights.proximity * share;
     const heading = 1 + scoreWeights.headingFit * headingFit(headings.text, headingHits, this.#possible);
     const language = this.#isJapanese && !japanese.test(chunk.text) ? this.#otherLanguage : 1;
-    const own = sum * coverage * proximity * heading * language * document.prior;
+    const score = sum * coverage * proximity * heading * language * document.prior;
     return {
       chunk,
       document,
@@ -186,7 +194,7 @@ export class Scorer {
       proximity,
       heading,
       language,
-      own,
+      own: score,
       best: span,
     };
   }
@@ -194,6 +202,7 @@ export class Scorer {
   /** The score of a form, and the share of its terms (by weight) that the passage holds. */
   #form(
     form: Form,
+    id: number,
     fields: readonly Field[],
     saturate: (count: number) => number,
   ): { score: number; share: number } {
@@ -205,6 +214,7 @@ export class Scorer {
       const idf = this.#idf.get(term.term) ?? 0;
       all += term.share * idf;
       shares += term.share;
+      if (this.#holders.exclude(term, id)) continue;
       const count = countIn(fields, term);
       if (count === 0) continue;
       score += term.share * idf * saturate(count);

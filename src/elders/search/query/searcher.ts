@@ -2,6 +2,7 @@ import type { StoredChunk } from '../full-text/document.ts';
 import type { SearchIndex } from '../full-text/search-index.ts';
 import { builtInConcepts, type Concept, ConceptTable } from '../language/concepts.ts';
 import { candidates, isPrefixTerm } from './candidates.ts';
+import { withCompounds } from './compounds.ts';
 import { meets, restrictionOf, type SearchFilters } from './conditions.ts';
 import { parseQuery } from './parse-query.ts';
 import { Postings } from './postings.ts';
@@ -106,11 +107,8 @@ export class Searcher {
   }
 
   #units(words: string, prefixes: readonly string[]): Unit[] {
-    const units = withSpelling(
-      this.#index,
-      unitsOf(words, [this.#dictionary, ...builtInConcepts()]),
-      this.#postings,
-    );
+    const asked = unitsOf(words, [this.#dictionary, ...builtInConcepts()]);
+    const units = withSpelling(this.#index, withCompounds(asked, this.#postings), this.#postings);
     const beginning = prefixes.map((start): Unit => {
       const form: Form = {
         text: `${start}*`,

@@ -1,7 +1,7 @@
 import { columns } from '../chunks/chunk.ts';
 import { normalizeWithMap } from '../language/normalize.ts';
-import type { Span } from './closeness.ts';
-import { eachPlaceOf, searchable } from './occurrences.ts';
+import { densest, type Hit, type Span } from './closeness.ts';
+import { eachPlaceOf, type Searchable, searchable } from './occurrences.ts';
 import type { Unit } from './unit.ts';
 
 /** A part of a passage as it is written, with the places of what was asked. */
@@ -31,12 +31,17 @@ function joined(spans: readonly Span[]): Span[] {
   return found;
 }
 
-/** Whole lines around a stretch, as many as fit; a longer line is cut. */
-function around(text: string, best: Span): Span {
+/** Where a text begins below the headings at its top, which stand beside every result; its end when it has nothing else. */
+function bodyStart(text: string): number {
+  return /^(?: {0,3}#{1,6}[ \t][^\n]*\n|[ \t]*\n)+(?=[^\n])/u.exec(text)?.[0].length ?? 0;
+}
+
+/** Whole lines around a stretch, as many as fit, none above `first`; a longer line is cut. */
+function around(text: string, best: Span, first: number): Span {
   let start = text.lastIndexOf('\n', Math.max(0, best.start - 1)) + 1;
   let end = text.indexOf('\n', best.end);
   if (end === -1) end = text.length;
-  while (columns(text.slice(start, end)) < snippetColumns && (start > 0 || end < text.length)) {
+  while (columns(text.slice(start, end)) < snippetColumns && (start > first || end < text.length)) {
     const next = text.indexOf('\n', end + 1);
     const after = next === -1 ? text.length : next;
     if (end < text.length && columns(text.slice(start, after)) <= snippetColumns * 1.2) {
@@ -44,7 +49,7 @@ function around(text: string, best: Span): Span {
       continue;
     }
     const before = start > 1 ? text.lastIndexOf('\n', start - 2) + 1 : 0;
-    if (start === 0 || columns(text.slice(before, end)) > snippetColumns * 1.2) break;
+    if (start <= first || columns(text.slice(before, end)) > snippetColumns * 1.2) break;
     start = before;
   }
   if (columns(text.slice(start, end)) > snippetColumns * 2) {
@@ -52,6 +57,32 @@ function around(text: string, best: Span): Span {
     end = Math.min(end, Math.max(best.end, start + snippetColumns));
   }
   return { start, end };
+}
+
+/** The best stretch below the headings, about as long as the one above; undefined when nothing asked for stands there. */
+function bestBelow(
+  first: number,
+  ready: Searchable,
+  above: Span,
+  units: readonly Unit[],
+  matched: ReadonlySet<string>,
+): Span | undefined {
+  const hits: Hit[] = [];
+  units.forEach((unit, index) => {
+    if (unit.weight < 0.3) return;
+    for (const form of unit.forms) {
+      if (!matched.has(form.text)) continue;
+      eachPlaceOf(form, ready, mostHighlights, (start, end) => {
+        if (start >= first) hits.push({ unit: index, start, end });
+      });
+    }
+  });
+  const { span, share } = densest(
+    hits,
+    units.map(({ weight }) => weight),
+    Math.max(snippetColumns / 2, above.end - above.start),
+  );
+  return share > 0 ? span : undefined;
 }
 
 /** Cuts the best stretch out of a passage and marks the words that were met. */
@@ -63,8 +94,15 @@ export function snippetOf(
   matched: ReadonlySet<string>,
 ): Snippet {
   const mapped = normalizeWithMap(text);
-  const range = around(text, { start: mapped.original(best.start), end: mapped.original(best.end) });
   const ready = searchable(mapped.text);
+  const first = bodyStart(mapped.text);
+  const below = best.start >= first ? best : bestBelow(first, ready, best, units, matched);
+  const place = below ?? best;
+  const range = around(
+    text,
+    { start: mapped.original(place.start), end: mapped.original(place.end) },
+    below === undefined ? 0 : mapped.original(first),
+  );
   const spans: Span[] = [];
   const mark = (from: number, to: number) => {
     const start = mapped.original(from);

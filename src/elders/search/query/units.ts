@@ -3,6 +3,7 @@ import { englishStem } from '../language/english-stem.ts';
 import { numeralOf } from '../language/numerals.ts';
 import { isUnspaced } from '../language/scripts.ts';
 import { isEnglishStopWord, withoutQuestionPhrases } from '../language/stop-words.ts';
+import { besideKnown, formsOfEnglish } from './book-forms.ts';
 import { expansions } from './expansions.ts';
 import { formOf, numberForms } from './forms.ts';
 import { japaneseUnits } from './japanese-units.ts';
@@ -23,7 +24,7 @@ function englishUnits(words: readonly string[], tables: readonly ConceptTable[])
         .toLowerCase();
       if (!tables.some((table) => table.of(candidate).length > 0)) continue;
       phrase = candidate;
-      const forms = expansions(candidate, tables, 'english');
+      const forms = besideKnown(expansions(candidate, tables, 'english'), formsOfEnglish(candidate));
       units.push({
         text: candidate,
         weight: 1,
@@ -50,7 +51,7 @@ function englishUnits(words: readonly string[], tables: readonly ConceptTable[])
       forms: [
         formOf(original, 'query', 1),
         ...numberForms(numeralOf(first)),
-        ...expansions(entry, tables, 'english'),
+        ...besideKnown(expansions(entry, tables, 'english'), formsOfEnglish(first)),
       ],
     });
   }

@@ -74,3 +74,42 @@ test('ways to write a word are the same word', (t) => {
   assert.equal(best(from, '90日'), '九十日の保管');
   assert.equal(best(from, 'インターフェイス'), 'インタフェースの定義');
 });
+
+test('a word is found where it is written together, apart or as the beginning of an identifier', (t) => {
+  const from = searcher(t, [
+    'a: parseConfigFile reads the settings',
+    'b: every worktree has a branch',
+    'c: the config of a file is read',
+    'd: back pressure holds the sender',
+  ]);
+  assert.equal(best(from, 'parseconfig'), 'parseConfigFile reads the settings');
+  assert.equal(best(from, 'work tree'), 'every worktree has a branch');
+  assert.equal(best(from, 'configoffile'), undefined);
+  assert.ok(from.search('fileconfig').results.some(({ text }) => text === 'the config of a file is read'));
+  assert.equal(best(from, 'backpressure'), 'back pressure holds the sender');
+});
+
+test('a word of the question is worth more than a rarer one that means the same', (t) => {
+  const english = Array.from({ length: 60 }, (_, at) => `n: words without any meaning ${at}`);
+  const from = searcher(t, [
+    ...english,
+    'When the disk is in trouble: the tree waits',
+    '手順: 障害のときは当番に電話する',
+    '記録: 障害の記録を残す',
+  ]);
+  const [first, second] = from.search('障害').results;
+  assert.ok(first?.text.includes('障害') && second?.text.includes('障害'), `${first?.text} ${second?.text}`);
+});
+
+test('a word is found by another for the same and by an irregular form, also in the other language', (t) => {
+  const from = searcher(t, [
+    'a: the proposal was approved by everybody',
+    'b: she chose the cheaper offer',
+    'c: 荷物を倉庫に届けた',
+    'd: 廃棄した書類の一覧',
+  ]);
+  assert.equal(best(from, '承認'), 'the proposal was approved by everybody');
+  assert.equal(best(from, 'choosing'), 'she chose the cheaper offer');
+  assert.equal(best(from, 'warehouse'), '荷物を倉庫に届けた');
+  assert.equal(best(from, '捨てた'), '廃棄した書類の一覧');
+});
