@@ -1,6 +1,5 @@
-import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, loadavg, tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { launch } from '../src/cli/launch.ts';
@@ -13,10 +12,8 @@ import { elderBeforeStart, redisBeforeStart, treeStatusOf } from '../src/supervi
 import { startTestRedis } from '../test/support/redis.ts';
 import { cpuMs, proportionalMb } from './messaging/process-cost.ts';
 import { median, quantile, rounded } from './messaging/statistics.ts';
+import { type Contestant, pauseMs, plainContestants, treeContestant } from './supervision/failover.ts';
 import { ManagedTree } from './supervision/managed-tree.ts';
-import { openPinger } from './supervision/pinger.ts';
-import { bareRespawn, type PlainSupervisor, pm2, supervisord } from './supervision/plain-supervisors.ts';
-import type { WorkerOrder } from './supervision/worker.ts';
 
 // How quickly a dead or hanging process is replaced, beside what people would take instead, and what watching costs.
 const { values } = parseArgs({
@@ -25,6 +22,8 @@ const { values } = parseArgs({
     parts: { type: 'string', default: 'failover,hang,start,one,idle,registered' },
     /** Folder of a built package whose elders are measured; the sources without it. */
     package: { type: 'string' },
+    /** Parts of the names of those who take part in `failover`; all of them without it. */
+    contestants: { type: 'string', default: '' },
     /** Path of pm2, which is no dependency of this project. */
     pm2: { type: 'string', default: 'pm2' },
   },
@@ -35,9 +34,10 @@ const program: ElderProgram =
     ? launch
     : ((await import(resolve(values.package, 'dist/cli/launch.js'))) as { launch: ElderProgram }).launch;
 const parts = new Set(values.parts.split(','));
+const wanted = values.contestants.split(',').filter((part) => part !== '');
 const target = 'incident_sage';
-/** Longer than any of the contestants takes to call a process stable again. */
-const pauseMs = 1_100;
+/** Kills of one contestant before it is the next one's turn. */
+const roundsOfTurn = 10;
 const patient = { intensity: 1_000, stableAfter: '1s' };
 
 const say = (text: string) => process.stderr.write(`${text}\n`);
@@ -54,82 +54,34 @@ function summary(contestant: string, times: readonly number[]) {
   return row;
 }
 
-/** Kills again and again and gives the ms until a message that was sent just after the kill is answered. */
-async function killAgain(options: {
-  pid: () => number;
-  ping: () => Promise<void>;
-  settled: () => Promise<void>;
-}): Promise<number[]> {
-  const times: number[] = [];
-  await options.ping();
-  for (let round = 0; round < rounds; round += 1) {
-    await options.settled();
-    await delay(pauseMs);
-    const began = performance.now();
-    process.kill(options.pid(), 'SIGKILL');
-    await options.ping();
-    times.push(performance.now() - began);
-  }
-  return times;
-}
-
-async function treeFailover(contestant: string, config: Record<string, unknown>) {
-  const tree = await ManagedTree.start(2, { supervision: patient, ...config }, program);
-  try {
-    return summary(
-      contestant,
-      await killAgain({
-        pid: () => tree.elder(target).pid as number,
-        ping: () => tree.ping(target),
-        settled: () => tree.settled(),
-      }),
-    );
-  } finally {
-    await tree.close();
-  }
-}
-
-async function plainFailover() {
-  const redis = await startTestRedis();
-  const rows: (ReturnType<typeof summary> | { contestant: string; missing: string })[] = [];
-  const pinger = await openPinger(redis, target);
-  const folder = await realpath(await mkdtemp(join(tmpdir(), 'elders-bench-')));
-  try {
-    const starters: [
-      string,
-      (place: Parameters<typeof bareRespawn>[0]) => Promise<PlainSupervisor | null>,
-    ][] = [
-      ['bare respawn', async (place) => bareRespawn(place)],
-      ["Debian's supervisord", async (place) => supervisord(place)],
-      ['pm2', (place) => pm2(place, values.pm2)],
-    ];
-    for (const [contestant, start] of starters) {
-      const order: WorkerOrder = {
-        ...{ tree: redis.tree, name: target, endpoint: redis.endpoint },
-        credential: await redis.createIncarnation(target),
-        tls: await redis.tlsOf(target),
-        pidFile: join(folder, 'pid'),
-      };
-      const orderFile = join(folder, 'order.json');
-      await writeFile(orderFile, JSON.stringify(order), { mode: 0o600 });
-      const worker = join(import.meta.dirname, 'supervision/worker.ts');
-      const supervisor = await start({ folder, worker, orderFile, pidFile: order.pidFile });
-      if (supervisor === null) {
-        say(`${contestant} is MISSING here: nothing is said about it`);
-        rows.push({ contestant, missing: 'not installed' });
-        continue;
-      }
-      const settled = async () => undefined;
-      const times = await killAgain({ pid: supervisor.pid, ping: pinger.ping, settled });
-      rows.push(summary(contestant, times));
-      await supervisor.close();
+/** The contestants take turns, so that what else the machine does meanwhile meets all of them. */
+async function failover() {
+  const own = [
+    ['elders, warm spare', { spares: 1 }],
+    ['elders, cold', { spares: 0 }],
+    ['elders, warm spare, no isolation', { spares: 1, isolation: 'none' }],
+    ['elders, cold, no isolation', { spares: 0, isolation: 'none' }],
+  ] as const;
+  const contestants: Contestant[] = [
+    ...own.map(([name, config]) =>
+      treeContestant({ name, target, program, config: { supervision: patient, ...config } }),
+    ),
+    ...plainContestants(target, values.pm2),
+  ].filter(({ name }) => wanted.length === 0 || wanted.some((part) => name.includes(part)));
+  const times = new Map<string, number[]>();
+  const missing = new Set<string>();
+  for (let left = rounds; left > 0; left -= roundsOfTurn) {
+    for (const { name, run } of contestants) {
+      const found = await run(Math.min(left, roundsOfTurn));
+      if (found === null) missing.add(name);
+      else times.set(name, [...(times.get(name) ?? []), ...found]);
     }
-  } finally {
-    await pinger.close();
-    await redis.stop();
-    await rm(folder, { recursive: true, force: true });
   }
-  return rows;
+  for (const name of missing) say(`${name} is MISSING here: nothing is said about it`);
+  return [
+    ...[...times].map(([name, found]) => summary(name, found)),
+    ...[...missing].map((contestant) => ({ contestant, missing: 'not installed' })),
+  ];
 }
 
 async function hang() {
@@ -167,14 +119,21 @@ async function idle() {
     await delay(20_000);
     const managerCpuPercent = ((cpuMs(process.pid) - before) / (performance.now() - began)) * 100;
     const { elders, spares } = tree.manager.status;
-    const pss = (pids: readonly (number | null)[]) =>
-      pids.flatMap((pid) => (pid === null ? [] : [proportionalMb(pid)]));
-    const ofElders = pss(elders.map(({ pid }) => pid));
-    const ofSpares = pss(spares.map(({ pid }) => pid));
+    const pssOf = (processes: readonly { readonly name: string; readonly pid: number | null }[]) =>
+      processes.flatMap(({ name, pid }) =>
+        pid === null ? [] : [[name, rounded(proportionalMb(pid), 1)] as const],
+      );
+    const pss = ([of, processes]: readonly [string, ReturnType<typeof pssOf>]) => {
+      const all = processes.map(([, mb]) => mb);
+      const [middle, most] = [rounded(median(all), 1), rounded(Math.max(...all), 1)];
+      say(`PSS of an idle ${of}: median ${middle} MB, most ${most} MB`);
+      return { median: middle, most, each: Object.fromEntries(processes) };
+    };
+    say(`CPU of the idle manager ${rounded(managerCpuPercent)} %`);
     return {
       managerCpuPercent: rounded(managerCpuPercent),
-      elderPssMb: { median: rounded(median(ofElders), 1), most: rounded(Math.max(...ofElders), 1) },
-      sparePssMb: { count: ofSpares.length, median: rounded(median(ofSpares), 1) },
+      elderPssMb: pss(['elder', pssOf(elders)]),
+      sparePssMb: pss(['spare', pssOf(spares)]),
     };
   } finally {
     await tree.close();
@@ -282,15 +241,7 @@ const result: Record<string, unknown> = {
   ...{ bench: 'supervision', rounds, machine },
   program: values.package ?? 'sources',
 };
-if (parts.has('failover')) {
-  const own = [
-    await treeFailover('elders, warm spare', { spares: 1 }),
-    await treeFailover('elders, cold', { spares: 0 }),
-    await treeFailover('elders, warm spare, no isolation', { spares: 1, isolation: 'none' }),
-    await treeFailover('elders, cold, no isolation', { spares: 0, isolation: 'none' }),
-  ];
-  result.failover = [...own, ...(await plainFailover())];
-}
+if (parts.has('failover')) result.failover = await failover();
 if (parts.has('hang')) result.hang = await hang();
 if (parts.has('start')) result.coldStart = await coldStart();
 if (parts.has('one')) result.startOfOne = await startOfOne();

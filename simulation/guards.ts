@@ -1,5 +1,5 @@
 import type { Core } from '../src/agents/core.ts';
-import { coreOf } from '../src/elders/assemble.ts';
+import { coreOf } from '../src/elders/core-of.ts';
 import { gatewayCore } from '../src/gateway/gateway-core.ts';
 import type { Broker } from '../src/messaging/broker.ts';
 import type { Guards } from '../src/messaging/memory/memory-store.ts';

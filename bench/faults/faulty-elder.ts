@@ -1,15 +1,15 @@
 /**
- * An elder as it is, which goes wrong at SIGUSR2 and recovers at the next: it burns its processor, floods its edges,
- * or leaks memory. Which of these stands before its name in the arguments.
+ * An elder as it is, which goes wrong at SIGUSR2: it burns its processor, floods its edges, or leaks memory. Which of
+ * these stands before its name in the arguments. All but the burning ends at the next SIGUSR2.
  */
 import { setTimeout as delay, setImmediate } from 'node:timers/promises';
 import type { Agent } from '../../src/agents/agent.ts';
 import type { Core } from '../../src/agents/core.ts';
+import { beginBootstrap } from '../../src/agents/process/bootstrap.ts';
 import { runElderProcess } from '../../src/agents/process/elder-process.ts';
 import { elderPart } from '../../src/elders/assemble.ts';
 
 const [, , fault = '', name = ''] = process.argv;
-const burnMs = 50;
 const questionsAtOnce = 64;
 const leakBytes = 8_000_000;
 const hoard: Buffer[] = [];
@@ -37,8 +37,7 @@ function flooding(core: Core): Core {
 
 const goWrong: Readonly<Record<string, (agent: Agent) => Promise<unknown>>> = {
   async burn() {
-    for (const until = performance.now() + burnMs; performance.now() < until; );
-    await setImmediate();
+    for (;;);
   },
   flood: (agent) => agent.input({ kind: 'flood' }),
   async leak() {
@@ -51,7 +50,7 @@ async function misbehave(agent: Agent): Promise<void> {
   while (isOn) await goWrong[fault]?.(agent).catch(() => setImmediate());
 }
 
-const code = await runElderProcess(name, async (tools) => {
+const code = await runElderProcess(beginBootstrap(name), async (tools) => {
   const part = await elderPart(name, tools);
   const open = async (agent: Agent) => {
     process.on('SIGUSR2', () => {

@@ -1,9 +1,11 @@
+import { rmSync } from 'node:fs';
 import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePortBase } from '../../scripts/free-port-base.ts';
 import { GatewayClient } from '../../src/cli/gateway-client.ts';
 import { launch } from '../../src/cli/launch.ts';
+import { ManagerClient } from '../../src/cli/manager-client.ts';
 import { configSchema } from '../../src/protocol/config.ts';
 import type { ElderStatus } from '../../src/protocol/process.ts';
 import { stateFolder } from '../../src/protocol/state-folder.ts';
@@ -16,7 +18,8 @@ export class ManagedTree {
   readonly manager: Manager;
   readonly startMs: number;
   readonly #changes: { wait: PromiseWithResolvers<void> };
-  readonly #client: GatewayClient;
+  readonly gateway: GatewayClient;
+  readonly operations: ManagerClient;
 
   private constructor(options: {
     project: string;
@@ -29,7 +32,10 @@ export class ManagedTree {
     this.startMs = options.startMs;
     this.#changes = options.changes;
     const signal = new AbortController().signal;
-    this.#client = new GatewayClient({ folder: stateFolder(options.project), signal });
+    const folder = stateFolder(options.project);
+    this.gateway = new GatewayClient({ folder, signal });
+    this.operations = new ManagerClient(folder, signal);
+    process.on('exit', this.#end);
   }
 
   /** `program` is another than the product's. */
@@ -75,11 +81,25 @@ export class ManagedTree {
   }
 
   async ping(name: string): Promise<void> {
-    await this.#client.ask(name, 'elder.ping', {});
+    await this.gateway.ask(name, 'elder.ping', {});
   }
 
   async close(): Promise<void> {
     await this.manager.shutdown('kill');
+    process.off('exit', this.#end);
     await rm(this.project, { recursive: true, force: true });
   }
+
+  /** A benchmark that is interrupted leaves nothing that would use the machine, and spoil the next one. */
+  readonly #end = (): void => {
+    const { redis, elders, spares } = this.manager.status;
+    for (const { pid } of [redis, ...elders, ...spares]) {
+      try {
+        if (pid !== null) process.kill(pid, 'SIGKILL');
+      } catch {
+        // It has ended by itself.
+      }
+    }
+    rmSync(this.project, { recursive: true, force: true });
+  };
 }

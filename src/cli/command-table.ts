@@ -130,6 +130,7 @@ export const commandTable: readonly CommandSpec[] = [
       count('count', 1_000_000, 'n'),
     ],
     streams: true,
+    ownSignals: true,
     load: () => import('./commands/top.ts'),
   },
   {

@@ -9,6 +9,7 @@ import {
   type DirectiveChange,
   directiveChange,
   gatewayRoutes,
+  managerRoutes,
 } from '../protocol/local-api.ts';
 import type { StateFolder } from '../protocol/state-folder.ts';
 import { isFinalDirective } from '../protocol/states.ts';
@@ -20,6 +21,13 @@ const longestPauseMs = 1_000;
 const marginMs = 2_000;
 /** How long an answer may take where nobody says otherwise. */
 export const defaultAskMs = 30_000;
+
+/** A gateway says something about a directive at least every few seconds; after so long nobody is there (ms). */
+const usualQuietMs = 30_000;
+/** How long nobody may answer before the manager is asked whether it sees to that (ms). */
+const usualAwayMs = 60_000;
+/** How long the manager has for an answer (ms). */
+const managerMs = 10_000;
 
 const streamError = z.object({
   error: z.object({ code: z.string(), reason: z.string(), detail: z.unknown().optional() }),
@@ -39,6 +47,10 @@ export interface GatewayClientOptions {
   readonly signal: AbortSignal;
   /** Told once each time the gateway is away and waited for. */
   readonly onAway?: () => void;
+  /** How long (ms) a watch may hear nothing before it is opened anew. */
+  readonly quietMs?: number;
+  /** How long (ms) a watch waits for somebody to come back before it asks whether the manager is able to see to it. */
+  readonly awayMs?: number;
 }
 
 /**
@@ -89,11 +101,13 @@ export class GatewayClient {
   }
 
   /**
-   * Yields a directive each time it changes and returns once it has ended. A stream that breaks is opened
-   * again; it starts with all tasks, so nothing is missed.
+   * Yields a directive each time it changes and returns once it has ended. A stream that breaks, or falls silent, is opened
+   * again; it starts with all tasks, so nothing is missed. Throws `timed_out` when nobody answers and the manager, which
+   * would see to it, does not either: a stopped one listens, but for ever.
    */
   async *watch(id: string): AsyncGenerator<DirectiveView, void> {
-    const { signal, onAway } = this.#options;
+    const { signal, onAway, quietMs = usualQuietMs, awayMs = usualAwayMs } = this.#options;
+    let heardAt = performance.now();
     for (let pause = firstPauseMs; ; pause = Math.min(longestPauseMs, pause * 2)) {
       const tasks = new Map<string, DirectiveView['tasks'][number]>();
       try {
@@ -101,10 +115,12 @@ export class GatewayClient {
           ...this.#place(),
           route: gatewayRoutes.watch,
           query: { id },
-          timeoutMs: defaultAskMs,
+          timeoutMs: quietMs,
+          quietMs,
         });
         for await (const line of lines) {
           pause = firstPauseMs;
+          heardAt = performance.now();
           // An error that befalls a stream under way comes as its last line.
           const refusal = streamError.safeParse(line);
           if (refusal.success) throw fromWireError(refusal.data.error);
@@ -115,9 +131,27 @@ export class GatewayClient {
         }
       } catch (error) {
         await this.#throwUnlessPassing(error);
+        if (performance.now() - heardAt > awayMs) {
+          await this.#askManager(id);
+          heardAt = performance.now();
+        }
       }
       if (pause === firstPauseMs) onAway?.();
       await delay(pause, undefined, { signal }).catch(() => signal.throwIfAborted());
+    }
+  }
+
+  /** Throws `timed_out` unless the manager answers. */
+  async #askManager(id: string): Promise<void> {
+    const { folder, signal } = this.#options;
+    const request = { socket: folder.managerSocket, route: managerRoutes.status, signal };
+    try {
+      await call({ ...request, timeoutMs: managerMs });
+    } catch (error) {
+      const isSilent = error instanceof SocketAway || asElderError(error).code === 'timed_out';
+      if (!isSilent) return;
+      const reason = `neither the gateway nor the manager answers; directive ${id} goes on once they do`;
+      throw new ElderError('timed_out', reason, { detail: { id }, cause: error });
     }
   }
 

@@ -16,13 +16,13 @@ export const nodeOptions = [`--max-semi-space-size=${semiSpaceMb}`];
 
 /** As `bin/elders.cjs` has it for a process that is given HOME and no other folder of the user. */
 const cache = join(homedir(), '.cache', 'elders-tree');
-let warming: Promise<void> | undefined;
+let warming: Promise<string | null> | undefined;
 
 /** How the manager starts the program of an elder. */
 export const launch: ElderProgram = {
   command: process.execPath,
   args: (name) => [...nodeOptions, programFile, 'elder', name],
-  files: { program: programPaths(), cache, warm: () => (warming ??= warmCompileCache(cache)) },
+  files: { program: programPaths(), cache, warm: () => (warming ??= warmCompileCache(cache, nodeOptions)) },
 };
 
 /** In a checkout the folders of the program only, since the checkout may be the project, too. */

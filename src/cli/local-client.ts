@@ -113,9 +113,17 @@ export async function call(options: LocalRequest): Promise<unknown> {
   }
 }
 
-/** Asks once and yields the decoded lines of the answer; throws as `call` does. Leaving the loop ends the stream. */
-export async function* stream(options: LocalRequest): AsyncGenerator<unknown, void> {
+/**
+ * Asks once and yields the decoded lines of the answer; throws as `call` does, and `SocketAway` too where nothing came for
+ * `quietMs`, not even an empty line. Leaving the loop ends the stream.
+ */
+export async function* stream(options: LocalRequest & { quietMs?: number }): AsyncGenerator<unknown, void> {
+  const { quietMs, socket } = options;
   const response = await open(options);
+  if (quietMs !== undefined) {
+    const quiet = new SocketAway(`${socket}: nothing was said for ${quietMs} ms`);
+    response.setTimeout(quietMs, () => response.destroy(quiet));
+  }
   try {
     if (refused(response)) await throwRefusal(response);
     yield* readJsonLines(response, maxLine);

@@ -58,8 +58,14 @@ async function main(): Promise<void> {
   const [command, name] = process.argv.slice(2);
   // The processes of the tree start through here too, and start faster without the command line.
   if (command === 'elder' && name !== undefined) {
+    const [{ beginBootstrap }, { sparePrefix }] = await Promise.all([
+      import('../agents/process/bootstrap.ts'),
+      import('../protocol/start-channel.ts'),
+    ]);
+    // The manager sees to the certificate and the rights of this process while that loads its program.
+    const manager = beginBootstrap(name.startsWith(sparePrefix) ? null : name);
     const { runElderProgram } = await import('./elder-program.ts');
-    await runElderProgram(name);
+    await runElderProgram(name, manager);
     return;
   }
   // A reader that has seen enough, such as `head`, is no error.

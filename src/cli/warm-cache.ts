@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -15,25 +15,42 @@ const modules = new URL(
 
 /**
  * Fills the compile cache with the program of the elders, unless it holds it already: elders themselves may
- * not write to it. Never throws: without the cache they start more slowly.
+ * not write to it. Gives the folder in it that Node fills for this user and these options. Never throws: without
+ * the cache they start more slowly, and there is no folder.
  */
-export async function warmCompileCache(cache: string): Promise<void> {
+export async function warmCompileCache(cache: string, options: readonly string[]): Promise<string | null> {
   try {
-    const stamp = `warm-${fingerprint()}`;
-    if (existsSync(join(cache, stamp))) return;
-    const load = `require('node:module').enableCompileCache(${JSON.stringify(cache)}); import(${JSON.stringify(modules.href)})`;
-    await run(process.execPath, ['-e', load], { env: {}, timeout: 30_000, killSignal: 'SIGKILL' });
-    mkdirSync(cache, { recursive: true });
-    for (const old of readdirSync(cache)) if (stampName.test(old)) rmSync(join(cache, old));
-    writeFileSync(join(cache, stamp), '');
+    const stamp = join(cache, `warm-${fingerprint(options)}`);
+    return readStamp(stamp) ?? (await warm(cache, options, stamp));
   } catch {
     // A home that cannot be written to, for one.
+    return null;
   }
 }
 
-/** Changes with the version of Node and with every file of the program. */
-function fingerprint(): string {
-  const hash = createHash('sha256').update(process.version);
+function readStamp(stamp: string): string | null {
+  try {
+    const folder = readFileSync(stamp, 'utf8');
+    return existsSync(folder) ? folder : null;
+  } catch {
+    return null;
+  }
+}
+
+async function warm(cache: string, options: readonly string[], stamp: string): Promise<string> {
+  const load =
+    `const m = require('node:module'); m.enableCompileCache(${JSON.stringify(cache)}); ` +
+    `import(${JSON.stringify(modules.href)}).then(() => process.stdout.write(m.getCompileCacheDir()))`;
+  const limits = { env: {}, timeout: 30_000, killSignal: 'SIGKILL' } as const;
+  const { stdout } = await run(process.execPath, [...options, '-e', load], limits);
+  for (const old of readdirSync(cache)) if (stampName.test(old)) rmSync(join(cache, old));
+  writeFileSync(stamp, stdout);
+  return stdout;
+}
+
+/** Changes with the version of Node, its options, its user, and with every file of the program. */
+function fingerprint(options: readonly string[]): string {
+  const hash = createHash('sha256').update(`${process.version} ${process.getuid?.()} ${options.join(' ')}`);
   for (const entry of readdirSync(root, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue;
     const path = join(entry.parentPath, entry.name);

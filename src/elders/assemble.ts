@@ -4,38 +4,35 @@ import type { Part, PartTools } from '../agents/process/elder-process.ts';
 import type { Config } from '../protocol/config.ts';
 import { ElderError } from '../protocol/errors.ts';
 import { isServant } from '../protocol/roster.ts';
-import { claudeElder } from './claude/claude-elder.ts';
-import { elderCouncil } from './council/elder-council.ts';
-import { grandElder } from './grand/grand-elder.ts';
-import { incidentSage } from './incident/incident-sage.ts';
 import type { IndexEffect } from './knowledge/finders/index-finder.ts';
-import { knowledgeSage } from './knowledge/knowledge-sage.ts';
-import { ragSage } from './rag/rag-sage.ts';
-import { servant } from './servant/servant.ts';
-import { taskSage } from './task/task-sage.ts';
 
-const cores: Readonly<Record<string, (config: Config) => Core>> = {
-  grand_elder: grandElder,
-  claude_elder: claudeElder,
-  knowledge_sage: () => knowledgeSage(),
-  task_sage: taskSage,
-  rag_sage: ragSage,
-  incident_sage: incidentSage,
-  elder_council: elderCouncil,
+type MakeCore = (config: Config) => Core;
+
+const cores: Readonly<Record<string, () => Promise<MakeCore>>> = {
+  grand_elder: async () => (await import('./grand/grand-elder.ts')).grandElder,
+  claude_elder: async () => (await import('./claude/claude-elder.ts')).claudeElder,
+  knowledge_sage: async () => {
+    const { knowledgeSage } = await import('./knowledge/knowledge-sage.ts');
+    return () => knowledgeSage();
+  },
+  task_sage: async () => (await import('./task/task-sage.ts')).taskSage,
+  rag_sage: async () => (await import('./rag/rag-sage.ts')).ragSage,
+  incident_sage: async () => (await import('./incident/incident-sage.ts')).incidentSage,
+  elder_council: async () => (await import('./council/elder-council.ts')).elderCouncil,
 };
 
-/** Makes the core of an elder. Throws `not_found` for a name that is not in the roster. */
-export function coreOf(name: string, config: Config): Core {
-  if (isServant(name)) return servant();
-  const make = cores[name];
-  if (!make) throw new ElderError('not_found', `no elder is called ${name}`);
-  return make(config);
+/** Loads the core of one elder and none of the others'. Rejects with `not_found` for a name that is not in the roster. */
+export async function loadCore(name: string): Promise<MakeCore> {
+  if (isServant(name)) return (await import('./servant/servant.ts')).servant;
+  const load = cores[name];
+  if (!load) throw new ElderError('not_found', `no elder is called ${name}`);
+  return load();
 }
 
 /** Assembles an elder as a part of a process, with what it does outside Redis. */
 export async function elderPart(name: string, { folder, order, log }: PartTools): Promise<Part> {
   const { config } = order;
-  const core = coreOf(name, config);
+  const core = (await loadCore(name))(config);
   if (name === 'rag_sage') {
     const { RagExecutor } = await import('./rag/rag-executor.ts');
     const executor = new RagExecutor({ folder, config, log });
@@ -47,6 +44,7 @@ export async function elderPart(name: string, { folder, order, log }: PartTools)
     };
   }
   if (name === 'knowledge_sage') {
+    const { knowledgeSage } = await import('./knowledge/knowledge-sage.ts');
     const { dictionaryPathOf } = await import('./search/language/dictionary-file.ts');
     const { IndexFinder } = await import('./knowledge/finders/index-finder.ts');
     const dictionaryPath = dictionaryPathOf(folder, config.search);

@@ -108,7 +108,9 @@ export class GatewayServer {
         const changes = watchDirective(this.#gateway, this.#events, directiveOf(url), signal);
         for await (const change of changes) {
           if (!response.headersSent) response.writeHead(200, { 'content-type': 'application/x-ndjson' });
-          if (!response.write(`${JSON.stringify(change)}\n`)) await once(response, 'drain', { signal });
+          // An empty line says nothing but that this process lives.
+          const line = change === null ? '\n' : `${JSON.stringify(change)}\n`;
+          if (!response.write(line)) await once(response, 'drain', { signal });
         }
         response.end();
         return;

@@ -9,13 +9,16 @@ const pauseMs = 150;
 /** Events may be lost, so it looks by itself after this long (ms). */
 const fallbackMs = 2_000;
 
-/** Yields a directive as it stands and then each change, until it has ended or the signal aborts. */
+/**
+ * Yields a directive as it stands and then each change, until it has ended or the signal aborts; `null` where there was none in a
+ * while, so that whoever watches can tell that somebody is there.
+ */
 export async function* watchDirective(
   gateway: Gateway,
   events: Events,
   directiveId: string,
   signal: AbortSignal,
-): AsyncGenerator<DirectiveChange> {
+): AsyncGenerator<DirectiveChange | null> {
   let revision = 0;
   let last = '';
   while (!signal.aborted) {
@@ -29,6 +32,8 @@ export async function* watchDirective(
     const final = isFinalDirective(directive.state);
     if (text !== last || changes.tasks.length > 0 || final) {
       yield { directive, summary: changes.summary, tasks: changes.tasks, forecast: changes.forecast };
+    } else {
+      yield null;
     }
     if (final) return;
     last = text;

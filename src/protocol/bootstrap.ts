@@ -2,12 +2,6 @@ import { z } from 'zod';
 import type { Config } from './config.ts';
 import type { WireError } from './errors.ts';
 
-/** File descriptor on which a child finds its manager: one JSON object per line, both ways. */
-export const bootstrapFd = 3;
-
-/** Before the name of an elder: a process that can become this elder or another with the same isolation. */
-export const sparePrefix = 'spare.';
-
 /** Where Redis is and whom to trust there. PEM texts, not paths. */
 export const redisEndpoint = z.object({
   host: z.string(),
@@ -37,11 +31,16 @@ export interface Challenge {
   readonly nonce: string;
 }
 
-/** First line from a child: it has loaded its program and waits to be told who it is. */
+/** First line from a child, before it loads its program. */
+export interface KeyMade {
+  readonly kind: 'key_made';
+  /** The key that it made (SPKI, base64); that it has the private half is proved later. */
+  readonly publicKey: string;
+}
+
+/** Line of a child that has loaded its program and can follow its orders at once, whether it has them or not. */
 export interface Loaded {
   readonly kind: 'loaded';
-  /** The key that it made (SPKI, base64); that it has the private half is proved later. */
-  readonly publicKey?: string;
 }
 
 /** Answer of the child: its public key (SPKI, base64) and a signature over the nonce and its name (base64). */
@@ -89,4 +88,4 @@ export type ChildReport =
   | { readonly kind: 'alive'; readonly n: number; readonly reason: string | null };
 
 export type ToChild = Challenge | StartOrder | Probe;
-export type FromChild = Loaded | KeyProof | ChildReport;
+export type FromChild = KeyMade | Loaded | KeyProof | ChildReport;

@@ -87,6 +87,7 @@ const kindLimits = z.strictObject({
   temporary: optionalSize,
   output: optionalSize,
   diskReserve: optionalSize,
+  niceness: z.int().min(0).max(19).optional(),
 });
 
 const kind = z.strictObject({
@@ -247,6 +248,14 @@ export const configSchema = z
         diskReserve: size('250MB').describe(
           'A command is ended when less is left on the disk of its workspace.',
         ),
+        niceness: z
+          .int()
+          .min(0)
+          .max(19)
+          .default(10)
+          .describe(
+            'How far a command stands back for the elders where the processor is short; 0: not at all.',
+          ),
       })
       .prefault({})
       .describe('What one attempt at a task may use, besides its time.'),

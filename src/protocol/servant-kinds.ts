@@ -32,6 +32,9 @@ export function isReserved(config: ServantsConfig, servant: string): boolean {
   return kind !== null && config.servantKinds[kind]?.workspace === 'read-only';
 }
 
+/** Of the others the smaller is. */
+const largerIsStricter: ReadonlySet<keyof CommandLimits> = new Set(['diskReserve', 'niceness']);
+
 /** What a command may on its servant. */
 export interface CommandRights {
   readonly writesWorkspace: boolean;
@@ -61,8 +64,9 @@ export function rightsOf(
   for (const kind of kinds) {
     for (const [name, value] of Object.entries(kind.limits) as [keyof CommandLimits, number | undefined][]) {
       if (value === undefined) continue;
-      // Of a reserve the larger is the stricter.
-      limits[name] = name === 'diskReserve' ? Math.max(limits[name], value) : Math.min(limits[name], value);
+      limits[name] = largerIsStricter.has(name)
+        ? Math.max(limits[name], value)
+        : Math.min(limits[name], value);
     }
     const own = kind.hosts;
     if (own !== undefined) hosts = hosts === undefined ? own : hosts.filter((host) => own.includes(host));

@@ -1,5 +1,3 @@
-import type { Metric, Registry } from 'prom-client';
-
 /** A histogram without labels that costs some ns per value; the library's own takes 50 times that. */
 export class LightHistogram {
   readonly name: string;
@@ -11,14 +9,12 @@ export class LightHistogram {
   readonly #counts: number[];
   #sum = 0;
 
-  /** Registers it there; `buckets` are the upper bounds, the least first. */
-  constructor(options: { name: string; help: string; buckets: readonly number[]; registry: Registry }) {
+  /** `buckets` are the upper bounds, the least first. */
+  constructor(options: { name: string; help: string; buckets: readonly number[] }) {
     this.name = options.name;
     this.help = options.help;
     this.#bounds = options.buckets;
     this.#counts = [...options.buckets.map(() => 0), 0];
-    // What a registry does with a metric is ask for its name and `get`.
-    options.registry.registerMetric(this as unknown as Metric<never>);
   }
 
   observe(value: number): void {

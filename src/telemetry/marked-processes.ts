@@ -11,6 +11,9 @@ const linux = process.platform === 'linux';
 /** A process that shows no arguments that often has none. */
 const maxRounds = 50;
 
+/** Variable that holds the mark for those whose arguments do not. */
+export const markVariable = 'ELDERS_MARK';
+
 /** Makes a word that stands on no other command line of this host. */
 export function newProcessMark(): string {
   return `elders-${randomBytes(16).toString('hex')}`;
@@ -18,23 +21,27 @@ export function newProcessMark(): string {
 
 /**
  * Finds the living processes that have `mark` as one whole argument. A copy that a process makes of itself has
- * its arguments too, so this also finds one whose pid nobody could note.
+ * its arguments too, so this also finds one whose pid nobody could note. With `variable` also those that have it in
+ * `markVariable`, which whatever they start inherits (Linux only).
  */
-export function findMarkedProcesses(mark: string): ProcessIdentity[] {
-  const pids = linux ? pidsInProc(mark) : pidsByPs(mark);
+export function findMarkedProcesses(
+  mark: string,
+  { variable = false }: { variable?: boolean } = {},
+): ProcessIdentity[] {
+  const pids = linux ? pidsInProc(mark, variable) : pidsByPs(mark);
   return pids.filter((pid) => pid !== process.pid).flatMap((pid) => readProcessIdentity(pid) ?? []);
 }
 
 /**
- * Kills all processes that have `mark` as an argument, and with `groups` the process groups they belong to;
- * resolves once none is left, with whether there was one. Throws `timed_out` when one is after `deadlineMs`.
+ * Kills all processes that have `mark` as an argument, and with `groups` those that have it in `markVariable` and the
+ * process groups that all these belong to; resolves once none is left, with whether there was one. Throws `timed_out` when one is after `deadlineMs`.
  */
 export async function endMarkedProcesses(
   mark: string,
   { groups, deadlineMs }: { groups: boolean; deadlineMs: number },
 ): Promise<boolean> {
   const deadline = performance.now() + deadlineMs;
-  let found = findMarkedProcesses(mark);
+  let found = findMarkedProcesses(mark, { variable: groups });
   const any = found.length > 0;
   // In rounds, because one that is about to die may just have copied itself.
   for (let pause = 2; found.length > 0; pause = Math.min(50, pause * 2)) {
@@ -44,14 +51,14 @@ export async function endMarkedProcesses(
     }
     for (const identity of found) end(identity, mark, groups);
     await delay(pause);
-    found = findMarkedProcesses(mark);
+    found = findMarkedProcesses(mark, { variable: groups });
   }
   return any;
 }
 
 function end(identity: ProcessIdentity, mark: string, groups: boolean): void {
   // It may have become another program meanwhile, or its pid another process.
-  if (linux && !argumentsOf(identity.pid).includes(mark)) return;
+  if (linux && !isMarked(identity.pid, mark, groups)) return;
   const group = groups && linux ? readProcessStat(identity.pid)?.group : undefined;
   if (group === undefined || group === readProcessStat(process.pid)?.group) {
     signalProcess(identity, 'SIGKILL');
@@ -68,7 +75,7 @@ function end(identity: ProcessIdentity, mark: string, groups: boolean): void {
  * Looks until a list of all processes holds no new one: a process may copy itself after it was listed, and be
  * gone before it is looked at.
  */
-function pidsInProc(mark: string): number[] {
+function pidsInProc(mark: string, variable: boolean): number[] {
   const seen = new Set<number>();
   const found: number[] = [];
   for (let round = 0; ; round += 1) {
@@ -81,14 +88,26 @@ function pidsInProc(mark: string): number[] {
       const words = argumentsOf(pid);
       // None yet: it is about to become another program. Threads of the kernel and dead processes never have any.
       if (words.length > 0 || !isUserProcess(pid) || round >= maxRounds) seen.add(pid);
-      if (words.includes(mark)) found.push(pid);
+      if (words.includes(mark) || (variable && hasVariable(pid, mark))) found.push(pid);
     }
   }
 }
 
+function isMarked(pid: number, mark: string, variable: boolean): boolean {
+  return argumentsOf(pid).includes(mark) || (variable && hasVariable(pid, mark));
+}
+
+function hasVariable(pid: number, mark: string): boolean {
+  return wordsIn(pid, 'environ').includes(`${markVariable}=${mark}`);
+}
+
 function argumentsOf(pid: number): string[] {
+  return wordsIn(pid, 'cmdline');
+}
+
+function wordsIn(pid: number, file: 'cmdline' | 'environ'): string[] {
   try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'latin1').split('\0').slice(0, -1);
+    return readFileSync(`/proc/${pid}/${file}`, 'latin1').split('\0').slice(0, -1);
   } catch {
     return [];
   }

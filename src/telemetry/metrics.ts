@@ -1,4 +1,3 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Action } from '../protocol/actions.ts';
 import type { ErrorCode } from '../protocol/errors.ts';
 import { LightHistogram } from './light-histogram.ts';
@@ -20,79 +19,49 @@ export interface Metrics {
   readToCommit(seconds: number): void;
   setRedisConnected(connected: boolean): void;
   setReady(ready: boolean): void;
-  /** Gives all metrics in the text format of Prometheus. */
-  text(): Promise<string>;
-  /** Media type of `text()`. */
-  readonly contentType: string;
-  /** Where a layer registers metrics of its own; names begin with `elders_`. */
-  readonly registry: Registry;
+  /** Gives all metrics in the text format of Prometheus, and the media type of that. */
+  text(): Promise<{ readonly type: string; readonly text: string }>;
+}
+
+/** What a process has counted so far. */
+export interface Counts {
+  readonly handled: ReadonlyMap<string, ReadonlyMap<MessageOutcome, number>>;
+  readonly commits: ReadonlyMap<CommitOutcome, number>;
+  readonly deadLetters: ReadonlyMap<ErrorCode, number>;
+  readonly histograms: readonly LightHistogram[];
+  readonly redisConnected: boolean;
+  readonly ready: boolean;
 }
 
 const secondsBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const countBuckets = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024];
 
-/** Makes the metrics of a process in a registry of their own, with those of Node and of the operating system. */
+/**
+ * Makes the metrics of a process, with those of Node and of the operating system. The library that writes them is
+ * loaded when somebody asks for the first time: it would be a tenth of an idle elder, and of its start.
+ */
 export function createMetrics(identity: { readonly name: string; readonly role: string }): Metrics {
-  const registry = new Registry();
-  registry.setDefaultLabels({ elder: identity.name, role: identity.role });
-  const registers = [registry];
-  collectProcessMetrics(registry);
-
-  // Counted for each message, so the library is told only when somebody asks.
   const handled = new Map<string, Map<MessageOutcome, number>>();
-  new Counter({
-    name: 'elders_messages_handled_total',
-    help: 'Tries at messages, by action and by what became of them.',
-    labelNames: ['action', 'outcome'],
-    registers,
-    collect() {
-      for (const [action, outcomes] of handled) {
-        for (const [outcome, count] of outcomes) this.inc({ action, outcome }, count);
-      }
-      handled.clear();
-    },
-  });
-  const commits = new Counter({
-    name: 'elders_commits_total',
-    help: 'Commits, by the answer of Redis.',
-    labelNames: ['outcome'],
-    registers,
-  });
-  const commitSeconds = new Histogram({
+  const commits = new Map<CommitOutcome, number>();
+  const deadLetters = new Map<ErrorCode, number>();
+  const commitSeconds = new LightHistogram({
     name: 'elders_commit_duration_seconds',
     help: 'Time from sending a commit to its answer.',
     buckets: secondsBuckets,
-    registers,
   });
-  const commitMessages = new Histogram({
+  const commitMessages = new LightHistogram({
     name: 'elders_commit_messages',
     help: 'Messages handled by one commit.',
     buckets: countBuckets,
-    registers,
-  });
-  const deadLetters = new Counter({
-    name: 'elders_dead_letters_total',
-    help: 'Messages given up, by the code of their last error.',
-    labelNames: ['code'],
-    registers,
   });
   const readToCommit = new LightHistogram({
     name: 'elders_read_to_commit_seconds',
     help: 'Time from reading a message to the commit that handled it.',
     buckets: secondsBuckets,
-    registry,
   });
-  const redisConnected = new Gauge({
-    name: 'elders_redis_connected',
-    help: '1 while the connections to Redis stand, else 0.',
-    registers,
-  });
-  const ready = new Gauge({
-    name: 'elders_ready',
-    help: '1 while the process can serve, else 0.',
-    registers,
-  });
-
+  const histograms = [commitSeconds, commitMessages, readToCommit];
+  const counts = { handled, commits, deadLetters, histograms, redisConnected: false, ready: false };
+  let writer: Promise<() => Promise<{ type: string; text: string }>> | undefined;
   return {
     messageHandled: (action, outcome) => {
       let outcomes = handled.get(action);
@@ -100,42 +69,30 @@ export function createMetrics(identity: { readonly name: string; readonly role: 
         outcomes = new Map();
         handled.set(action, outcomes);
       }
-      outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
+      count(outcomes, outcome);
     },
-    committed: (outcome, seconds, count) => {
-      commits.inc({ outcome });
+    committed: (outcome, seconds, messages) => {
+      count(commits, outcome);
       commitSeconds.observe(seconds);
-      commitMessages.observe(count);
+      commitMessages.observe(messages);
     },
-    deadLetter: (code) => deadLetters.inc({ code }),
+    deadLetter: (code) => count(deadLetters, code),
     readToCommit: (seconds) => readToCommit.observe(seconds),
-    setRedisConnected: (connected) => redisConnected.set(connected ? 1 : 0),
-    setReady: (state) => ready.set(state ? 1 : 0),
-    text: () => registry.metrics(),
-    contentType: registry.contentType,
-    registry,
+    setRedisConnected: (connected) => {
+      counts.redisConnected = connected;
+    },
+    setReady: (ready) => {
+      counts.ready = ready;
+    },
+    text: async () => {
+      writer ??= import('./prometheus-text.ts').then(({ prometheusText }) =>
+        prometheusText(identity, counts),
+      );
+      return (await writer)();
+    },
   };
 }
 
-const hourMs = 3_600_000;
-
-function collectProcessMetrics(registry: Registry): void {
-  // The library measures the lag of the event loop with a timer that wakes an idle process 100 times a second,
-  // 1 % of a core for each of a dozen processes, and reports its own interval as lag. So the timer is put off
-  // for ever and the share of time that the loop was busy, which costs nothing, stands in its place.
-  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: hourMs });
-  for (const { name } of registry.getMetricsAsArray()) {
-    if (name.startsWith('nodejs_eventloop_lag')) registry.removeSingleMetric(name);
-  }
-  let last = performance.eventLoopUtilization();
-  new Gauge({
-    name: 'elders_event_loop_utilization_ratio',
-    help: 'Share of the time since the last look, 0 to 1, in which the event loop was busy.',
-    registers: [registry],
-    collect() {
-      const now = performance.eventLoopUtilization();
-      this.set(performance.eventLoopUtilization(now, last).utilization);
-      last = now;
-    },
-  });
+function count<K>(counts: Map<K, number>, key: K): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
 }

@@ -183,6 +183,54 @@ test('a watch puts changes together, survives a broken stream and an error in it
   assert.equal(streams, 3);
 });
 
+test('a watch that hears nothing is opened anew, and one that hears empty lines is not', async (context) => {
+  const folder = folderFor(context);
+  await serveOn(context, folder.managerSocket, idle);
+  let streams = 0;
+  await serveOn(context, folder.gatewaySocket, (_, response) => {
+    streams += 1;
+    response.writeHead(200);
+    response.write(line('executing', task('a', 'running')));
+    if (streams === 1) return;
+    const beat = setInterval(() => response.write('\n'), 50);
+    const end = () => {
+      clearInterval(beat);
+      response.end(line('completed', task('a', 'succeeded')));
+    };
+    setTimeout(end, 2_600);
+  });
+  const states = [];
+  const client = new GatewayClient({ folder, signal: never, quietMs: 2_000 });
+  for await (const { state } of client.watch('d1')) states.push(state);
+  assert.equal(states.at(-1), 'completed');
+  assert.equal(streams, 2);
+});
+
+test('a watch gives up when neither gateway nor manager answers, as where both are stopped', async (context) => {
+  const folder = folderFor(context);
+  await serveOn(context, folder.managerSocket, (_, response) => response.destroy());
+  await serveOn(context, folder.gatewaySocket, idle);
+  const client = new GatewayClient({ folder, signal: never, quietMs: 100, awayMs: 1 });
+  assert.equal(await codeOf(client.watch('d1').next()), 'timed_out');
+});
+
+test('a watch goes on waiting as long as the manager answers', async (context) => {
+  const folder = folderFor(context);
+  let asked = 0;
+  await serveOn(context, folder.managerSocket, (request, response) => {
+    asked += 1;
+    answer(200, {})(request, response);
+  });
+  await serveOn(context, folder.gatewaySocket, (_, response) => {
+    if (asked < 2) return;
+    response.writeHead(200);
+    response.end(line('completed', task('a', 'succeeded')));
+  });
+  const client = new GatewayClient({ folder, signal: never, quietMs: 500, awayMs: 1 });
+  const { value } = await client.watch('d1').next();
+  assert.equal(value?.state, 'completed');
+});
+
 test('a watch ends at once on an error that will not pass', async (context) => {
   const folder = folderFor(context);
   await serveOn(context, folder.gatewaySocket, answer(404, { error: { code: 'not_found', reason: 'd1' } }));

@@ -1,14 +1,19 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import { processesTouching } from '../../scripts/processes-touching.ts';
+import { stateFolder } from '../../src/protocol/state-folder.ts';
 import { newProcessMark } from '../../src/telemetry/marked-processes.ts';
+import { readProcessIdentity, waitUntilGone } from '../../src/telemetry/process-identity.ts';
+import { socketFolderPrefix } from '../../src/telemetry/sandbox-leftovers.ts';
 import { appears } from '../support/appears.ts';
 import { TestTree } from '../support/tree.ts';
+
+/** How long the kernel may take to end a killed process, ms. */
+const vanishMs = 30_000;
 
 let tree: TestTree;
 let workspaces: string;
@@ -16,7 +21,8 @@ let workspaces: string;
 // A tree for each: the next one would begin with the commands that this one has lost.
 beforeEach(async () => {
   workspaces = await mkdtemp(join(tmpdir(), 'elders-work-'));
-  tree = await TestTree.create({ servants: 1, config: { spares: 1 } });
+  const config = { spares: 1, strategy: { hosts: ['example.com'] } };
+  tree = await TestTree.create({ servants: 1, config });
 });
 afterEach(async () => {
   await tree.dispose();
@@ -47,9 +53,11 @@ function readProc(pid: number, file: string): string {
   return readFileSync(`/proc/${pid}/${file}`, 'latin1');
 }
 
-/** Waits until nothing of the tree lives: a killed process needs a moment; the runner's timeout bounds this. */
-async function untilNothingLives(mark: string): Promise<void> {
-  while (living(mark).length > 0) await delay(20);
+/** Kills all that there is of the tree at once, and waits for the end of each, which the kernel needs a moment for. */
+async function killAll(mark: string): Promise<void> {
+  const all = living(mark).flatMap(({ pid }) => readProcessIdentity(pid) ?? []);
+  kill(all.map(({ pid }) => pid));
+  await Promise.all(all.map((identity) => waitUntilGone(identity, vanishMs)));
 }
 
 /** What a tree that was stopped in order leaves for the next start; everything else is a leftover. */
@@ -60,7 +68,7 @@ function leftovers(): string[] {
   const run = files(join(state, 'run')).filter((path) => !kept.has(basename(path)));
   const others = files(state).filter((path) => /\.(tmp|report|sock)$/.test(path));
   const homes = files(join(state, 'spare'));
-  return [...run, ...others, ...homes];
+  return [...run, ...others, ...homes, ...socketFolders()];
 }
 
 function files(folder: string): string[] {
@@ -68,6 +76,19 @@ function files(folder: string): string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => !entry.isDirectory())
     .map((entry) => join(entry.parentPath, entry.name));
+}
+
+async function writeConfig(config: object): Promise<void> {
+  const place = { portBase: tree.portBase, servants: 1, spares: 0 };
+  const strategy = { hosts: ['example.com'] };
+  await writeFile(join(tree.folder, 'elders.yaml'), JSON.stringify({ ...place, strategy, ...config }));
+}
+
+/** Folders for the sockets of the proxy of a command, which are not in the tree's. */
+function socketFolders(): string[] {
+  const prefix = socketFolderPrefix(stateFolder(tree.folder).sandboxRecord('servant_1'));
+  // A servant does not know of the runner's own folder for temporary files.
+  return readdirSync('/tmp').filter((name) => name.startsWith(prefix));
 }
 
 /** Has a servant run a command whose grandchild has a session of its own, hears no signal and holds nothing of it. */
@@ -82,7 +103,7 @@ async function startStubborn(): Promise<string> {
     directive: 'Stubborn',
     goal: 'its processes end with the tree',
     workspace,
-    tasks: [{ id: 'stubborn', run, retries: 0, timeout: '10m' }],
+    tasks: [{ id: 'stubborn', run, retries: 0, timeout: '10m', hosts: ['example.com'] }],
   });
   await begun;
   return mark;
@@ -112,7 +133,10 @@ async function pidsOfTree() {
   };
 }
 
-const deaths: readonly { readonly order: string; readonly die: (pids: Pids, mark: string) => void }[] = [
+const deaths: readonly {
+  readonly order: string;
+  readonly die: (pids: Pids, mark: string) => void | Promise<void>;
+}[] = [
   { order: 'nothing', die: () => {} },
   { order: 'the manager', die: ({ manager }) => kill([manager]) },
   {
@@ -123,7 +147,7 @@ const deaths: readonly { readonly order: string; readonly die: (pids: Pids, mark
     order: 'Redis, the elders, then the manager',
     die: ({ manager, redis, elders, spares }) => kill([redis, ...elders, ...spares, manager]),
   },
-  { order: 'all at once', die: (_, mark) => kill(living(mark).map(({ pid }) => pid)) },
+  { order: 'all at once', die: (_, mark) => killAll(mark) },
 ];
 
 for (const { order, die } of deaths) {
@@ -134,10 +158,11 @@ for (const { order, die } of deaths) {
     assert.ok(marked.length >= 2, 'the check sees the grandchildren while they live');
     assert.ok(living(mark).length > 10, 'and the tree');
     assert.ok(leftovers().length > 5, 'and its files');
-    die(await pidsOfTree(), mark);
+    assert.equal(socketFolders().length, 1);
+    await die(await pidsOfTree(), mark);
     const { code, stderr } = await tree.cli(['down', '--force']);
     assert.equal(code, 0, stderr);
-    await untilNothingLives(mark);
+    assert.deepEqual(living(mark), [], 'when `down` is over, so is everything');
     assert.deepEqual(leftovers(), []);
   });
 }
@@ -145,9 +170,8 @@ for (const { order, die } of deaths) {
 test('after everything was killed at once the next `up` comes up, and leaves nothing when it ends', async () => {
   await tree.up();
   const mark = await startStubborn();
-  const old = living(mark).map(({ pid }) => pid);
-  kill(old);
-  await untilNothingLives(mark);
+  await killAll(mark);
+  assert.deepEqual(living(mark), []);
   await tree.up();
   assert.equal((await tree.status()).state, 'ready');
   assert.deepEqual(
@@ -157,6 +181,18 @@ test('after everything was killed at once the next `up` comes up, and leaves not
   );
   const { code, stderr } = await tree.cli(['down']);
   assert.equal(code, 0, stderr);
-  await untilNothingLives(mark);
+  assert.deepEqual(living(mark), []);
   assert.deepEqual(leftovers(), []);
+});
+
+test('without a sandbox too nothing remains when a servant is killed: what left its session is found', async () => {
+  await writeConfig({ sandbox: 'none', isolation: 'none' });
+  await tree.up();
+  const mark = await startStubborn();
+  assert.ok(living(mark).filter(({ command }) => command.includes(mark)).length >= 2);
+  const { elders } = await tree.status();
+  kill([elders.find(({ name }) => name === 'servant_1')?.pid]);
+  const { code, stderr } = await tree.cli(['down', '--force']);
+  assert.equal(code, 0, stderr);
+  assert.deepEqual(living(mark), []);
 });

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { processesTouching } from '../../scripts/processes-touching.ts';
 import { GatewayClient } from '../../src/cli/gateway-client.ts';
 import type { TreeRates } from '../../src/cli/usage-rates.ts';
 import type { DirectiveView } from '../../src/protocol/directive.ts';
@@ -14,6 +17,8 @@ import { TestTree } from '../support/tree.ts';
 
 const names = roster(2).map(({ name }) => name);
 const orphanTimeout = '5s';
+/** How a terminal begins anew. */
+const clear = '\u001b[H\u001b[2J\u001b[3J';
 let tree: TestTree;
 let workspace: string;
 let config: Record<string, unknown>;
@@ -114,6 +119,30 @@ test('describe and top tell of a process', async () => {
   assert.equal(table.stdout.split('\n').filter((line) => line.startsWith('task_sage ')).length, 1);
 });
 
+const hasTerminal = spawnSync('script', ['-qec', 'true', '/dev/null']).status === 0;
+
+test('on a terminal top shows all anew until Ctrl-C', { skip: !hasTerminal && 'no script(1)' }, async () => {
+  const elders = join(import.meta.dirname, '../../bin/elders.cjs');
+  const command = `exec ${process.execPath} ${elders} top --interval 200ms --no-color`;
+  const terminal = spawn('script', ['-qec', command, '/dev/null'], { cwd: tree.folder });
+  const ended = once(terminal, 'close');
+  let shown = '';
+  const { promise: enough, resolve } = Promise.withResolvers<void>();
+  terminal.stdout.on('data', (chunk) => {
+    shown += chunk;
+    // A frame is whole when the next has begun.
+    if (shown.split(clear).length > 3) resolve();
+  });
+  await Promise.race([enough, ended]);
+  terminal.stdin.write('\u0003');
+  const [, first, second] = shown.split(clear);
+  for (const frame of [first, second]) {
+    for (const name of ['manager', 'redis', ...names])
+      assert.match(frame ?? '', new RegExp(`^${name} `, 'm'));
+  }
+  assert.equal((await ended)[0], 0);
+});
+
 test('reload restarts only whom the change concerns; what is invalid changes nothing', async () => {
   const before = await pids();
   await configure({ strategy: { maxTasks: 2 } });
@@ -151,12 +180,13 @@ test('without a manager the elders serve on, and when none comes they end by the
   });
   await client.ask('task_sage', 'elder.ping', {});
   await Promise.all(identities.map((identity) => waitUntilGone(identity, 60_000)));
-  // What holds the data stays for the next manager, or for `down`.
-  assert.ok(readProcessIdentity(database.pid));
+  // What holds the data goes last, and keeps it for the next manager.
+  await waitUntilGone(database, 60_000);
+  assert.deepEqual(processesTouching(tree.folder), []);
   await tree.up();
   const after = await tree.status();
   assert.equal(after.state, 'ready');
-  assert.equal(after.redis.pid, redis.pid);
+  assert.equal(after.redis.restarts, 0);
   assert.deepEqual(
     after.elders.map(({ restarts }) => restarts),
     names.map(() => 0),

@@ -13,13 +13,9 @@ import { Credentials } from '../../src/identity/credentials.ts';
 import { createKeyPair, proveKey } from '../../src/identity/key-proof.ts';
 import { secureContext, serverTls, socketPeer } from '../../src/identity/tls.ts';
 import { RedisConnection } from '../../src/messaging/redis/redis-connection.ts';
-import {
-  bootstrapFd,
-  type Challenge,
-  type FromChild,
-  type StartOrder,
-} from '../../src/protocol/bootstrap.ts';
+import type { Challenge, FromChild, StartOrder } from '../../src/protocol/bootstrap.ts';
 import { treeKeys } from '../../src/protocol/keys.ts';
+import { bootstrapFd } from '../../src/protocol/start-channel.ts';
 
 const channel = new Socket({ fd: bootstrapFd });
 channel.on('error', () => undefined);

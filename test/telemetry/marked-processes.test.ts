@@ -7,6 +7,7 @@ import { setImmediate } from 'node:timers/promises';
 import {
   endMarkedProcesses,
   findMarkedProcesses,
+  markVariable,
   newProcessMark,
 } from '../../src/telemetry/marked-processes.ts';
 
@@ -45,6 +46,23 @@ test('a mark is found only as a whole argument', async (t) => {
     [pid],
   );
   assert.deepEqual(findMarkedProcesses(newProcessMark()), []);
+});
+
+test('what has the mark in its environment is found where that is asked for, whatever it calls itself', async (t) => {
+  const mark = newProcessMark();
+  const child = spawn('sleep', ['600'], { detached: true, env: { [markVariable]: mark }, stdio: 'ignore' });
+  t.after(() => child.kill('SIGKILL'));
+  await once(child, 'spawn');
+  assert.deepEqual(findMarkedProcesses(mark), []);
+  if (process.platform !== 'linux') return;
+  assert.deepEqual(
+    findMarkedProcesses(mark, { variable: true }).map(({ pid }) => pid),
+    [child.pid],
+  );
+  const ended = once(child, 'exit');
+  assert.equal(await endMarkedProcesses(mark, { groups: false, deadlineMs: 10_000 }), false);
+  assert.equal(await endMarkedProcesses(mark, { groups: true, deadlineMs: 10_000 }), true);
+  assert.equal((await ended)[1], 'SIGKILL');
 });
 
 for (const groups of [false, true]) {

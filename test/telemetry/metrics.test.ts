@@ -15,7 +15,7 @@ test('metrics appear in the text format with the name of the process', async () 
   metrics.setRedisConnected(true);
   metrics.setReady(false);
 
-  const text = await metrics.text();
+  const { type, text } = await metrics.text();
   const who = 'elder="task_sage",role="sage"';
   for (const line of [
     `elders_messages_handled_total{action="sage.task.create",outcome="acted",${who}} 2`,
@@ -36,19 +36,19 @@ test('metrics appear in the text format with the name of the process', async () 
   assert.match(text, /^process_cpu_seconds_total\{/m);
   assert.match(text, /^elders_event_loop_utilization_ratio\{[^}]*\} [01](\.\d+)?(e-\d+)?$/m);
   assert.doesNotMatch(text, /nodejs_eventloop_lag/);
-  assert.match(metrics.contentType, /^text\/plain; version=0\.0\.4/);
+  assert.match(type, /^text\/plain; version=0\.0\.4/);
 });
 
 test('two processes in one test do not share metrics', async () => {
   const first = createMetrics({ name: 'servant_1', role: 'servant' });
   const second = createMetrics({ name: 'servant_2', role: 'servant' });
   first.deadLetter('expired');
-  assert.ok(!(await second.text()).includes('elders_dead_letters_total{code'));
+  assert.ok(!(await second.text()).text.includes('elders_dead_letters_total{code'));
 });
 
 test('metrics do not keep a process alive', () => {
   const url = new URL('../../src/telemetry/metrics.ts', import.meta.url).href;
-  const program = `import { createMetrics } from ${JSON.stringify(url)}; createMetrics({ name: 'x', role: 'sage' });`;
+  const program = `import { createMetrics } from ${JSON.stringify(url)}; await createMetrics({ name: 'x', role: 'sage' }).text();`;
   const { status } = spawnSync(process.execPath, ['--input-type=module', '-e', program], { timeout: 60_000 });
   assert.equal(status, 0);
 });

@@ -1,15 +1,9 @@
 import { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { createKeyPair, type KeyPair, proveKey, spkiOf } from '../../identity/key-proof.ts';
-import {
-  bootstrapFd,
-  type Challenge,
-  type ChildReport,
-  type FromChild,
-  type StartOrder,
-  type ToChild,
-} from '../../protocol/bootstrap.ts';
+import type { Challenge, ChildReport, FromChild, StartOrder, ToChild } from '../../protocol/bootstrap.ts';
 import { ElderError } from '../../protocol/errors.ts';
+import { bootstrapFd } from '../../protocol/start-channel.ts';
 
 /** What a child has once its manager knows its key. */
 export interface Bootstrap {
@@ -22,12 +16,19 @@ export interface Bootstrap {
   answerProbes(reason: () => string | null): void;
 }
 
+/** A new process that is being told who it is while it loads its program. */
+export interface Bootstrapping {
+  /** Rejects with `not_running` when the manager goes away before it gave its orders. */
+  readonly begun: Promise<Bootstrap>;
+  /** Tells the manager that the program is loaded. */
+  loaded(): void;
+}
+
 /**
- * Proves the key of this new process to its manager on the inherited descriptor and receives its orders. With
- * `null` for its name it becomes whom the manager says, whenever that is. Throws `not_running` when the manager
- * goes away before that.
+ * Makes the key of this new process, proves it to its manager on the inherited descriptor and receives its orders.
+ * With `null` for its name it becomes whom the manager says, whenever that is. Throws `usage` without a manager.
  */
-export async function bootstrap(name: string | null): Promise<Bootstrap> {
+export function beginBootstrap(name: string | null): Bootstrapping {
   let channel: Socket;
   try {
     channel = new Socket({ fd: bootstrapFd, readable: true, writable: true });
@@ -50,18 +51,24 @@ export async function bootstrap(name: string | null): Promise<Bootstrap> {
   };
   // Made before anybody waits for it. The private half never leaves this process.
   const keys = createKeyPair();
-  say({ kind: 'loaded', publicKey: spkiOf(keys.publicKey).toString('base64') });
-  const challenge = await hear('challenge');
-  if (name !== null && challenge.name !== name) {
-    throw new ElderError('denied', `started as ${name}, but the manager wants ${challenge.name}`);
-  }
-  say(proveKey(keys, challenge));
-  const order = await hear('start');
-  channel.unref();
+  say({ kind: 'key_made', publicKey: spkiOf(keys.publicKey).toString('base64') });
   // A manager that was killed breaks the channel off, and this process goes on.
   const answerProbes = (reason: () => string | null) =>
     void answer(lines, say, reason).catch(() => channel.destroy());
-  return { challenge, keys, order, report: say, answerProbes };
+  const begin = async (): Promise<Bootstrap> => {
+    const challenge = await hear('challenge');
+    if (name !== null && challenge.name !== name) {
+      throw new ElderError('denied', `started as ${name}, but the manager wants ${challenge.name}`);
+    }
+    say(proveKey(keys, challenge));
+    const order = await hear('start');
+    channel.unref();
+    return { challenge, keys, order, report: say, answerProbes };
+  };
+  const begun = begin();
+  // Looked at when the program is loaded.
+  begun.catch(() => undefined);
+  return { begun, loaded: () => say({ kind: 'loaded' }) };
 }
 
 /** Resolves when the manager has gone; the next one asks over HTTPS. */

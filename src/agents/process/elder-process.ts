@@ -16,7 +16,7 @@ import { Agent } from '../agent.ts';
 import type { AgentObserver, AgentOptions } from '../agent-options.ts';
 import type { Core } from '../core.ts';
 import { machineSources } from '../machine-sources.ts';
-import { bootstrap } from './bootstrap.ts';
+import type { Bootstrapping } from './bootstrap.ts';
 import { CommitNoteFile } from './commit-note.ts';
 import { listenElderServer } from './elder-server.ts';
 import { ManagerWatch } from './manager-watch.ts';
@@ -44,16 +44,18 @@ const closingShare = 0.3;
 const startRetryMs = 50;
 
 /**
- * Runs this process as one elder: proves its key to the manager, serves its port, and runs its parts until
- * SIGTERM, which drains it. Resolves with the exit code. With `null` for its name it waits as a spare, for as
- * long as there is a manager, to be told which elder it is.
+ * Runs this process as the elder that its manager wants: serves its port, and runs its parts until SIGTERM, which
+ * drains it. Resolves with the exit code. One that `mayWait` is a spare: it waits for its orders for as long as there
+ * is a manager.
  */
 export async function runElderProcess(
-  expected: string | null,
+  manager: Bootstrapping,
   assemble: (tools: PartTools, name: string) => Promise<Part[]>,
+  { mayWait = false }: { mayWait?: boolean } = {},
 ): Promise<number> {
-  const begin = await bootstrap(expected).catch((error: unknown) => {
-    if (expected === null && asElderError(error).code === 'not_running') return null;
+  manager.loaded();
+  const begin = await manager.begun.catch((error: unknown) => {
+    if (mayWait && asElderError(error).code === 'not_running') return null;
     throw error;
   });
   if (begin === null) return 0;
@@ -80,12 +82,12 @@ export async function runElderProcess(
     begin.report(reason === null ? { kind: 'ready' } : { kind: 'unready', reason });
   });
   const terminated = once(process, 'SIGTERM');
-  const manager = new ManagerWatch({
+  const watch = new ManagerWatch({
     timeoutMs: order.config.supervision.orphanTimeout,
     now: () => performance.now(),
   });
   begin.answerProbes(() => {
-    manager.seen();
+    watch.seen();
     return readiness.reason;
   });
   const { tree, incarnation } = challenge;
@@ -118,10 +120,10 @@ export async function runElderProcess(
       identity: { tree, name, incarnation },
       notReady: () => readiness.reason,
       info,
-      metrics: async () => ({ type: metrics.contentType, text: await metrics.text() }),
+      metrics: () => metrics.text(),
       connectionAgeMs: order.config.certificates.connectionAge,
       onRequest: (peer) => {
-        if (peer === 'manager') manager.seen();
+        if (peer === 'manager') watch.seen();
       },
       onRefused: (refusal) => {
         log.warn({ ...refusal }, 'refused');
@@ -133,9 +135,7 @@ export async function runElderProcess(
     // Both are awaited below, side by side as they are.
     listening.catch(() => undefined);
     const parts = await assemble({ order, folder, log }, name);
-    const orphaned = manager.gone.then(() =>
-      log.warn({}, 'no manager has come: this process ends by itself'),
-    );
+    const orphaned = watch.gone.then(() => log.warn({}, 'no manager has come: this process ends by itself'));
     const starting = Promise.all(
       parts.map((part) =>
         startPart(part, {
@@ -163,7 +163,7 @@ export async function runElderProcess(
     log.info({ incarnation, port: order.port, pid: order.pid }, 'started');
     const ended = Promise.all(running.map((part) => part.ended));
     await Promise.race([terminated, ended, orphaned]);
-    manager.stop();
+    watch.stop();
     readiness.set('stop', 'draining');
     log.info({}, 'draining');
     const drainMs = childSpec(order.config, name).shutdown * (1 - closingShare);

@@ -1,23 +1,24 @@
 import { once } from 'node:events';
 import { request } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { createServer, type Server } from 'node:tls';
 import { Credentials } from '../../identity/credentials.ts';
 import { createKeyPair, proveKey } from '../../identity/key-proof.ts';
 import { throwawayCertificate } from '../../identity/throwaway-certificate.ts';
-import { peerAgent, serverTls } from '../../identity/tls.ts';
+import { peerAgent } from '../../identity/tls.ts';
 import { RedisBroker } from '../../messaging/redis/redis-broker.ts';
-import { RespParser } from '../../messaging/redis/resp-parser.ts';
 import { nullLogger } from '../../telemetry/logger.ts';
 import { createMetrics } from '../../telemetry/metrics.ts';
 import { Agent } from '../agent.ts';
 import type { Core } from '../core.ts';
 import { machineSources } from '../machine-sources.ts';
 import { listenElderServer } from './elder-server.ts';
+import { standInRedis } from './stand-in-redis.ts';
 
 const tree = 'rehearsal';
 /** The only principal of the rehearsal: Redis, the elder and its peer are all the same. */
 const name = 'redis';
+/** One that exists, so that there are edges to read. */
+const elder = 'claude_elder';
 const host = '127.0.0.1';
 /** A rehearsal that hangs is given up after this many ms. */
 const limitMs = 3_000;
@@ -60,17 +61,18 @@ async function play(core: Core, closing: (() => void)[]): Promise<void> {
     ...{ host, port: 0, tree, credentials, identity },
     notReady: () => null,
     info: () => identity,
-    metrics: async () => ({ type: metrics.contentType, text: await metrics.text() }),
+    metrics: () => metrics.text(),
     connectionAgeMs: limitMs,
   });
   closing.push(() => {
     server.closeAllConnections();
     server.close();
   });
-  const redis = await standIn(credentials, closing);
+  const redis = await standInRedis({ host, tree, name: elder, credentials, closing });
   const broker = new RedisBroker({
     ...identity,
-    endpoint: { host, port: portOf(redis) },
+    name: elder,
+    endpoint: { host, port: portOf(redis.server) },
     credential: { username: name, password: name },
     tls: () => ({ cert: certificate, key: credentials.current().key, ca: certificate }),
     edgeLimit: 64,
@@ -78,39 +80,18 @@ async function play(core: Core, closing: (() => void)[]): Promise<void> {
     onConnection: (connected) => metrics.setRedisConnected(connected),
   });
   closing.push(() => void broker.close());
-  // As an elder that exists, so that there are edges to read.
   const agent = new Agent({
-    ...{ name: 'claude_elder', incarnation: 1, pid: process.pid, core, broker },
+    ...{ name: elder, incarnation: 1, pid: process.pid, core, broker },
     ...machineSources,
     ...{ servants: ['servant_1'], attempts: 1, log: nullLogger },
     observer: { onCommit: (tookMs, handled) => metrics.committed('ok', tookMs, handled) },
   });
   await agent.start();
   const ended = agent.run().catch(() => undefined);
-  await ask(portOf(server), credentials, closing);
+  await Promise.all([ask(portOf(server), credentials, closing), redis.answered]);
   agent.stop();
   await ended;
 }
-
-/** What answers as Redis does to an elder that is new and has nothing to do. */
-async function standIn(credentials: Credentials, closing: (() => void)[]): Promise<Server> {
-  const server = createServer(serverTls(credentials.current()), (socket) => {
-    closing.push(() => socket.destroy());
-    socket.on('error', () => undefined);
-    const parser = new RespParser((command) => {
-      const [verb] = command as unknown[];
-      // A blocking read waits for ever.
-      if (verb !== 'XREAD') socket.write(answers[String(verb)] ?? '+OK\r\n');
-    });
-    socket.on('data', (chunk: Buffer) => parser.feed(chunk));
-  });
-  server.listen(0, host);
-  closing.push(() => server.close());
-  await once(server, 'listening');
-  return server;
-}
-
-const answers: Readonly<Record<string, string>> = { HGETALL: '*0\r\n', FCALL: '*1\r\n$2\r\nOK\r\n' };
 
 function portOf(server: { address(): AddressInfo | string | null }): number {
   return (server.address() as AddressInfo).port;
@@ -119,7 +100,7 @@ function portOf(server: { address(): AddressInfo | string | null }): number {
 async function ask(port: number, credentials: Credentials, closing: (() => void)[]): Promise<void> {
   const agent = peerAgent({ ...credentials.current(), tree, expect: name });
   closing.push(() => agent.destroy());
-  for (const path of ['/healthz', '/readyz', '/metrics']) {
+  for (const path of ['/healthz', '/readyz']) {
     const sent = request({ host, port, path, agent });
     sent.end();
     const [response] = await once(sent, 'response');

@@ -16,6 +16,7 @@ import { detectSandbox } from '../../elders/servant/execution/sandbox.ts';
 import { defaultConfig } from '../../protocol/config.ts';
 import { ElderError } from '../../protocol/errors.ts';
 import { redisPortOffset, roster } from '../../protocol/roster.ts';
+import { possibleServants, startingServants } from '../../protocol/servant-pools.ts';
 import { boundaryOf } from '../../supervision/isolation/boundary.ts';
 import { requireFreePorts } from '../../supervision/manager/preflight.ts';
 import { findLivingProcesses } from '../living-processes.ts';
@@ -105,26 +106,44 @@ const checkFolder: Check = async ({ session }) => {
 };
 
 const checkPorts: Check = async ({ session, loaded }) => {
-  const { host, portBase, servants, redis } = loaded?.config ?? defaultConfig;
+  const config = loaded?.config ?? defaultConfig;
+  const { host, portBase, redis } = config;
   if (await isListening(session.folder.managerSocket)) return ok('held by this tree, which runs');
   const own = new Set(
     findLivingProcesses(session.folder).flatMap(({ kind, identity }) =>
       kind === 'process' ? [identity.port] : [],
     ),
   );
-  const needed = roster(servants).map(({ name, portOffset }) => ({ name, port: portBase + portOffset }));
-  if (redis === undefined) needed.push({ name: 'redis', port: portBase + redisPortOffset });
+  const portsOf = (servants: number[]) =>
+    roster(servants)
+      .map(({ name, portOffset }) => ({ name, port: portBase + portOffset }))
+      .filter(({ port }) => !own.has(port));
+  const needed = portsOf(startingServants(config));
+  const redisPort = portBase + redisPortOffset;
+  if (redis === undefined && !own.has(redisPort)) needed.push({ name: 'redis', port: redisPort });
+  const now = await takenPorts(host, needed);
+  if (now !== null) return fail(now);
+  // Of servants that there may be only later.
+  const soon = new Set(needed.map(({ port }) => port));
+  const possible = portsOf(possibleServants(config)).filter(({ port }) => !soon.has(port));
+  const later = await takenPorts(host, possible);
+  if (later !== null) return warn(`the tree can start, but not grow to all its servants: ${later}`);
+  return ok(`${needed.length + possible.length} ports from ${portBase} on ${host} are free`);
+};
+
+/** Says which of these ports are taken; `null` where none is. */
+async function takenPorts(
+  host: string,
+  ports: Parameters<typeof requireFreePorts>[1],
+): Promise<string | null> {
   try {
-    await requireFreePorts(
-      host,
-      needed.filter(({ port }) => !own.has(port)),
-    );
-    return ok(`${needed.length} ports from ${portBase} on ${host} are free`);
+    await requireFreePorts(host, ports);
+    return null;
   } catch (error) {
-    if (error instanceof ElderError) return fail(error.reason);
+    if (error instanceof ElderError) return error.reason;
     throw error;
   }
-};
+}
 
 const checkFsync: Check = async ({ session }) => {
   const base = existsSync(session.folder.root) ? session.folder.root : session.folder.project;

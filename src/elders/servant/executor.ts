@@ -1,6 +1,5 @@
-import { mkdirSync } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { lstatSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { Agent } from '../../agents/agent.ts';
 import type { Effect } from '../../agents/core.ts';
 import type { AttemptResult } from '../../protocol/actions.ts';
@@ -8,6 +7,7 @@ import type { Config } from '../../protocol/config.ts';
 import type { StateFolder } from '../../protocol/state-folder.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { assignedCommand } from './assigned-command.ts';
+import { KeptLauncher } from './execution/launcher/kept-launcher.ts';
 import { reapSandbox } from './execution/reap-sandbox.ts';
 import { type RunningCommand, startCommand } from './execution/run-command.ts';
 import { assignedWorktree, endWorktree } from './git/assigned-worktree.ts';
@@ -17,7 +17,10 @@ import { collectResults } from './results/collect-results.ts';
 import { followProgress } from './results/follow-progress.ts';
 import type { Assignment, ServantEffect, ServantInput } from './servant.ts';
 
-/** A command that is over sooner is reported once, with its start: that saves two commits of a short task (ms). */
+/** What the launcher waits beyond the end of a lease and the time to end by itself that every command has, in ms. */
+const launcherSlackMs = 1_000;
+
+/** A command that is over sooner is reported once, with its start and no progress: that saves two commits of a short task (ms). */
 const reportStartAfterMs = 100;
 
 interface ExecutorOptions {
@@ -39,12 +42,15 @@ interface Running {
 /** Does what a servant's core asks for: runs commands, ends them, and tells the core what came of it. */
 export class Executor {
   readonly #options: ExecutorOptions;
+  readonly #launcher: KeptLauncher;
   #running: Running | null = null;
   #agent: Agent | null = null;
 
   constructor(options: ExecutorOptions) {
     this.#options = options;
-    mkdirSync(dirname(options.folder.sandboxRecord(options.name)), { recursive: true, mode: 0o700 });
+    const own = dirname(options.folder.sandboxRecord(options.name));
+    mkdirSync(own, { recursive: true, mode: 0o700 });
+    this.#launcher = new KeptLauncher(join(own, 'launcher'));
   }
 
   /** The `perform` of the servant's agent. */
@@ -105,13 +111,17 @@ export class Executor {
       if (expiresAt <= Date.now()) this.#end(lease, 'lost', 'the lease ran out before the start');
       const worktree = running.verdict ? undefined : await assignedWorktree(this.#options.folder, assignment);
       try {
-        const exchange = await this.#newExchange();
-        stopFollowing = followProgress(exchange, (progress) => tell({ kind: 'progress', lease, progress }));
+        const exchange = this.#newExchange();
         const { signal } = running.abort;
         const command = await this.#start(assignment, { signal, worktree, exchange });
         const { startedAt } = command;
         if (startedAt !== null) {
-          reportStart = setTimeout(() => tell({ kind: 'started', lease, startedAt }), reportStartAfterMs);
+          reportStart = setTimeout(() => {
+            tell({ kind: 'started', lease, startedAt });
+            stopFollowing = followProgress(exchange, (progress) =>
+              tell({ kind: 'progress', lease, progress }),
+            );
+          }, reportStartAfterMs);
         }
         const ended = await command.finished;
         const inWorktree = worktree?.startIn;
@@ -168,15 +178,17 @@ export class Executor {
         this.#noteDenial(`${directiveId}/${task.id}`, host, reason);
       },
     });
-    return startCommand({ ...command, signal });
+    const launcher = await this.#launcher.get(command.limits.niceness);
+    return startCommand({ ...command, signal, launcher });
   }
 
-  /** An empty folder; what an attempt before left there is gone. */
-  async #newExchange(): Promise<string> {
+  /** An empty folder; what an attempt before left there is gone. At once: other threads would take longer to be told. */
+  #newExchange(): string {
     const { folder, name } = this.#options;
     const path = folder.exchange(name);
-    await rm(path, { recursive: true, force: true });
-    await mkdir(path, { recursive: true, mode: 0o700 });
+    if (isEmptyFolder(path)) return path;
+    rmSync(path, { recursive: true, force: true });
+    mkdirSync(path, { recursive: true, mode: 0o700 });
     return path;
   }
 
@@ -198,6 +210,9 @@ export class Executor {
     // A clock that was set back does not make the lease longer.
     const left = Math.min(leaseMs, Math.max(0, expiresAt - Date.now()));
     running.leaseTimer = setTimeout(end, left);
+    // This process ends the command by itself, unless it is stopped; the launcher comes before the task sage gives up.
+    const grace = this.#options.config.tasks.killGrace + launcherSlackMs;
+    this.#launcher.hold(left + Math.min(grace, leaseMs / 2));
   }
 
   #end(lease: string, outcome: 'cancelled' | 'lost', reason: string): void {
@@ -207,4 +222,9 @@ export class Executor {
     this.#options.log.info({ lease, outcome, reason }, 'ending the command');
     running.abort.abort(reason);
   }
+}
+
+function isEmptyFolder(path: string): boolean {
+  // A command without a sandbox may have put a link there.
+  return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true && readdirSync(path).length === 0;
 }

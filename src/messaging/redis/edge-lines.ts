@@ -1,9 +1,10 @@
 import { type EdgeKey, splitEdgeKey, type TreeKeys } from '../../protocol/keys.ts';
 import type { Entry, ReadOptions } from '../broker.ts';
-import { systemClock } from '../clock.ts';
 import { readBehind } from '../stream-id.ts';
+import { asksTheSame, type PendingRead, type ReadLine } from './read-line.ts';
 import type { RedisConnection, RedisConnectionOptions } from './redis-connection.ts';
 import { decodeEntries } from './replies.ts';
+import { settleRead } from './settle-read.ts';
 import { WakeUps } from './wake-ups.ts';
 
 /** How long one read blocks (ms), however long its caller waits: an answer is due at least this often. */
@@ -12,21 +13,14 @@ const longestBlockMs = 2_000;
 const watchdogMs = 2_000;
 /** Edges above which a read names only those that have something new, as far as their writers say. */
 const manyEdges = 64;
+/**
+ * For so long (ms) after it was made an elder has no connection of its own for urgent reads: making one would hold up
+ * the first messages, for which a failover may have kept somebody waiting. What is there already is read without it.
+ */
+const urgentAfterMs = 100;
 /** How long (ms) to wait at most before listening for wake-ups is tried again, which Redis may refuse. */
 const listenRetryMs = 5_000;
 const nothing: Entry[] = [];
-
-/** A connection on which one read waits at a time. */
-interface ReadLine {
-  readonly connection: RedisConnection;
-  pending: PendingRead | null;
-}
-
-interface PendingRead {
-  readonly cursors: ReadonlyMap<EdgeKey, string>;
-  readonly count: number;
-  readonly entries: Promise<Entry[]>;
-}
 
 interface Asked {
   readonly cursors: ReadonlyMap<EdgeKey, string>;
@@ -34,11 +28,6 @@ interface Asked {
   readonly blockMs?: number;
   /** To be told what was found. */
   readonly wakeUps?: WakeUps | undefined;
-}
-
-function asksTheSame(pending: PendingRead, cursors: ReadonlyMap<EdgeKey, string>, count: number): boolean {
-  if (pending.count !== count || pending.cursors.size !== cursors.size) return false;
-  return [...cursors].every(([edge, cursor]) => pending.cursors.get(edge) === cursor);
 }
 
 interface EdgeLinesOptions {
@@ -70,6 +59,7 @@ export class EdgeLines {
   /** How many messages an entry held in the last read, so that the next asks for as many entries as it needs. */
   #messagesPerEntry = 1;
   #writerProvenAt = 0;
+  readonly #madeAt = performance.now();
 
   constructor(options: EdgeLinesOptions) {
     this.#options = options;
@@ -91,6 +81,16 @@ export class EdgeLines {
       return this.#settle(entries, { signal });
     }
     const until = performance.now() + waitMs;
+    if (urgent && this.#urgent === null) {
+      const entries = await this.#readEarly(
+        cursors,
+        count,
+        Math.min(until, this.#madeAt + urgentAfterMs),
+        signal,
+      );
+      if (entries.length > 0) return entries;
+    }
+    if (this.#stopped(signal)) return nothing;
     const line = urgent ? this.#urgentLine() : this.#line;
     // What is urgent is waited for at Redis itself, however many edges that is.
     const isWoken = !urgent && cursors.size > manyEdges;
@@ -121,6 +121,22 @@ export class EdgeLines {
   #newLine(): ReadLine {
     const { connect, onState } = this.#options;
     return { connection: connect({ onState }), pending: null };
+  }
+
+  /** Reads once what is there, and waits until that moment where there is nothing. */
+  async #readEarly(
+    cursors: ReadonlyMap<EdgeKey, string>,
+    count: number,
+    until: number,
+    signal: AbortSignal | undefined,
+  ): Promise<Entry[]> {
+    const restMs = Math.ceil(until - performance.now());
+    if (restMs <= 0) return nothing;
+    const { writer } = this.#options;
+    const entries =
+      cursors.size === 0 ? nothing : await this.#settle(this.#ask(writer, { cursors, count }), { signal });
+    if (entries.length > 0 || this.#stopped(signal)) return entries;
+    return this.#settle(null, { signal, waitMs: restMs });
   }
 
   #urgentLine(): ReadLine {
@@ -221,27 +237,10 @@ export class EdgeLines {
     return entries;
   }
 
-  /** Waits for the entries, but not beyond the time, the signal or the end of this broker. */
-  async #settle(
+  #settle(
     entries: Promise<Entry[]> | Entry[] | null,
     limits: { signal: AbortSignal | undefined; waitMs?: number },
   ): Promise<Entry[]> {
-    const { signal, waitMs } = limits;
-    const { closing } = this.#options;
-    const { promise, resolve } = Promise.withResolvers<Entry[]>();
-    const stop = () => resolve(nothing);
-    const cancel = waitMs === undefined ? () => {} : systemClock.setTimer(waitMs, stop);
-    signal?.addEventListener('abort', stop, { once: true });
-    closing.addEventListener('abort', stop, { once: true });
-    try {
-      return await (entries === null ? promise : Promise.race([entries, promise]));
-    } catch (error) {
-      if (this.#stopped(signal)) return nothing;
-      throw error;
-    } finally {
-      cancel();
-      signal?.removeEventListener('abort', stop);
-      closing.removeEventListener('abort', stop);
-    }
+    return settleRead(entries, { ...limits, closing: this.#options.closing });
   }
 }

@@ -6,6 +6,7 @@ import { ElderError } from '../../protocol/errors.ts';
 import type { RedisCommands } from './redis-commands.ts';
 import { RespClient } from './resp-client.ts';
 import { ErrorReply } from './resp-parser.ts';
+import { withSharedContext } from './shared-context.ts';
 
 /** What a process shows to Redis and whom it trusts there; PEM texts. */
 export interface RedisTls {
@@ -204,7 +205,7 @@ export class RedisConnection implements RedisCommands {
       this.#options.onState?.(false, error);
     };
     try {
-      client = new RespClient(connectionOptions(this.#options), end);
+      client = new RespClient(withSharedContext(connectionOptions(this.#options)), end);
     } catch (cause) {
       return this.#unreachable(`cannot connect: ${cause instanceof Error ? cause.message : String(cause)}`);
     }

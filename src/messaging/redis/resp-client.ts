@@ -29,6 +29,8 @@ export class RespClient {
   #listener: ((event: string) => void) | null = null;
   #ended: Error | null = null;
   #retired = false;
+  /** Whether what is sent is held until this turn of the event loop is over. */
+  #gathers = false;
   readonly #proved = Promise.withResolvers<void>();
 
   /** Begins to connect; `onEnd` is told once why the connection ended or could not be made. */
@@ -71,7 +73,19 @@ export class RespClient {
     return new Promise((resolve, reject) => {
       if (this.#ended) return reject(this.#ended);
       this.#pending.push({ resolve, reject });
+      this.#gather();
       this.#socket.write(encode(args));
+    });
+  }
+
+  /** Has what is sent at the same time go out as one: each piece alone costs both ends an encryption and a call of the system. */
+  #gather(): void {
+    if (this.#gathers) return;
+    this.#gathers = true;
+    this.#socket.cork();
+    process.nextTick(() => {
+      this.#gathers = false;
+      this.#socket.uncork();
     });
   }
 

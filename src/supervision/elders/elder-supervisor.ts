@@ -10,7 +10,7 @@ import { elderBeforeStart } from '../manager/tree-state.ts';
 import type { AfterReplacement } from '../restarts/after-replacement.ts';
 import type { Crash } from '../restarts/crash.ts';
 import type { CrashHistory } from '../restarts/crash-memory.ts';
-import { RestartPolicy } from '../restarts/restart-policy.ts';
+import { type RestartDecision, RestartPolicy } from '../restarts/restart-policy.ts';
 import { ElderLife, type Ending } from './elder-life.ts';
 import type { RunningProcess } from './running-process.ts';
 
@@ -32,6 +32,8 @@ interface ElderSupervisorOptions extends Pick<LifeOptions, 'redis' | 'launch' | 
   /** Called when it is given up, after `onCrash`, unless that hindered the start of the tree. */
   readonly onGivenUp: () => void;
 }
+
+const atOnce: RestartDecision = { kind: 'restart', delayMs: 0 };
 
 /** How many of its last errors are kept. */
 const keptErrors = 10;
@@ -133,7 +135,9 @@ export class ElderSupervisor {
       if (signal.aborted) return;
       if (this.#strict && !ending.accidental) return this.#giveUp(ending.error);
       if (!this.#isToRestart(ending)) return this.#rest(ending);
-      const decision = this.#policy.crashed(Date.now(), ending.uptime);
+      // That its certificate was taken back is an order, not a crash: no number of orders is too many.
+      const isOrdered = ending.kind === 'revoked';
+      const decision = isOrdered ? atOnce : this.#policy.crashed(Date.now(), ending.uptime);
       const restarts = this.#status.restarts + (decision.kind === 'restart' ? 1 : 0);
       this.#replaced();
       if (decision.kind === 'restart' && decision.delayMs === 0) this.#replaced = this.#options.after.began();
@@ -146,7 +150,7 @@ export class ElderSupervisor {
         return this.#options.onGivenUp();
       }
       this.#options.onEvent('stopped', this.name, ending.error);
-      this.#options.onRestart();
+      if (!isOrdered) this.#options.onRestart();
       this.#update({ state: 'backoff', restarts, reason: ending.error.reason, pid: null });
       if (decision.delayMs > 0) await delay(decision.delayMs, undefined, { signal }).catch(() => undefined);
       if (signal.aborted) return;

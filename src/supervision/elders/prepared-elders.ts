@@ -41,7 +41,7 @@ export class PreparedElders {
   /** Resolves when the process prepared for an elder waits for its orders, or when there is none. */
   async loaded(name: string): Promise<void> {
     const spawned = await this.#waiting.get(name)?.catch(() => undefined);
-    if (spawned !== undefined) await Promise.race([spawned.loaded, spawned.exited]);
+    if (spawned !== undefined) await Promise.race([spawned.loading.loaded, spawned.exited]);
   }
 
   /** Gives the process prepared for an elder, or a new one. Rejects with `start_failed`. */

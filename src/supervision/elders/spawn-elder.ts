@@ -5,7 +5,6 @@ import { closeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
-import { z } from 'zod';
 import type { Config } from '../../protocol/config.ts';
 import { ElderError } from '../../protocol/errors.ts';
 import type { ProcessIdentity } from '../../protocol/process.ts';
@@ -16,6 +15,7 @@ import type { ElderProgram } from '../isolation/elder-program.ts';
 import { openProcessReport, type ProcessReport } from '../isolation/process-report.ts';
 import type { SparePlaces } from '../isolation/spare-places.ts';
 import { readJsonLines } from './json-lines.ts';
+import { followLoading, type Loading } from './loading.ts';
 import { openRawOutput } from './raw-output.ts';
 import { describeExit, type ProcessExit } from './running-process.ts';
 
@@ -35,19 +35,15 @@ export interface SpawnedElder {
   /** Whether it has a view of its own of the files. */
   readonly walled: boolean;
   readonly channel: Duplex;
-  /** The lines that it says after the first. */
+  /** What it says beside its key, its answer to the challenge and that it has loaded; to be read after these. */
   readonly lines: AsyncGenerator<unknown, void>;
-  /** Resolves when it has loaded its program and waits for its orders, or will never; does not reject. */
-  readonly loaded: Promise<void>;
-  /** The key that it said is its own (SPKI DER), once it has loaded; nothing is proved by it. */
-  readonly publicKey: () => Buffer | null;
+  /** See `Loading`. */
+  readonly loading: Loading;
   /** Resolves once, when the process is gone; never rejects. */
   readonly exited: Promise<ProcessExit>;
   /** Does nothing once it is gone, so no stranger is hit. */
   kill(signal: 'SIGTERM' | 'SIGKILL'): void;
 }
-
-const loadedLine = z.object({ kind: z.literal('loaded'), publicKey: z.string() });
 
 /** What a child may see of the manager's environment: nothing in it is secret, nothing changes how Node runs. */
 const environment = ['PATH', 'HOME', 'LANG', 'TZ'];
@@ -88,30 +84,19 @@ async function introduceChild(
   if (identity === undefined) throw startFailure(options.name, options.folder, await ended);
   const exited = report === undefined ? ended : ended.then((exit) => afterBoundary(identity, exit));
   const lines = readJsonLines(channel, maxLine);
-  let isLoaded = false;
+  const loading = followLoading(lines);
   const kill = (signal: 'SIGTERM' | 'SIGKILL') => {
     // Process 1 of a namespace does not hear SIGTERM before it listens for it, and has nothing to bring to an end.
     if (report === undefined) child.kill(signal);
-    else signalProcess(identity, isLoaded ? signal : 'SIGKILL');
+    else signalProcess(identity, loading.isOver() ? signal : 'SIGKILL');
   };
-  let key: Buffer | null = null;
-  const first = lines.next().then(({ value }) => {
-    isLoaded = true;
-    const said = loadedLine.safeParse(value);
-    if (said.success) key = Buffer.from(said.data.publicKey, 'base64');
-  });
-  const loaded = first.then(
-    () => undefined,
-    () => undefined,
-  );
   return {
     name: options.name,
     identity,
     walled: report !== undefined,
     channel,
     lines,
-    loaded,
-    publicKey: () => key,
+    loading,
     exited,
     kill,
   };

@@ -52,28 +52,39 @@ export async function introduce(
   say(challenge);
   const before = introduction.before();
   before.catch(() => undefined);
-  await spawned.loaded;
-  const first = await lines.next();
-  if (first.done) return null;
-  const proof = keyProof.safeParse(first.value);
+  const certificate = introduction.prepared ?? prepareCertificate(spawned, introduction);
+  const answer = await spawned.loading.answer;
+  if (answer === null) return null;
+  const proof = keyProof.safeParse(answer);
   if (!proof.success) throw new ElderError('start_failed', `${name} does not follow the start protocol`);
   const publicKey = verifyKeyProof(challenge, proof.data);
-  const { prepared } = introduction;
+  const prepared = await certificate;
   const { certificatePem } =
-    prepared !== undefined && prepared.root === authority.fingerprint && prepared.publicKey.equals(publicKey)
+    prepared !== null && prepared.root === authority.fingerprint && prepared.publicKey.equals(publicKey)
       ? authority.handOut(prepared, incarnation)
-      : await authority.issue({
-          name,
-          incarnation,
-          addresses: certificateAddresses(order.host),
-          lifetimeMs: order.config.certificates.lifetime,
-          publicKey,
-        });
+      : await authority.issue({ ...certificateRequest(introduction, publicKey), incarnation });
   const [credentials] = await Promise.all([introduction.credentials, before]);
   say({ kind: 'start', certificate: certificatePem, ca: authority.caPem, ...order, credentials });
   const probe = new ChannelProbe((n) => say({ kind: 'probe', n }));
   void pumpReports(lines, introduction, probe);
   return probe;
+}
+
+/** Makes the certificate while the process is still proving its key; `null` where that fails. */
+async function prepareCertificate(
+  spawned: SpawnedElder,
+  introduction: Introduction,
+): Promise<PreparedCertificate | null> {
+  const publicKey = await spawned.loading.key;
+  if (publicKey === null) return null;
+  const request = certificateRequest(introduction, publicKey);
+  return introduction.authority.prepare(request).catch(() => null);
+}
+
+function certificateRequest({ name, order }: Introduction, publicKey: Buffer) {
+  const { host, config } = order;
+  const { lifetime: lifetimeMs } = config.certificates;
+  return { name, addresses: certificateAddresses(host), lifetimeMs, publicKey };
 }
 
 async function pumpReports(

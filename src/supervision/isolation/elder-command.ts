@@ -5,6 +5,7 @@ import { boundaryOf } from './boundary.ts';
 import { placesOf } from './elder-places.ts';
 import type { ElderProgram } from './elder-program.ts';
 import { elderViewArguments } from './elder-view.ts';
+import { cacheOfUser } from './own-user/cache-of-user.ts';
 import { mappedPlaces } from './own-user/mapped-places.ts';
 import { asUser, unusedUser, userNameArguments } from './own-user/own-user.ts';
 import { seatBelt } from './seat-belt.ts';
@@ -44,7 +45,7 @@ export async function elderCommand(options: {
   for (const path of [...places.personal, ...places.shared, ...homes]) {
     mkdirSync(path, { recursive: true, mode: 0o700 });
   }
-  const [boundary] = await Promise.all([
+  const [boundary, warmed = null] = await Promise.all([
     boundaryOf({ name: spare?.names[0] ?? name, folder, config }),
     files.warm?.(),
   ]);
@@ -52,7 +53,14 @@ export async function elderCommand(options: {
   if (boundary.kind === 'none')
     return { file: '/bin/sh', args: [...withoutCoreDump, ...node], reports: false };
   const { path, tools } = boundary;
-  const shown = tools === undefined ? [] : await userNameArguments(folder, config.elderUsers);
+  const own = tools && { tools, user: unusedUser(config.elderUsers) };
+  const shown =
+    own === undefined
+      ? []
+      : [
+          ...(await userNameArguments(folder, config.elderUsers)),
+          ...cacheOfUser(files.cache, warmed, own.user),
+        ];
   const view = elderViewArguments({
     name,
     folder,
@@ -63,9 +71,7 @@ export async function elderCommand(options: {
     ...(spare && { spare }),
   });
   const walled = [path, '--info-fd', String(reportFd), ...view, ...node];
-  const own =
-    tools === undefined
-      ? walled
-      : asUser(tools, unusedUser(config.elderUsers), mappedPlaces(folder, program, places), walled);
-  return { file: '/bin/sh', args: [...withoutCoreDump, ...own], reports: true };
+  const whole =
+    own === undefined ? walled : asUser(own.tools, own.user, mappedPlaces(folder, program, places), walled);
+  return { file: '/bin/sh', args: [...withoutCoreDump, ...whole], reports: true };
 }

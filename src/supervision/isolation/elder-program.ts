@@ -10,7 +10,7 @@ export interface ElderProgram {
     readonly program: readonly string[];
     /** Folder of the compile cache, which no elder may write: what it holds runs in other processes too. */
     readonly cache: string;
-    /** Fills the cache, once; never rejects. */
-    readonly warm?: () => Promise<void>;
+    /** Fills the cache, once, and gives the folder in it that Node fills for this user, if it did; never rejects. */
+    readonly warm?: () => Promise<string | null>;
   };
 }

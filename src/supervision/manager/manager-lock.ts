@@ -5,7 +5,8 @@ import { type ProcessIdentity, processIdentity } from '../../protocol/process.ts
 
 // The note is a file of its own: reading the locked file and closing it again would drop the lock, because
 // POSIX locks belong to a process and a file, not to a descriptor.
-function noteOf(path: string): string {
+/** Gives the path of the note about who holds the lock at `path`; its holder touches it. */
+export function noteOf(path: string): string {
   return `${path}.json`;
 }
 

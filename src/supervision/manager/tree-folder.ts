@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { sandboxNote } from '../../protocol/process.ts';
 import { type StateFolder, stateFolder } from '../../protocol/state-folder.ts';
 import { endMarkedProcesses } from '../../telemetry/marked-processes.ts';
+import { removeSandboxGroups, removeSocketFolders } from '../../telemetry/sandbox-leftovers.ts';
 
 /** The kernel needs this long at most to end a process by SIGKILL, unless its disk hangs, ms. */
 const killMs = 10_000;
@@ -26,7 +27,9 @@ export async function endSandbox(folder: StateFolder, servant: string): Promise<
   if (note.success) {
     const { mark, kind } = note.data;
     await endMarkedProcesses(mark, { groups: kind === 'none', deadlineMs: killMs });
+    removeSandboxGroups(mark);
   }
+  removeSocketFolders(path);
   await rm(path, { force: true });
 }
 

@@ -268,8 +268,9 @@ export class TreeManager implements Manager {
         });
       },
     });
-    await elders.open(records, { expectEnded: this.#wereLeftAlone() });
-    await redis.start(records.get('redis'), this.#starting.signal);
+    const expectEnded = this.#wereLeftAlone();
+    await elders.open(records, { expectEnded });
+    await redis.start(records.get('redis'), { signal: this.#starting.signal, expectEnded });
     const connect = () => connectManagerBroker({ tree: this.#tree, config, redis, own, name: 'auditor' });
     const sources = sourcesOf('auditor', roster(possibleServants(config)));
     await audit.begin({ redis: redis.admin, config, sources, connect });

@@ -94,14 +94,21 @@ export function reloadPlan(before: Config, after: Config, present: readonly stri
   return {
     changed: changed.map(({ path }) => path),
     // Who there can be is in the rights and edges of all those who speak to servants.
-    fixed: same(seats(before), seats(after)) ? fixed : [...fixed, 'the most servants that there can be'],
+    fixed: [...fixed, ...changedSeats(before, after)],
     restart,
   };
 }
 
-/** Which servant belongs to what. */
-function seats(config: Config) {
-  return servantPools(config).map(({ name, first, max }) => [name, first, max]);
+/** Tells which servants can be other ones than before, as `the most servants that there can be (gpu: 2 → 4)`. */
+function changedSeats(before: Config, after: Config): string[] {
+  const [old, now] = [servantPools(before), servantPools(after)];
+  const names = [...new Set([...old, ...now].map(({ name }) => name))];
+  const changes = names.flatMap((name) => {
+    const [was, is] = [old, now].map((pools) => pools.find((pool) => pool.name === name));
+    if (was?.max !== is?.max) return [`${name}: ${was?.max ?? 'none'} → ${is?.max ?? 'none'}`];
+    return was?.first === is?.first ? [] : [`${name}: from servant_${was?.first} to servant_${is?.first}`];
+  });
+  return changes.length === 0 ? [] : [`the most servants that there can be (${changes.join(', ')})`];
 }
 
 function same(a: unknown, b: unknown): boolean {

@@ -22,6 +22,7 @@ import { removeProcessRecord, saveProcessRecord } from '../elders/process-record
 import { openRawOutput } from '../elders/raw-output.ts';
 import { describeExit, type ProcessExit, type RunningProcess } from '../elders/running-process.ts';
 import { certificateAddresses, connectAddress } from '../listen-address.ts';
+import { noteOf } from '../manager/manager-lock.ts';
 import { requireFreePorts } from '../manager/preflight.ts';
 import { RedisAdmin } from './redis-admin.ts';
 import {
@@ -33,6 +34,7 @@ import {
   redisPaths,
   writeRedisFiles,
 } from './redis-files.ts';
+import { type RedisSitter, startRedisSitter } from './redis-sitter.ts';
 
 export interface ManagedRedisOptions {
   readonly tree: string;
@@ -61,6 +63,7 @@ export class ManagedRedis {
   readonly #password: string;
   readonly #admin: RedisAdmin;
   #process: RunningProcess | null = null;
+  #sitter: RedisSitter | null = null;
   #released = false;
 
   private constructor(options: ManagedRedisOptions, password: string) {
@@ -114,10 +117,15 @@ export class ManagedRedis {
     });
     moveFullLog(redisPaths(folder).log, config.log.maxBytes);
     const startedAt = Date.now();
-    const child = this.#spawn(privateKeyPem);
+    const { orphanTimeout } = config.supervision;
+    const sitter = startRedisSitter({ note: noteOf(folder.managerLock), orphanTimeout });
+    this.#sitter = sitter;
+    const child = this.#spawn(privateKeyPem, sitter);
     const exited = exitOf(child);
+    const identity = child.pid === undefined ? undefined : readProcessIdentity(child.pid);
+    if (identity === undefined) sitter?.abandon();
+    else sitter?.sitWith(identity);
     if (child.pid === undefined) throw await this.#spawnFailure(child);
-    const identity = readProcessIdentity(child.pid);
     if (identity === undefined) throw await this.#failure(await exited);
     const { startTimeout } = config.supervision;
     const kill: RunningProcess['kill'] = (signal) => void child.kill(signal);
@@ -209,6 +217,7 @@ export class ManagedRedis {
       clearTimeout(killer);
       this.#process = null;
       await removeProcessRecord(this.#options.folder, name);
+      await this.#sitter?.ended;
     }
     this.#admin.close();
   }
@@ -219,7 +228,7 @@ export class ManagedRedis {
     this.#admin.close();
   }
 
-  #spawn(privateKeyPem: string): ChildProcess {
+  #spawn(privateKeyPem: string, sitter: RedisSitter | null): ChildProcess {
     const { folder, config, program = 'redis-server' } = this.#options;
     const output = openRawOutput(folder.rawOutput(name), config.log.maxBytes);
     const key = openUnlinked(folder.redis, privateKeyPem);
@@ -227,7 +236,7 @@ export class ManagedRedis {
       return spawn(program, [redisPaths(folder).config], {
         cwd: folder.redis,
         detached: true,
-        stdio: ['ignore', output, output, key],
+        stdio: ['ignore', output, output, key, ...(sitter === null ? [] : [sitter.held])],
         env: process.env.PATH === undefined ? {} : { PATH: process.env.PATH },
       });
     } finally {

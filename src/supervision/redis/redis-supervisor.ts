@@ -173,15 +173,21 @@ export class RedisSupervisor implements RedisGate {
     };
   }
 
-  /** Starts it, or takes over the one of the record, and makes it fit for the tree. Throws what hinders that. */
-  async start(record: ProcessRecord | undefined, signal: AbortSignal): Promise<void> {
+  /**
+   * Starts it, or takes over the one of the record, and makes it fit for the tree; `expectEnded`: it has ended by itself if it
+   * is gone, as one does that nobody looks after. Throws what hinders that.
+   */
+  async start(
+    record: ProcessRecord | undefined,
+    { signal, expectEnded }: { signal: AbortSignal; expectEnded: boolean },
+  ): Promise<void> {
     const { onEvent, config, log } = this.#options;
     onEvent('starting', name);
     if (this.#managed !== null) {
       const adopted = record === undefined ? null : await this.#managed.adopt(record);
       if (adopted !== null) onEvent('adopted', name);
       this.#restarts = Math.max(this.#restarts, record?.restarts ?? 0);
-      if (adopted === null && record !== undefined) this.#restarts += 1;
+      if (adopted === null && record !== undefined && !expectEnded) this.#restarts += 1;
       this.#process = adopted ?? (await this.#managed.start({ restarts: this.#restarts, signal }));
       this.#living = this.#live(this.#process);
     }

@@ -58,7 +58,7 @@ export class PreparedCertificates {
     prepared: Map<string, PreparedCertificate>,
   ): Promise<void> {
     const { authority, config, log } = this.#options;
-    const publicKey = process.publicKey();
+    const publicKey = process.loading.keySoFar();
     try {
       for (const name of names.slice(0, mostPrepared)) {
         if (publicKey === null || this.#byProcess.get(process) !== prepared) return;

@@ -1,5 +1,5 @@
-import { sparePrefix } from '../../protocol/bootstrap.ts';
 import type { SpareStatus } from '../../protocol/process.ts';
+import { sparePrefix } from '../../protocol/start-channel.ts';
 import { describeExit } from '../elders/running-process.ts';
 import type { SpawnedElder } from '../elders/spawn-elder.ts';
 
@@ -185,7 +185,7 @@ export class WarmSpares {
       slot.startedAt = Date.now();
       void process.exited.then((exit) => this.#ended(slot, process, describeExit(exit)));
       await this.#options.note(slot.name, process);
-      void process.loaded.then(() => {
+      void process.loading.loaded.then(() => {
         if (slot.process !== process) return;
         slot.state = 'ready';
         slot.reason = null;

@@ -61,7 +61,10 @@ async function askAsManager(tree: SupervisedTree, authority: Authority, name: st
 describe('certificates of a tree', () => {
   let tree: SupervisedTree;
   before(async () => {
-    tree = await SupervisedTree.create(27_000, { certificates: { connectionAge: '2s' } });
+    tree = await SupervisedTree.create(27_000, {
+      certificates: { connectionAge: '2s' },
+      supervision: { intensity: 3 },
+    });
     await tree.up();
   });
   after(() => tree.remove());
@@ -109,6 +112,19 @@ describe('certificates of a tree', () => {
     const users = (await redis.command(['ACL', 'USERS'])) as string[];
     redis.close();
     assert.ok(!users.includes(`${tree.status.tree}.servant_1.${incarnation}`));
+  });
+
+  test('as often as somebody wishes: an order is no crash that a process would be given up for', async () => {
+    const { intensity } = tree.options.config.supervision;
+    for (let count = 0; count <= intensity; count += 1) {
+      const { incarnation } = tree.elder('servant_1');
+      await revoke(tree, 'servant_1');
+      await tree.until(() => {
+        const { state, incarnation: now } = tree.elder('servant_1');
+        return state === 'failed' || (state === 'ready' && now > incarnation);
+      });
+    }
+    assert.equal(tree.elder('servant_1').state, 'ready');
   });
 
   test('of an incarnation that was superseded are refused from then on', async () => {

@@ -53,10 +53,10 @@ test('the number of servants may change, but not who there can be', () => {
   const nothing = { fixed: [], restart: [] };
   assert.deepEqual(plan({ servants: 16 }), { changed: ['servants'], ...nothing });
   assert.deepEqual(plan({ scaling: { auto: true, backlog: 9 } }), { changed: ['scaling'], ...nothing });
-  const fixed = ['the most servants that there can be'];
-  assert.deepEqual(plan({ servants: 17 }).fixed, fixed);
-  assert.deepEqual(plan({ scaling: { max: 8 } }).fixed, fixed);
-  assert.deepEqual(plan({ scaling: { groups: { gpu: { max: 1 } } } }).fixed, fixed);
+  const fixed = (change: string) => [`the most servants that there can be (${change})`];
+  assert.deepEqual(plan({ servants: 17 }).fixed, fixed('servant: 16 → 17'));
+  assert.deepEqual(plan({ scaling: { max: 8 } }).fixed, fixed('servant: 16 → 8'));
+  assert.deepEqual(plan({ scaling: { groups: { gpu: { max: 1 } } } }).fixed, fixed('gpu: none → 1'));
 });
 
 test('what cannot change while the tree runs is named', () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
+import { followLoading } from '../../../src/supervision/elders/loading.ts';
 import type { SpawnedElder } from '../../../src/supervision/elders/spawn-elder.ts';
 import { WarmSpares } from '../../../src/supervision/spares/warm-spares.ts';
 
@@ -9,8 +10,11 @@ import { WarmSpares } from '../../../src/supervision/spares/warm-spares.ts';
 function waiting(name: string): SpawnedElder {
   const { promise: exited, resolve } = Promise.withResolvers<Awaited<SpawnedElder['exited']>>();
   const channel = new PassThrough();
+  const said = (async function* () {
+    yield { kind: 'loaded' };
+  })();
   return {
-    ...{ name, walled: true, channel, exited, publicKey: () => null, loaded: Promise.resolve() },
+    ...{ name, walled: true, channel, exited, loading: followLoading(said) },
     identity: { pid: 0, startTime: '0', bootId: '' } as unknown as SpawnedElder['identity'],
     lines: (async function* () {
       yield* channel;

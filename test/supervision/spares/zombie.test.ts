@@ -4,9 +4,9 @@ import { after, before, test } from 'node:test';
 import { createIncarnation, type GuardName, loadLibrary } from '../../../chaos/guards.ts';
 import { launch } from '../../../src/cli/launch.ts';
 import { readJournalText } from '../../../src/messaging/journal.ts';
-import { sparePrefix } from '../../../src/protocol/bootstrap.ts';
 import { edgeKey } from '../../../src/protocol/keys.ts';
 import { roster } from '../../../src/protocol/roster.ts';
+import { sparePrefix } from '../../../src/protocol/start-channel.ts';
 import { admitElder } from '../../../src/supervision/elders/elder-process.ts';
 import type { RunningProcess } from '../../../src/supervision/elders/running-process.ts';
 import { spawnElder } from '../../../src/supervision/elders/spawn-elder.ts';
@@ -33,7 +33,7 @@ async function promote(name: string, off: readonly GuardName[], started: Running
   const config = { ...redis.config, isolation: 'none' as const };
   const spare = { names: [name, name === 'task_sage' ? 'incident_sage' : name], home };
   const spawned = await spawnElder({ name: `${sparePrefix}${name}`, folder, program: launch, config, spare });
-  await spawned.loaded;
+  await spawned.loading.loaded;
   const principals = name === 'grand_elder' ? [name, 'gateway'] : [name];
   const credentials = Object.fromEntries(
     await Promise.all(

@@ -131,7 +131,7 @@ function realPath(path: string, what: string): string {
   if (!isAbsolute(path)) throw new ElderError('malformed', `${what} ${path} is not an absolute path`);
   let real: string;
   try {
-    real = realpathSync(path);
+    real = realpathSync.native(path);
   } catch (error) {
     throw new ElderError('malformed', `${what} ${path} cannot be used: ${(error as Error).message}`);
   }

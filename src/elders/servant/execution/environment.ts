@@ -6,6 +6,22 @@ const inherited = /^(PATH|LANG|LC_[A-Z]+|TZ|USER)$/;
 
 const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
+let known:
+  | { readonly of: NodeJS.ProcessEnv; readonly environment: Readonly<Record<string, string>> }
+  | undefined;
+
+/** What a command gets of the environment of its elder, which does not change. */
+export function inheritedEnvironment(parent: NodeJS.ProcessEnv): Record<string, string> {
+  if (known?.of !== parent) {
+    const environment: Record<string, string> = { PATH: defaultPath, USER: userInfo().username };
+    for (const [name, value] of Object.entries(parent)) {
+      if (value !== undefined && inherited.test(name)) environment[name] = value;
+    }
+    known = { of: parent, environment: { ...environment, TERM: 'dumb' } };
+  }
+  return { ...known.environment };
+}
+
 /**
  * Builds the environment of a command: emptied, then what `inherited` names, HOME, the task's own variables
  * and the ids of the attempt, which the task cannot override. Throws `malformed` for a name or value that no
@@ -19,11 +35,8 @@ export function commandEnvironment(options: {
   directiveId: string;
   attempt: number;
 }): Record<string, string> {
-  const environment: Record<string, string> = { PATH: defaultPath, USER: userInfo().username };
-  for (const [name, value] of Object.entries(options.parent)) {
-    if (value !== undefined && inherited.test(name)) environment[name] = value;
-  }
-  Object.assign(environment, { TERM: 'dumb', HOME: options.home }, options.task, {
+  const environment = inheritedEnvironment(options.parent);
+  Object.assign(environment, { HOME: options.home }, options.task, {
     ELDERS_TASK_ID: options.taskId,
     ELDERS_DIRECTIVE_ID: options.directiveId,
     ELDERS_ATTEMPT: String(options.attempt),

@@ -60,6 +60,17 @@ const guards: Readonly<Record<SandboxKind, (limits: string) => string>> = {
     while :; do read -r word <&${controlFd} || kill -KILL -$$; done`,
 };
 
+/** Where there is a bash; `undefined` if there is none. */
+export function findBash(): string | undefined {
+  return bashPaths.find((path) => existsSync(path));
+}
+
+/** The shell that runs command lines, with its options: they come after it. */
+export function commandShell(): string[] {
+  const bash = findBash();
+  return bash === undefined ? ['/bin/sh', '-e', '-c'] : [bash, '-e', '-o', 'pipefail', '-c'];
+}
+
 /**
  * Gives the arguments of `/bin/sh` that run a command line under guard; `mark` is its `$0`. The command line is run by
  * `bash -e -o pipefail`, as CI systems do, or by `sh -e` where there is no bash.
@@ -73,12 +84,10 @@ export function guardedShell(options: {
   before?: (command: readonly string[]) => string[];
 }): string[] {
   const { kind, mark, limits, commandLine, before = (command) => [...command] } = options;
-  const bash = bashPaths.find((path) => existsSync(path));
-  const shell = bash === undefined ? ['/bin/sh', '-e', '-c'] : [bash, '-e', '-o', 'pipefail', '-c'];
   return [
     '-c',
     guards[kind](limitLines(limits, kind === 'bubblewrap')),
     mark,
-    ...before([...shell, commandLine]),
+    ...before([...commandShell(), commandLine]),
   ];
 }

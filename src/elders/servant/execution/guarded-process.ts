@@ -51,8 +51,10 @@ export interface ProcessEnd {
 
 /** A command under guard, from the moment at which it waits for the word to begin. */
 export interface GuardedProcess {
-  /** Process 1 of the sandbox, or the leader of the process group. */
-  readonly identity: ProcessIdentity;
+  /** Process 1 of the sandbox, or the leader of the process group; `null` where a launcher holds the command. */
+  readonly identity: ProcessIdentity | null;
+  /** Process group with which the command ends. */
+  readonly group: number;
   /** See `Launch`. */
   readonly mark: string;
   /** Lets the command begin. */
@@ -65,11 +67,14 @@ export interface GuardedProcess {
   readonly ended: Promise<ProcessEnd>;
 }
 
+/** One that this process started itself. */
+export type LaunchedProcess = GuardedProcess & { readonly identity: ProcessIdentity };
+
 /**
  * Sets up a sandbox with the guard in it. Throws `sandbox_unavailable` with what bubblewrap said if the guard
  * never spoke, and `interrupted` when the signal aborts before it did; no command has run then.
  */
-export async function launch(plan: Launch, signal: AbortSignal): Promise<GuardedProcess> {
+export async function launch(plan: Launch, signal: AbortSignal): Promise<LaunchedProcess> {
   let child: ChildProcess;
   try {
     child = start(plan);
@@ -118,13 +123,13 @@ export async function launch(plan: Launch, signal: AbortSignal): Promise<Guarded
     clearTimeout(backstop);
     signal.removeEventListener('abort', abandon);
   }
-  const common = { mark: plan.mark, child, control, words, exited, identity };
+  const common = { mark: plan.mark, group: child.pid as number, control, words, exited, identity };
   return plan.sandbox.kind === 'bubblewrap' ? inSandbox(common) : inGroup(common);
 }
 
 interface Started {
   readonly mark: string;
-  readonly child: ChildProcess;
+  readonly group: number;
   readonly control: Socket;
   readonly words: ReturnType<typeof createInterface>;
   readonly exited: Promise<{ code: number | null }>;
@@ -132,9 +137,10 @@ interface Started {
 }
 
 /** bubblewrap exits with the guard's code, and only after the kernel has ended all of the namespace. */
-function inSandbox({ mark, control, exited, identity }: Started): GuardedProcess {
+function inSandbox({ mark, group, control, exited, identity }: Started): LaunchedProcess {
   return {
     mark,
+    group,
     identity,
     begin: () => void control.write('go\n'),
     terminate: () => void control.write('terminate\n'),
@@ -149,7 +155,7 @@ function inSandbox({ mark, control, exited, identity }: Started): GuardedProcess
 }
 
 /** The leader tells the exit code and stays until its group is killed; what left the group survives. */
-function inGroup({ mark, control, words, exited, identity }: Started): GuardedProcess {
+function inGroup({ mark, group, control, words, exited, identity }: Started): LaunchedProcess {
   let exitCode: number | null = null;
   let gone = false;
   words.on('line', (line) => {
@@ -158,6 +164,7 @@ function inGroup({ mark, control, words, exited, identity }: Started): GuardedPr
   });
   return {
     mark,
+    group,
     identity,
     begin: () => void control.write('go\n'),
     terminate: () => void (gone || killGroup(identity.pid, 'SIGTERM')),

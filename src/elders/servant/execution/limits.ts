@@ -14,10 +14,12 @@ export interface CommandLimits {
   readonly output: number;
   /** It is ended when less than this is left on the disk of its workspace. */
   readonly diskReserve: number;
+  /** How far it stands back for others where the processor is short, from 0 to 19. */
+  readonly niceness: number;
 }
 
 /** `RLIMIT_FSIZE` is set in blocks, `RLIMIT_DATA` in kibibytes. */
-const blockBytes = 512;
+const posixBlockBytes = 512;
 const kibibyte = 1_024;
 
 /** What a program may reserve without using it: Node sets more than half a gigabyte apart before it does anything. */
@@ -27,7 +29,12 @@ const reservedBytes = 1_000_000_000;
  * Gives the lines of shell that set what the kernel bounds by itself for the command. `RLIMIT_NPROC` counts the
  * processes of a user within a user namespace, so it is set only in a sandbox, and binds root not at all.
  */
-export function limitLines(limits: CommandLimits, sandboxed: boolean): string {
+export function limitLines(
+  limits: CommandLimits,
+  sandboxed: boolean,
+  /** Bash has blocks of its own. */
+  blockBytes = posixBlockBytes,
+): string {
   const settings = [
     'ulimit -c 0',
     `ulimit -f ${Math.ceil(limits.fileSize / blockBytes)}`,

@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
-import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open } from 'node:fs/promises';
+import { closeSync, constants, mkdirSync, openSync, write as writeFile } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { ElderError } from '../../../protocol/errors.ts';
 import { fileName } from '../../../protocol/file-name.ts';
 import { OutputTail } from './output-tail.ts';
+
+const write = promisify(writeFile);
 
 /** What is known of an output once it has ended; `bytes` and `sha256` are those of the file. */
 export interface OutputSummary {
@@ -34,7 +36,7 @@ export function outputPath(options: {
 /** The file that takes the output of one attempt; mode 0600, its folder 0700. */
 export class OutputFile {
   readonly path: string;
-  readonly #handle: FileHandle;
+  readonly #file: number;
   readonly #limit: number;
   readonly #hash = createHash('sha256');
   readonly #tail = new OutputTail();
@@ -42,18 +44,21 @@ export class OutputFile {
   #dropped = 0;
   #problem: string | null = null;
 
-  private constructor(path: string, handle: FileHandle, limit: number) {
+  private constructor(path: string, file: number, limit: number) {
     this.path = path;
-    this.#handle = handle;
+    this.#file = file;
     this.#limit = limit;
   }
 
-  /** Opens the file empty. Throws the system's error if that is not possible. */
-  static async open(path: string, limit: number): Promise<OutputFile> {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  /**
+   * Opens the file empty, at once: to hand that to another thread costs more than it takes. Throws the system's error if
+   * it is not possible.
+   */
+  static open(path: string, limit: number): OutputFile {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     const { O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW } = constants;
-    const handle = await open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0o600);
-    return new OutputFile(path, handle, limit);
+    const file = openSync(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0o600);
+    return new OutputFile(path, file, limit);
   }
 
   /**
@@ -80,7 +85,7 @@ export class OutputFile {
       this.#problem ??= `output beyond ${this.#limit} bytes was dropped (${this.#dropped} bytes)`;
       await this.#write(Buffer.from(`\n[elders: ${this.#problem}]\n`));
     }
-    await this.#handle.close();
+    closeSync(this.#file);
     return {
       path: this.path,
       bytes: this.#bytes,
@@ -94,7 +99,7 @@ export class OutputFile {
     let offset = 0;
     try {
       while (offset < data.length) {
-        const { bytesWritten } = await this.#handle.write(data, offset);
+        const { bytesWritten } = await write(this.#file, data, offset);
         offset += bytesWritten;
       }
     } catch (error) {

@@ -1,5 +1,5 @@
 import { endMarkedProcesses } from '../../../telemetry/marked-processes.ts';
-import { removeProcessLimit } from './process-quota.ts';
+import { removeSandboxGroups, removeSocketFolders } from '../../../telemetry/sandbox-leftovers.ts';
 import { readSandboxRecord, removeSandboxRecord, type SandboxRecord } from './sandbox-record.ts';
 
 /** What a predecessor had left: nothing, the record of a command that is over, or one that had to be killed. */
@@ -14,11 +14,12 @@ export type Reaped =
  * record then stays), `internal` for a record that cannot be read.
  */
 export async function reapSandbox(recordPath: string, deadlineMs = 10_000): Promise<Reaped> {
+  removeSocketFolders(recordPath);
   const record = await readSandboxRecord(recordPath);
   if (record === undefined) return { kind: 'nothing' };
   // In a sandbox the kernel ends the rest of the namespace with its first process.
   const killed = await endMarkedProcesses(record.mark, { groups: record.kind === 'none', deadlineMs });
-  removeProcessLimit(record.mark);
-  await removeSandboxRecord(recordPath);
+  removeSandboxGroups(record.mark);
+  removeSandboxRecord(recordPath);
   return { kind: killed ? 'killed' : 'over', record };
 }

@@ -1,35 +1,22 @@
-import { accessSync, closeSync, constants as fileModes, openSync, rmSync } from 'node:fs';
-import { constants, setPriority, userInfo } from 'node:os';
-import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
+import type { Socket } from 'node:net';
+import { constants } from 'node:os';
 import type { AttemptUsage } from '../../../protocol/directive.ts';
-import { asElderError, ElderError } from '../../../protocol/errors.ts';
+import { asElderError, type ElderError } from '../../../protocol/errors.ts';
 import type { AttemptOutcome } from '../../../protocol/states.ts';
-import { newProcessMark } from '../../../telemetry/marked-processes.ts';
+import { removeSandboxGroups } from '../../../telemetry/sandbox-leftovers.ts';
 import { type HostAccess, openHostAccess } from '../network/host-access.ts';
-import { taskFileNames } from '../results/task-files.ts';
-import { bubblewrapArguments, realFolder, type SandboxPolicy, sandboxHome } from './bubblewrap-arguments.ts';
-import { commandEnvironment } from './environment.ts';
-import { type GuardedProcess, type Launch, launch } from './guarded-process.ts';
+import { beginCommand } from './begin-command.ts';
+import type { SandboxPolicy } from './bubblewrap-arguments.ts';
+import { planCommand } from './command-plan.ts';
+import type { GuardedProcess } from './guarded-process.ts';
+import type { Launcher } from './launcher/launcher.ts';
 import type { CommandLimits } from './limits.ts';
 import { OutputFile, type OutputSummary } from './output-file.ts';
-import { type OutputPipe, openOutputPipe } from './output-pipe.ts';
-import { limitProcesses, removeProcessLimit } from './process-quota.ts';
-import { detectSandbox } from './sandbox.ts';
-import { removeSandboxRecord, writeSandboxRecord } from './sandbox-record.ts';
+import { removeSandboxRecord } from './sandbox-record.ts';
 import { type SandboxWatch, watchSandbox } from './sandbox-watch.ts';
-
-/** How long a sandbox may take to be set up, in ms. */
-const setUpMs = 30_000;
 
 /** How long output is read after the end of a command whose escaped processes may hold the pipe open, in ms. */
 const drainMs = 1_000;
-
-/** How far commands stand back for others, from 0 to 19. */
-const commandNiceness = 10;
-
-/** The longest command line that the kernel takes as one argument, in bytes. */
-const maxCommandLine = 130_000;
 
 /** One command and everything that bounds it. */
 export interface CommandOptions {
@@ -64,6 +51,8 @@ export interface CommandOptions {
   readonly recordPath: string;
   /** Cancels the command. */
   readonly signal?: AbortSignal;
+  /** Ends the command where this process no longer can, and starts it where it is able to. */
+  readonly launcher?: Launcher | undefined;
 }
 
 /** What one attempt at a command came to. Times are ms since the epoch. */
@@ -101,125 +90,30 @@ export interface RunningCommand {
 export async function startCommand(options: CommandOptions): Promise<RunningCommand> {
   const path = options.outputPath;
   let file: OutputFile | undefined;
-  let pipe: OutputPipe | undefined;
-  let consumed: Promise<void> | undefined;
   let proxy: HostAccess | undefined;
   try {
     proxy = await openHosts(options);
-    const sandboxed = await plan(options, proxy);
-    file = await OutputFile.open(path, options.limits.output);
-    pipe = await openOutputPipe();
-    consumed = file.consume(pipe.reader);
-    const guarded = await begin(sandboxed, pipe, options);
-    return follow(guarded, { file, pipe, consumed, options, proxy, startedAt: Date.now() });
+    const sandboxed = await planCommand(options, proxy);
+    file = OutputFile.open(path, options.limits.output);
+    const { guarded, reader } = await beginCommand(sandboxed, options);
+    const consumed = file.consume(reader);
+    return follow(guarded, { file, reader, consumed, options, proxy, startedAt: Date.now() });
   } catch (error) {
-    pipe?.reader.destroy();
-    await consumed;
     await file?.finish();
     await proxy?.close();
     return refused(options, asElderError(error));
   }
 }
 
-async function openHosts({ sandbox }: CommandOptions): Promise<HostAccess | undefined> {
+async function openHosts({ sandbox, recordPath }: CommandOptions): Promise<HostAccess | undefined> {
   if (sandbox.kind === 'none' || sandbox.network || !sandbox.hosts?.length) return undefined;
   const { hosts, onRefusedHost: onRefused = () => undefined } = sandbox;
-  return openHostAccess({ hosts, onRefused });
-}
-
-/** Where a command in a sandbox finds its exchange folder. */
-const exchangeInSandbox = '/run/elders-task';
-
-function exchangeVariables({ sandbox, exchange }: CommandOptions): Record<string, string> {
-  const folder = sandbox.kind === 'none' ? exchange : exchangeInSandbox;
-  return {
-    ELDERS_OUTPUT: join(folder, taskFileNames.output),
-    ELDERS_TASKS: join(folder, taskFileNames.tasks),
-    ELDERS_PROGRESS: join(folder, taskFileNames.progress),
-  };
-}
-
-type Plan = Omit<Launch, 'output' | 'report'>;
-
-async function plan(options: CommandOptions, proxy: HostAccess | undefined): Promise<Plan> {
-  const { sandbox, taskId, directiveId, attempt } = options;
-  if (options.shellCommand.includes('\0') || Buffer.byteLength(options.shellCommand) > maxCommandLine) {
-    throw new ElderError('malformed', `the command holds NUL or is longer than ${maxCommandLine} bytes`);
-  }
-  const workspace = realFolder(options.workspace, 'workspace');
-  const ownHome = (sandbox.kind === 'bubblewrap' ? sandbox.home : undefined) ?? userInfo().homedir;
-  const home = sandbox.kind === 'none' ? ownHome : sandboxHome({ home: ownHome, workspace });
-  const task = { ...proxy?.environment, ...options.environment, ...exchangeVariables(options) };
-  const environment = commandEnvironment({ parent: process.env, home, task, taskId, directiveId, attempt });
-  const { limits, shellCommand: commandLine } = options;
-  const startIn = realFolder(options.startIn ?? workspace, 'folder to begin in');
-  const common = { mark: newProcessMark(), commandLine, limits, workspace: startIn, environment };
-  if (sandbox.kind === 'none') return { ...common, sandbox: { kind: 'none' } };
-  const available = await detectSandbox();
-  if (available.kind === 'none') throw new ElderError('sandbox_unavailable', available.reason);
-  if (!sandbox.workspaceReadOnly) requireWritable(workspace);
-  const temporaryBytes = available.boundsFolders ? limits.temporary : null;
-  const shown = [...(proxy?.arguments ?? []), '--bind', options.exchange, exchangeInSandbox];
-  const policy = { readOnly: [], ...sandbox, home: ownHome, workspace, startIn, temporaryBytes, shown };
-  return {
-    ...common,
-    ...(proxy && { before: proxy.before }),
-    sandbox: {
-      kind: 'bubblewrap',
-      path: available.path,
-      arguments: bubblewrapArguments(policy, environment),
-    },
-  };
-}
-
-/** Throws `denied` for a workspace that the boundary of the servant itself shows read-only. */
-function requireWritable(workspace: string): void {
-  try {
-    accessSync(workspace, fileModes.W_OK);
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'EROFS') return;
-    const hint =
-      'a folder made in your home after the servant was started is writable once `elders restart` has replaced it';
-    throw new ElderError('denied', `${workspace} is read-only for this servant; ${hint}`, { cause });
-  }
-}
-
-/** Puts the record on disk, sets the sandbox up, and lets the command begin. */
-async function begin(plan: Plan, pipe: OutputPipe, options: CommandOptions): Promise<GuardedProcess> {
-  const { recordPath, directiveId, taskId, attempt } = options;
-  const limits = [AbortSignal.timeout(setUpMs)];
-  if (options.signal) limits.push(options.signal);
-  const report = openUnnamedFile(`${recordPath}.report`);
-  try {
-    const { mark, sandbox } = plan;
-    const record = { mark, kind: sandbox.kind, directiveId, taskId, attempt, startedAt: Date.now() };
-    writeSandboxRecord(recordPath, record);
-    const guarded = await launch({ ...plan, output: pipe.writer, report }, AbortSignal.any(limits));
-    // The elders themselves must not starve beside it.
-    setPriority(guarded.identity.pid, commandNiceness);
-    const { processes } = plan.limits;
-    if (sandbox.kind === 'bubblewrap') limitProcesses({ mark, pid: guarded.identity.pid, processes });
-    guarded.begin();
-    return guarded;
-  } catch (error) {
-    await removeSandboxRecord(recordPath);
-    throw error;
-  } finally {
-    pipe.closeWriter();
-    closeSync(report);
-  }
-}
-
-/** Opens a file that no other process can come by. */
-function openUnnamedFile(path: string): number {
-  const file = openSync(path, 'w+', 0o600);
-  rmSync(path);
-  return file;
+  return openHostAccess({ hosts, onRefused, recordPath });
 }
 
 interface Following {
   readonly file: OutputFile;
-  readonly pipe: OutputPipe;
+  readonly reader: Socket;
   readonly consumed: Promise<void>;
   readonly options: CommandOptions;
   readonly proxy: HostAccess | undefined;
@@ -257,9 +151,9 @@ function follow(guarded: GuardedProcess, following: Following): RunningCommand {
       over = true;
       await drain(following);
       const { problem, ...output } = await following.file.finish();
-      if (options.sandbox.kind === 'bubblewrap') removeProcessLimit(guarded.mark);
+      if (options.sandbox.kind === 'bubblewrap') removeSandboxGroups(guarded.mark);
       await following.proxy?.close();
-      await removeSandboxRecord(options.recordPath);
+      removeSandboxRecord(options.recordPath);
       const succeeded = exitCode === 0;
       return {
         outcome: stop?.outcome ?? (succeeded ? 'succeeded' : 'failed'),
@@ -289,21 +183,17 @@ function watch(
   { sandbox, workspace, limits }: CommandOptions,
   onExceeded: (reason: string) => void,
 ): SandboxWatch | undefined {
-  if (sandbox.kind === 'none') return undefined;
+  if (sandbox.kind === 'none' || guarded.identity === null) return undefined;
   return watchSandbox({ guard: guarded.identity.pid, workspace, limits, onExceeded });
 }
 
 /** Reads what the pipe still holds. In a sandbox nobody is left to hold it open; without one somebody may be. */
-async function drain({ consumed, pipe, options }: Following): Promise<void> {
+async function drain({ consumed, reader, options }: Following): Promise<void> {
   if (options.sandbox.kind === 'bubblewrap') return consumed;
-  const late = new AbortController();
-  const patience = delay(drainMs, undefined, { signal: late.signal }).then(
-    () => pipe.reader.destroy(new Error('a process that outlived the command holds it open')),
-    () => undefined,
-  );
-  await Promise.race([consumed, patience]);
-  late.abort();
+  const giveUp = () => reader.destroy(new Error('a process that outlived the command holds it open'));
+  const patience = setTimeout(giveUp, drainMs);
   await consumed;
+  clearTimeout(patience);
 }
 
 function refused(options: CommandOptions, error: ElderError): RunningCommand {

@@ -1,5 +1,5 @@
-import { renameSync, writeFileSync } from 'node:fs';
-import { readFile, rm, stat } from 'node:fs/promises';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
 import { uptime } from 'node:os';
 import { z } from 'zod';
 import { ElderError } from '../../../protocol/errors.ts';
@@ -29,8 +29,8 @@ export function writeSandboxRecord(path: string, record: SandboxRecord): void {
 }
 
 /** Removes a record, if there is one. */
-export async function removeSandboxRecord(path: string): Promise<void> {
-  await rm(path, { force: true });
+export function removeSandboxRecord(path: string): void {
+  rmSync(path, { force: true });
 }
 
 /**

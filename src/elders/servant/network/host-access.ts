@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { socketFolderPrefix } from '../../../telemetry/sandbox-leftovers.ts';
 import { openHostProxy } from './host-proxy.ts';
 import { proxiedCommand, proxyArguments, proxyEnvironment } from './proxied-command.ts';
 
@@ -18,9 +19,11 @@ export interface HostAccess {
 export async function openHostAccess(options: {
   hosts: readonly string[];
   onRefused: (host: string) => void;
+  /** The record of its sandbox, by which its socket is found when nobody could remove it. */
+  recordPath: string;
 }): Promise<HostAccess> {
   // Not in the state folder: the path of a socket may have 107 bytes at most.
-  const folder = mkdtempSync(join(tmpdir(), 'elders-hosts-'));
+  const folder = mkdtempSync(join(tmpdir(), socketFolderPrefix(options.recordPath)));
   const socketPath = join(folder, 'socket');
   const remove = () => rmSync(folder, { recursive: true, force: true });
   try {

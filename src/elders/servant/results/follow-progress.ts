@@ -62,6 +62,8 @@ export function followProgress(folder: string, onProgress: (progress: AttemptPro
     // Where the host has no watch left, a command has no progress; it runs all the same.
     watcher.on('error', () => watcher?.close());
   } catch {}
+  // What was written before.
+  void tell();
   return () => {
     stopped = true;
     clearTimeout(timer);

@@ -1,8 +1,7 @@
-import { constants } from 'node:fs';
+import { constants, existsSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TaskSpec } from '../../../protocol/directive.ts';
-import { readTaskLines } from '../../../protocol/directive-file.ts';
 
 /** Names of the files through which a command tells what a person would otherwise have to read out of its output. */
 export const taskFileNames = { output: 'output', tasks: 'tasks', progress: 'progress' } as const;
@@ -78,12 +77,20 @@ export function readOutputs(text: string, problems: string[]): Record<string, st
   return outputs;
 }
 
+/** With this comes the reader of YAML, which only a task needs that adds others. */
+async function readLines(lines: string) {
+  const { readTaskLines } = await import('../../../protocol/directive-file.ts');
+  return readTaskLines(lines);
+}
+
 /** Reads what a command left in its folder. Nothing it wrote there can fail the task; what is no use is told. */
 export async function readTaskFiles(folder: string): Promise<TaskFiles> {
   const problems: string[] = [];
+  // Most commands leave nothing, and to look for each file would cost a short one as much as running it.
+  if (!Object.values(taskFileNames).some((name) => existsSync(join(folder, name)))) return { problems };
   const outputs = readOutputs(await readBounded(join(folder, taskFileNames.output), problems), problems);
   const lines = await readBounded(join(folder, taskFileNames.tasks), problems);
-  const read = readTaskLines(lines);
+  const read = lines === '' ? { tasks: [], problems: [] } : await readLines(lines);
   problems.push(...read.problems);
   const added = read.tasks.slice(0, maxTasksAdded);
   if (added.length < read.tasks.length)

@@ -39,17 +39,18 @@ async function marked(t: TestContext, mark: string): Promise<ChildProcess & { pi
   return child as ChildProcess & { pid: number };
 }
 
-for (const kind of ['bubblewrap', 'none'] as const) {
+for (const kind of ['bubblewrap', 'none', 'launcher'] as const) {
   test(`${kind}: a servant killed with SIGKILL takes its command along; the record is reaped`, async (t) => {
-    const { options, recordPath } = workbench(t);
+    const { base, options, recordPath } = workbench(t);
     const marker = newMarker();
     const stubborn = `trap '' TERM HUP; while :; do sleep 1; done`;
     const script =
       kind === 'bubblewrap'
         ? `setsid sh -c "${stubborn}" ${marker} & ${stubborn}`
         : `sh -c "${stubborn}" ${marker} & ${stubborn}`;
-    const command = options(script, kind === 'none' ? { sandbox: { kind } } : {});
-    const servant = spawn(process.execPath, [fixture, JSON.stringify(command)], {
+    const command = options(script, kind === 'bubblewrap' ? {} : { sandbox: { kind: 'none' } });
+    const hold = kind === 'launcher' ? { folder: join(base, 'launcher'), ms: 600_000 } : undefined;
+    const servant = spawn(process.execPath, [fixture, JSON.stringify({ ...command, hold })], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     t.after(() => servant.kill('SIGKILL'));
@@ -66,7 +67,9 @@ for (const kind of ['bubblewrap', 'none'] as const) {
     assert.equal(existsSync(recordPath), false);
     if (kind === 'bubblewrap') assert.deepEqual(processesWith(marker), []);
   });
+}
 
+for (const kind of ['bubblewrap', 'none'] as const) {
   test(`${kind}: processes with the mark of the record are killed, others left alone`, async (t) => {
     const { recordPath } = workbench(t);
     const record = { mark: newProcessMark(), kind, ...attempt };

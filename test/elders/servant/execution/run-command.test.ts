@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
+import { KeptLauncher } from '../../../../src/elders/servant/execution/launcher/kept-launcher.ts';
 import { readSandboxRecord } from '../../../../src/elders/servant/execution/sandbox-record.ts';
 import { defaultConfig } from '../../../../src/protocol/config.ts';
 import { findMarkedProcesses } from '../../../../src/telemetry/marked-processes.ts';
@@ -15,12 +16,24 @@ const none = { sandbox: { kind: 'none' } } as const;
 const stubborn = (marker: string) =>
   `setsid sh -c 'trap "" TERM; touch up; while :; do sleep 1; done' ${marker} & until [ -e up ]; do :; done;`;
 
-for (const [name, changes] of [
-  ['bubblewrap', {}],
-  ['none', none],
-] as const) {
+const kinds = ['bubblewrap', 'none', 'launcher'] as const;
+type Kind = (typeof kinds)[number];
+
+/** How a command of each kind is started. */
+async function startedAs(t: TestContext, kind: Kind, folder: string) {
+  if (kind === 'bubblewrap') return {};
+  if (kind === 'none') return none;
+  const launcher = await new KeptLauncher(join(folder, 'launcher')).get(10);
+  assert.ok(launcher);
+  launcher.hold(600_000);
+  t.after(() => launcher.close());
+  return { ...none, launcher };
+}
+
+for (const name of kinds) {
   test(`${name}: exit code, signal, pipefail, output and its hash`, async (t) => {
-    const { run } = workbench(t);
+    const { base, run } = workbench(t);
+    const changes = await startedAs(t, name, base);
     const ok = await run('echo out; echo err >&2; echo again > /dev/stdout', changes);
     assert.equal(ok.outcome, 'succeeded', ok.reason ?? '');
     assert.deepEqual([ok.exitCode, ok.signal, ok.reason], [0, null, null]);
@@ -45,7 +58,8 @@ for (const [name, changes] of [
   });
 
   test(`${name}: a timeout is SIGTERM first, with time to clean up`, async (t) => {
-    const { run } = workbench(t);
+    const { base, run } = workbench(t);
+    const changes = await startedAs(t, name, base);
     const result = await run(`trap 'echo cleaned; exit 3' TERM; sleep 60 & wait`, {
       ...changes,
       timeoutMs: 300,
@@ -56,7 +70,8 @@ for (const [name, changes] of [
   });
 
   test(`${name}: cancelling ends what ignores SIGTERM`, async (t) => {
-    const { start, workspace } = workbench(t);
+    const { base, start, workspace } = workbench(t);
+    const changes = await startedAs(t, name, base);
     const marker = newMarker();
     const command = await start(`trap '' TERM; touch up; while :; do sleep 1; done # ${marker}`, changes);
     await appeared(join(workspace, 'up'));
@@ -70,7 +85,8 @@ for (const [name, changes] of [
   });
 
   test(`${name}: an aborted signal cancels, before and after the start`, async (t) => {
-    const { run, start, workspace } = workbench(t);
+    const { base, run, start, workspace } = workbench(t);
+    const changes = await startedAs(t, name, base);
     const early = await run('touch begun', { ...changes, signal: AbortSignal.abort('gone') });
     assert.deepEqual([early.outcome, early.startedAt, early.reason], ['cancelled', null, 'gone']);
     assert.equal(existsSync(join(workspace, 'begun')), false);
@@ -81,21 +97,25 @@ for (const [name, changes] of [
   });
 
   test(`${name}: the record names the living process tree, and only while there is one`, async (t) => {
-    const { start, recordPath, workspace } = workbench(t);
+    const { base, start, recordPath, workspace } = workbench(t);
+    const changes = await startedAs(t, name, base);
     const command = await start('until [ -e go ]; do sleep 0.01; done', changes);
     const record = await readSandboxRecord(recordPath);
-    assert.deepEqual([record?.kind, record?.directiveId, record?.taskId], [name, 'directive', 'task']);
+    const kind = name === 'launcher' ? 'none' : name;
+    assert.deepEqual([record?.kind, record?.directiveId, record?.taskId], [kind, 'directive', 'task']);
+    const own = name === 'launcher' ? 1 : 0;
     const guards = findMarkedProcesses(record!.mark);
-    assert.notDeepEqual(guards, []);
+    assert.ok(guards.length > own);
     writeFileSync(join(workspace, 'go'), '');
     assert.equal((await command.finished).outcome, 'succeeded');
     assert.equal(existsSync(recordPath), false);
-    assert.deepEqual(guards.filter(isSameProcess), []);
-    assert.deepEqual(findMarkedProcesses(record!.mark), []);
+    assert.equal(guards.filter(isSameProcess).length, own);
+    assert.equal(findMarkedProcesses(record!.mark).length, own);
   });
 
   test(`${name}: a command whose record cannot be written never begins`, async (t) => {
     const { run, base, workspace } = workbench(t);
+    const changes = await startedAs(t, name, base);
     const marker = newMarker();
     const result = await run(`touch begun # ${marker}`, {
       ...changes,
@@ -108,7 +128,8 @@ for (const [name, changes] of [
   });
 
   test(`${name}: output beyond the limit is dropped, its end still told`, async (t) => {
-    const { run } = workbench(t);
+    const { base, run } = workbench(t);
+    const changes = await startedAs(t, name, base);
     const result = await run('head -c 50000000 /dev/zero; echo the end', {
       ...changes,
       limits: { ...defaultConfig.sandboxLimits, output: 100_000 },
@@ -124,6 +145,7 @@ for (const [name, changes] of [
 
   test(`${name}: what cannot be a workspace, command or environment is refused`, async (t) => {
     const { run, base, workspace } = workbench(t);
+    const changes = await startedAs(t, name, base);
     writeFileSync(join(base, 'file'), '');
     symlinkSync('/', join(base, 'root-link'));
     for (const bad of ['/', 'relative', join(base, 'absent'), join(base, 'file'), join(base, 'root-link')]) {
