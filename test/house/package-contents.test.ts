@@ -8,7 +8,7 @@ import { stagePackage } from '../support/staged-package.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 
-test('the package ships JavaScript, its documents and nothing else', async () => {
+test('the package ships JavaScript, its word book, its documents and nothing else', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'pack-'));
   try {
     await stagePackage(folder);
@@ -21,7 +21,8 @@ test('the package ships JavaScript, its documents and nothing else', async () =>
       assert.ok(paths.includes(needed), `${needed} is not in the package`);
     }
     assert.ok(paths.includes('dist/cli/main.js'));
-    const allowed = /^(package\.json|LICENSE|README(\.ja)?\.md|bin\/[\w-]+\.c?js|dist\/[\w/-]+\.js)$/;
+    const allowed =
+      /^(package\.json|LICENSE|README(\.ja)?\.md|bin\/[\w-]+\.c?js|dist\/[\w/-]+\.js|dist\/elders\/search\/language\/words\/(README\.md|\w+\.txt))$/;
     assert.deepEqual(
       paths.filter((path) => !allowed.test(path)),
       [],

@@ -6,20 +6,16 @@ const inherited = /^(PATH|LANG|LC_[A-Z]+|TZ|USER)$/;
 
 const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
-let known:
-  | { readonly of: NodeJS.ProcessEnv; readonly environment: Readonly<Record<string, string>> }
-  | undefined;
+let user: string | undefined;
 
-/** What a command gets of the environment of its elder, which does not change. */
+/** What a command gets of the environment of its elder. */
 export function inheritedEnvironment(parent: NodeJS.ProcessEnv): Record<string, string> {
-  if (known?.of !== parent) {
-    const environment: Record<string, string> = { PATH: defaultPath, USER: userInfo().username };
-    for (const [name, value] of Object.entries(parent)) {
-      if (value !== undefined && inherited.test(name)) environment[name] = value;
-    }
-    known = { of: parent, environment: { ...environment, TERM: 'dumb' } };
+  user ??= userInfo().username;
+  const environment: Record<string, string> = { PATH: defaultPath, USER: user };
+  for (const [name, value] of Object.entries(parent)) {
+    if (value !== undefined && inherited.test(name)) environment[name] = value;
   }
-  return { ...known.environment };
+  return { ...environment, TERM: 'dumb' };
 }
 
 /**
