@@ -1,5 +1,5 @@
 import type { Core } from '../src/agents/core.ts';
-import { coreOf } from '../src/elders/core-of.ts';
+import { loadAllCores } from '../src/elders/assemble.ts';
 import { gatewayCore } from '../src/gateway/gateway-core.ts';
 import type { Broker } from '../src/messaging/broker.ts';
 import type { Guards } from '../src/messaging/memory/memory-store.ts';
@@ -87,6 +87,8 @@ export function brokerWithout(
       return slow(inner);
   }
 }
+
+const coreOf = await loadAllCores();
 
 /** The core of a principal, without the guard that is switched off. */
 export function coreWithout(off: GuardName | null, principal: string, config: Config): Core {

@@ -4,7 +4,7 @@ import { flushCompileCache } from 'node:module';
 await Promise.all([
   import('./elder-program.ts'),
   import('../agents/process/rehearsal.ts'),
-  import('../elders/core-of.ts'),
+  import('../elders/assemble.ts').then(({ loadAllCores }) => loadAllCores()),
   import('../elders/servant/executor.ts'),
   import('../elders/rag/rag-executor.ts'),
   import('../elders/knowledge/finders/index-finder.ts'),

@@ -1,7 +1,7 @@
 import type { Bootstrapping } from '../agents/process/bootstrap.ts';
 import { type PartTools, runElderProcess } from '../agents/process/elder-process.ts';
 import { giveMemoryBack, giveMemoryBackWhenIdle } from '../agents/process/idle-memory.ts';
-import { elderPart, loadCore } from '../elders/assemble.ts';
+import { elderPart, loadAllCores, loadCore } from '../elders/assemble.ts';
 import { defaultConfig } from '../protocol/config.ts';
 import { isServant } from '../protocol/roster.ts';
 import { sparePrefix } from '../protocol/start-channel.ts';
@@ -18,8 +18,8 @@ export async function runElderProgram(given: string, manager: Bootstrapping): Pr
   if (like === 'grand_elder') await import('../gateway/gateway-part.ts');
   if (isSpare) {
     // Of whichever elder it may become.
-    const [{ coreOf }, { rehearse }] = await Promise.all([
-      import('../elders/core-of.ts'),
+    const [coreOf, { rehearse }] = await Promise.all([
+      loadAllCores(),
       import('../agents/process/rehearsal.ts'),
     ]);
     await rehearse(coreOf(like, defaultConfig));

@@ -21,12 +21,24 @@ const cores: Readonly<Record<string, () => Promise<MakeCore>>> = {
   elder_council: async () => (await import('./council/elder-council.ts')).elderCouncil,
 };
 
+const loadServant = async (): Promise<MakeCore> => (await import('./servant/servant.ts')).servant;
+
+function loaderOf(name: string): () => Promise<MakeCore> {
+  const load = isServant(name) ? loadServant : cores[name];
+  if (!load) throw new ElderError('not_found', `no elder is called ${name}`);
+  return load;
+}
+
 /** Loads the core of one elder and none of the others'. Rejects with `not_found` for a name that is not in the roster. */
 export async function loadCore(name: string): Promise<MakeCore> {
-  if (isServant(name)) return (await import('./servant/servant.ts')).servant;
-  const load = cores[name];
-  if (!load) throw new ElderError('not_found', `no elder is called ${name}`);
-  return load();
+  return loaderOf(name)();
+}
+
+/** Loads the cores of all elders, and gives what makes any of them, which throws `not_found` as `loadCore` rejects. */
+export async function loadAllCores(): Promise<(name: string, config: Config) => Core> {
+  const loaders = [...Object.values(cores), loadServant];
+  const loaded = new Map(await Promise.all(loaders.map(async (load) => [load, await load()] as const)));
+  return (name, config) => (loaded.get(loaderOf(name)) as MakeCore)(config);
 }
 
 /** Assembles an elder as a part of a process, with what it does outside Redis. */

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { loadCore } from '../../src/elders/assemble.ts';
-import { coreOf } from '../../src/elders/core-of.ts';
+import { loadAllCores, loadCore } from '../../src/elders/assemble.ts';
 import { defaultConfig } from '../../src/protocol/config.ts';
 import { roster } from '../../src/protocol/roster.ts';
 
 test('an elder that loads its own core only has the one that it has where all are loaded', async () => {
+  const coreOf = await loadAllCores();
   for (const { name } of roster(1)) {
     const alone = (await loadCore(name))(defaultConfig);
     assert.deepEqual(
@@ -15,4 +15,5 @@ test('an elder that loads its own core only has the one that it has where all ar
     );
   }
   await assert.rejects(loadCore('nobody'), { code: 'not_found' });
+  assert.throws(() => coreOf('nobody', defaultConfig), { code: 'not_found' });
 });

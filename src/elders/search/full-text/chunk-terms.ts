@@ -1,5 +1,5 @@
 import { normalize } from '../language/normalize.ts';
-import { isUnspaced } from '../language/scripts.ts';
+import { isPartlyJapanese, isUnspaced } from '../language/scripts.ts';
 import { soundOf } from '../language/sound.ts';
 import { eachTerm } from '../language/terms.ts';
 
@@ -10,8 +10,6 @@ export const oftenMark = '~';
 
 /** A term that a misspelt or transliterated word may mean: letters only, of a usual length. */
 const spellable = /^(?:[a-z]{4,24}|[\u30a1-\u30fa\u30fc]{3,24})$/u;
-
-const japanese = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}]/u;
 
 /** Words that stand in nearly every English passage and would be half of the index. */
 export const ubiquitous = new Set(['a', 'an', 'and', 'in', 'is', 'of', 'the', 'to']);
@@ -39,7 +37,7 @@ export function chunkTerms(head: string, text: string, spell: (word: string) => 
     }
   });
   const terms: string[] = [];
-  if (japanese.test(text)) terms.push(japaneseMark);
+  if (isPartlyJapanese(text)) terms.push(japaneseMark);
   const heads = new Set<string>();
   eachTerm(normalize(head), (term) => heads.add(term));
   for (const term of heads) {

@@ -40,3 +40,10 @@ export function scriptOf(code: number): Script {
 export function isUnspaced(code: number): boolean {
   return scriptOf(code) >= Script.ideograph;
 }
+
+const japanese = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}]/u;
+
+/** Whether a text has Japanese in it. */
+export function isPartlyJapanese(text: string): boolean {
+  return japanese.test(text);
+}

@@ -99,11 +99,10 @@ function englishKeys(word: string): string[] {
 export function formsOfEnglish(word: string): Form[] {
   const book = wordBook();
   const lemma = book.lemma(word);
-  const key = [...(lemma === undefined ? [] : [lemma]), ...englishKeys(word)].find(
-    (one) => book.english(one) !== undefined,
-  );
+  const lemmas = lemma === undefined ? [] : [lemma];
+  const key = [...lemmas, ...englishKeys(word)].find((one) => book.english(one) !== undefined);
   const entry = key === undefined ? undefined : book.english(key);
-  const irregular = [...(lemma === undefined ? [] : [lemma]), ...(entry?.irregular ?? [])].filter(
+  const irregular = [...lemmas, ...(entry?.irregular ?? [])].filter(
     (one) => englishStem(one) !== englishStem(word),
   );
   return [

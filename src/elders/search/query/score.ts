@@ -1,5 +1,6 @@
 import type { StoredChunk, StoredDocument } from '../full-text/document.ts';
 import { normalize } from '../language/normalize.ts';
+import { isPartlyJapanese } from '../language/scripts.ts';
 import { isPrefixTerm } from './candidates.ts';
 import { densest, type Hit, headingFit, type Span } from './closeness.ts';
 import { Holders } from './holders.ts';
@@ -83,8 +84,6 @@ interface Field {
   readonly weight: number;
 }
 
-const japanese = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}]/u;
-
 /** Scores passages for one query. */
 export class Scorer {
   readonly #units: readonly Unit[];
@@ -99,7 +98,7 @@ export class Scorer {
 
   constructor(units: readonly Unit[], postings: Postings, averageColumns: number) {
     this.#units = units;
-    this.#isJapanese = units.some(({ text }) => japanese.test(text));
+    this.#isJapanese = units.some(({ text }) => isPartlyJapanese(text));
     this.#averageColumns = averageColumns;
     this.#otherLanguage = 1 - (1 - scoreWeights.otherLanguage) * postings.japaneseShare;
     for (const term of units.flatMap((unit) => unit.forms.flatMap((form) => form.terms))) {
@@ -182,7 +181,7 @@ export class Scorer {
     );
     const proximity = 1 + scoreWeights.proximity * share;
     const heading = 1 + scoreWeights.headingFit * headingFit(headings.text, headingHits, this.#possible);
-    const language = this.#isJapanese && !japanese.test(chunk.text) ? this.#otherLanguage : 1;
+    const language = this.#isJapanese && !isPartlyJapanese(chunk.text) ? this.#otherLanguage : 1;
     const score = sum * coverage * proximity * heading * language * document.prior;
     return {
       chunk,
