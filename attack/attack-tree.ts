@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { mkdtemp, readFile, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePortBase } from '../scripts/free-port-base.ts';
+import { claimPortBase, type PortClaim } from '../scripts/claim-port-base.ts';
 import { nodeOptions, programFile } from '../src/cli/launch.ts';
 import type { RedisTls } from '../src/messaging/redis/redis-connection.ts';
 import type { RedisCredential, StartOrder } from '../src/protocol/bootstrap.ts';
@@ -24,13 +24,13 @@ export interface Loot {
 }
 
 const captive = new URL('captive.ts', import.meta.url).href;
-const portBase = 7_100;
 
 /** A real tree in a folder of its own, whose every process somebody else owns already. */
 export class AttackTree {
   readonly folder: StateFolder;
   readonly servants: number;
   readonly admin: RedisAdmin;
+  readonly #ports: PortClaim;
   readonly #manager: Manager;
   readonly #changes: EventTarget;
 
@@ -38,12 +38,14 @@ export class AttackTree {
     folder: StateFolder;
     servants: number;
     admin: RedisAdmin;
+    ports: PortClaim;
     manager: Manager;
     changes: EventTarget;
   }) {
     this.folder = parts.folder;
     this.servants = parts.servants;
     this.admin = parts.admin;
+    this.#ports = parts.ports;
     this.#manager = parts.manager;
     this.#changes = parts.changes;
   }
@@ -57,12 +59,12 @@ export class AttackTree {
   }): Promise<AttackTree> {
     const { servants, off, leaveWidened, signal } = options;
     const project = await realpath(await mkdtemp(join(tmpdir(), 'attack-')));
-    const base = await freePortBase(portBase + (process.pid % 900), servants);
+    const ports = await claimPortBase(servants);
     const config = configSchema.parse({
       servants,
       // The oracle knows no servants beyond these.
       scaling: { max: servants },
-      portBase: base,
+      portBase: ports.base,
       isolation: 'none',
       sandbox: 'none',
       allowInsecureRedis: leaveWidened,
@@ -83,9 +85,10 @@ export class AttackTree {
         onStatus: () => changes.dispatchEvent(new Event('change')),
         killSignal: signal,
       });
-      const admin = await adminOf(project, base);
-      return new AttackTree({ folder: stateFolder(project), servants, admin, manager, changes });
+      const admin = await adminOf(project, ports.base);
+      return new AttackTree({ folder: stateFolder(project), servants, admin, ports, manager, changes });
     } catch (error) {
+      ports.release();
       await rm(project, { recursive: true, force: true, maxRetries: 5 });
       throw error;
     }
@@ -150,6 +153,7 @@ export class AttackTree {
 
   async remove(): Promise<void> {
     await this.stop().catch(() => undefined);
+    this.#ports.release();
     await rm(this.folder.project, { recursive: true, force: true, maxRetries: 5 });
   }
 }

@@ -11,7 +11,7 @@ import { SupervisedTree } from '../support/supervised-tree.ts';
 const waitForGo = 'echo run >> "$ELDERS_TASK_ID"; until [ -e go ]; do sleep 0.05; done';
 
 async function treeOf(t: { after(fn: () => Promise<void>): void }, config: Record<string, unknown>) {
-  const tree = await SupervisedTree.create(12_000 + Math.floor(Math.random() * 15_000), config);
+  const tree = await SupervisedTree.create(config);
   t.after(() => tree.remove());
   const workspace = join(tree.project, 'work');
   await mkdir(workspace);

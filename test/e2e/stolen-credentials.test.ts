@@ -19,7 +19,7 @@ const thief = new StolenCredentials();
 let tree: SupervisedTree;
 
 before(async () => {
-  tree = await SupervisedTree.create(28_000, { servants: 1 });
+  tree = await SupervisedTree.create({ servants: 1 });
   const { portBase } = tree.options.config;
   writeFileSync(join(tree.project, 'elders.yaml'), JSON.stringify({ portBase }));
   await tree.up({ launch: thief.program });

@@ -3,7 +3,7 @@ import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { freePortBase } from '../../scripts/free-port-base.ts';
+import { claimPortBase } from '../../scripts/claim-port-base.ts';
 import { processesTouching } from '../../scripts/processes-touching.ts';
 import { type CommandResult, cleanEnvironment, runCommand } from '../support/command.ts';
 import { findOldNode } from '../support/old-node.ts';
@@ -57,7 +57,7 @@ describe('the tarball, installed in an empty folder', () => {
   });
 
   it('starts a tree with no config file, does a directive, and leaves no process', async () => {
-    const portBase = await freePortBase(12_000 + (process.pid % 900), 2);
+    const { base: portBase } = await claimPortBase(2);
     const up = await elders('up', '-d', '--wait', '--port-base', String(portBase));
     assert.equal(up.code, 0, up.stderr);
 

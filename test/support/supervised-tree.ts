@@ -5,7 +5,7 @@ import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { freePortBase } from '../../scripts/free-port-base.ts';
+import { claimPortBase, type PortClaim } from '../../scripts/claim-port-base.ts';
 import { processesTouching } from '../../scripts/processes-touching.ts';
 import { configSchema } from '../../src/protocol/config.ts';
 import type { ManagerEvent } from '../../src/protocol/local-api.ts';
@@ -26,24 +26,27 @@ export class SupervisedTree {
   readonly folder: StateFolder;
   readonly options: Omit<ManagerOptions, 'onEvent' | 'onStatus'>;
   readonly events: ManagerEvent[] = [];
+  readonly #ports: PortClaim;
   #manager: Manager | null = null;
   #child: ChildProcess | null = null;
   #changed = Promise.withResolvers<void>();
 
-  private constructor(project: string, config: ManagerOptions['config']) {
+  private constructor(project: string, ports: PortClaim, config: ManagerOptions['config']) {
+    this.#ports = ports;
     this.project = project;
     this.folder = stateFolder(project);
     this.options = { project, config, version: '0.0.0-test', launch: fixtureLaunch };
   }
 
-  /** `portBase`: where to look for free ports; each test file has its own. `config` is merged into the defaults. */
-  static async create(portBase: number, config: Record<string, unknown> = {}): Promise<SupervisedTree> {
+  /** `config` is merged into the defaults. */
+  static async create(config: Record<string, unknown> = {}): Promise<SupervisedTree> {
     const project = await realpath(await mkdtemp(join(tmpdir(), 'elders-sup-')));
     await mkdir(join(project, 'control'));
-    const base = await freePortBase(portBase + (process.pid % 900), servants);
+    const ports = await claimPortBase(servants);
     return new SupervisedTree(
       project,
-      configSchema.parse({ servants, portBase: base, spares: 0, ...config }),
+      ports,
+      configSchema.parse({ servants, portBase: ports.base, spares: 0, ...config }),
     );
   }
 
@@ -164,6 +167,7 @@ export class SupervisedTree {
     await this.#manager?.shutdown('kill').catch(() => undefined);
     if (this.#child?.exitCode === null && this.#child.signalCode === null) await this.killManager();
     for (const pid of this.processes()) process.kill(pid, 'SIGKILL');
+    this.#ports.release();
     await rm(this.project, { recursive: true, force: true, maxRetries: 5 });
   }
 

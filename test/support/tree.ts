@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { freePortBase } from '../../scripts/free-port-base.ts';
+import { claimPortBase, type PortClaim } from '../../scripts/claim-port-base.ts';
 import type { DirectiveView } from '../../src/protocol/directive.ts';
 import type { ElderStatus, TreeStatus } from '../../src/protocol/process.ts';
 
@@ -22,7 +22,7 @@ export class TestTree {
   readonly folder: string;
   /** An empty folder for what directives do. */
   readonly workspace: string;
-  readonly portBase: number;
+  readonly #ports: PortClaim;
   readonly #program: string;
   readonly #running = new Set<ChildProcess>();
   /** A tree in the background would outlive a run that is interrupted. */
@@ -30,12 +30,16 @@ export class TestTree {
     spawnSync(process.execPath, [this.#program, 'down', '--force'], { cwd: this.folder, stdio: 'ignore' });
   };
 
-  private constructor(folder: string, portBase: number, program: string) {
+  private constructor(folder: string, ports: PortClaim, program: string) {
     this.folder = folder;
     this.workspace = join(folder, 'work');
-    this.portBase = portBase;
+    this.#ports = ports;
     this.#program = program;
     process.once('exit', this.#downAtExit);
+  }
+
+  get portBase(): number {
+    return this.#ports.base;
   }
 
   /** Makes the folder and its `elders.yaml`; the tree is not started. `program` is another `elders` than the checkout's. */
@@ -44,12 +48,11 @@ export class TestTree {
   ): Promise<TestTree> {
     const servants = options.servants ?? 2;
     const folder = await mkdtemp(join(tmpdir(), 'elders-tree-'));
-    // Anywhere, so that test files which run beside each other do not meet.
-    const portBase = await freePortBase(10_000 + Math.floor(Math.random() * 18_000), servants);
+    const ports = await claimPortBase(servants);
     // Spares are for tests of spares: every other would pay for their start.
-    const config = { portBase, servants, spares: 0, ...options.config };
+    const config = { portBase: ports.base, servants, spares: 0, ...options.config };
     await writeFile(join(folder, 'elders.yaml'), JSON.stringify(config));
-    const tree = new TestTree(folder, portBase, options.program ?? sourceProgram);
+    const tree = new TestTree(folder, ports, options.program ?? sourceProgram);
     await mkdir(tree.workspace);
     return tree;
   }
@@ -140,6 +143,7 @@ export class TestTree {
     for (const child of this.#running) child.kill('SIGKILL');
     await this.cli(['down', '--force']);
     process.off('exit', this.#downAtExit);
+    this.#ports.release();
     await rm(this.folder, { recursive: true, force: true });
   }
 }

@@ -61,7 +61,7 @@ async function askAsManager(tree: SupervisedTree, authority: Authority, name: st
 describe('certificates of a tree', () => {
   let tree: SupervisedTree;
   before(async () => {
-    tree = await SupervisedTree.create(27_000, {
+    tree = await SupervisedTree.create({
       certificates: { connectionAge: '2s' },
       supervision: { intensity: 3 },
     });
@@ -241,7 +241,7 @@ describe('certificates of a tree', () => {
 });
 
 test('a manager that dies in the middle of a new authority is followed by one that finishes it', async () => {
-  const tree = await SupervisedTree.create(28_000);
+  const tree = await SupervisedTree.create();
   try {
     await tree.upApart();
     const { body } = await tree.ask('GET', '/v1/status');

@@ -9,7 +9,6 @@ import { loadProcessRecords, saveProcessRecord } from '../../../src/supervision/
 import { isSameProcess, readProcessIdentity } from '../../../src/telemetry/process-identity.ts';
 import { SupervisedTree } from '../../support/supervised-tree.ts';
 
-const portBase = 18_000;
 /** After which the elder that hangs counts as hanging, ms. */
 const patienceMs = 5_000;
 const names = roster(2).map((spec) => spec.name);
@@ -19,7 +18,7 @@ describe('a tree whose manager was killed', () => {
   let records: Map<string, ProcessRecord>;
   beforeEach(async () => {
     // The deadline of the defaults: a busy machine must not make a healthy elder look like one that hangs.
-    tree = await SupervisedTree.create(portBase, { supervision: { probeInterval: '100ms' } });
+    tree = await SupervisedTree.create({ supervision: { probeInterval: '100ms' } });
     await tree.upApart();
     await tree.killManager();
     records = await loadProcessRecords(tree.folder);
@@ -105,7 +104,7 @@ describe('a record that names a process of somebody else', () => {
   let tree: SupervisedTree;
   let foreign: ChildProcess;
   beforeEach(async () => {
-    tree = await SupervisedTree.create(portBase, { supervision: { livenessDeadline: '2s' } });
+    tree = await SupervisedTree.create({ supervision: { livenessDeadline: '2s' } });
     foreign = spawn('sleep', ['600'], { stdio: 'ignore' });
     await once(foreign, 'spawn');
     // Makes the folders.

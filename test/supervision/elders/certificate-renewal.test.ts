@@ -14,7 +14,7 @@ import { SupervisedTree } from '../../support/supervised-tree.ts';
 let tree: SupervisedTree;
 let authority: Authority;
 before(async () => {
-  tree = await SupervisedTree.create(20_000);
+  tree = await SupervisedTree.create();
   await tree.up();
   authority = await Authority.open(tree.folder.secret, tree.status.tree);
 });

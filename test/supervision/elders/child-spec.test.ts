@@ -7,14 +7,13 @@ import { loadCrashHistory } from '../../../src/supervision/restarts/crash-memory
 import { appears } from '../../support/appears.ts';
 import { SupervisedTree } from '../../support/supervised-tree.ts';
 
-const portBase = 12_000;
 const sages = ['knowledge_sage', 'task_sage', 'rag_sage', 'incident_sage'];
 const names = roster(2).map(({ name }) => name);
 
 describe('a tree with child specifications', () => {
   let tree: SupervisedTree;
   before(async () => {
-    tree = await SupervisedTree.create(portBase, {
+    tree = await SupervisedTree.create({
       supervision: {
         probeInterval: '100ms',
         elders: {
@@ -90,7 +89,7 @@ describe('an elder that cannot be kept alive', () => {
   after(() => tree.remove());
 
   test('has its branch restarted, then the one above, then all; at last it stays failed and all others serve', async () => {
-    tree = await SupervisedTree.create(portBase, { servants: 1, supervision: { intensity: 1 } });
+    tree = await SupervisedTree.create({ servants: 1, supervision: { intensity: 1 } });
     await tree.up();
     const first = tree.pids();
     await tree.tell('rag_sage', 'exit', '9');
@@ -126,7 +125,7 @@ describe('crashes that an earlier manager saw', () => {
 
   test('count on under the next one', async () => {
     // Three crashes are one too many: one under the first manager, two under the second.
-    tree = await SupervisedTree.create(portBase, {
+    tree = await SupervisedTree.create({
       servants: 1,
       supervision: { intensity: 2, period: '1h' },
     });

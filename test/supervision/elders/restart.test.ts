@@ -9,12 +9,10 @@ import { roster } from '../../../src/protocol/roster.ts';
 import { loadCrashHistory } from '../../../src/supervision/restarts/crash-memory.ts';
 import { SupervisedTree } from '../../support/supervised-tree.ts';
 
-const portBase = 16_000;
-
 describe('a tree of which a process ends', () => {
   let tree: SupervisedTree;
   before(async () => {
-    tree = await SupervisedTree.create(portBase, {
+    tree = await SupervisedTree.create({
       supervision: { probeInterval: '100ms', livenessDeadline: '2s' },
     });
     await tree.up();
@@ -158,7 +156,7 @@ describe('a process that crashes again and again', () => {
   after(() => tree.remove());
 
   test('is given up with an incident; the others run on, and it is not forgotten that it crashed', async () => {
-    tree = await SupervisedTree.create(portBase, { supervision: { intensity: 3 } });
+    tree = await SupervisedTree.create({ supervision: { intensity: 3 } });
     await tree.up();
     const others = tree.pids('servant_1');
     await tree.tell('servant_1', 'exit', '9');

@@ -29,7 +29,7 @@ test('after a failover each process is replaced, and what the replica lacks is a
   cleanups.push(() => proxy.close());
   const { cert, key, ca } = await redis.tlsOf('manager');
   const password = await adminPassword(redis.folder);
-  const tree = await SupervisedTree.create(26_000, {
+  const tree = await SupervisedTree.create({
     redis: {
       url: `rediss://${adminUsername}:${password}@127.0.0.1:${proxy.port}`,
       ca: 'ca.pem',

@@ -7,11 +7,9 @@ import { loadProcessRecords } from '../../../src/supervision/elders/process-reco
 import { isSameProcess } from '../../../src/telemetry/process-identity.ts';
 import { SupervisedTree } from '../../support/supervised-tree.ts';
 
-const portBase = 18_900;
-
 let tree: SupervisedTree;
 before(async () => {
-  tree = await SupervisedTree.create(portBase);
+  tree = await SupervisedTree.create();
 });
 after(() => tree.remove());
 

@@ -8,7 +8,6 @@ import { roster } from '../../../src/protocol/roster.ts';
 import { SupervisedTree } from '../../support/supervised-tree.ts';
 
 const names = roster(2).map((spec) => spec.name);
-const portBase = 14_000;
 
 function at(events: readonly ManagerEvent[], kind: string, name: string): number {
   const index = events.findIndex((event) => event.kind === kind && event.name === name);
@@ -19,7 +18,7 @@ function at(events: readonly ManagerEvent[], kind: string, name: string): number
 describe('a tree that runs', () => {
   let tree: SupervisedTree;
   before(async () => {
-    tree = await SupervisedTree.create(portBase);
+    tree = await SupervisedTree.create();
     await tree.up();
   });
   after(() => tree.remove());
@@ -105,7 +104,7 @@ describe('a tree that is stopped', () => {
   afterEach(() => tree.remove());
 
   test('by drain stops in reverse order and leaves nothing', async () => {
-    tree = await SupervisedTree.create(portBase);
+    tree = await SupervisedTree.create();
     await tree.up();
     // The control: the checker sees what runs now.
     const { pid: redis } = tree.status.redis;
@@ -129,7 +128,7 @@ describe('a tree that is stopped', () => {
   });
 
   test('by drain kills who does not end in time', async () => {
-    tree = await SupervisedTree.create(portBase, { supervision: { shutdown: '200ms' } });
+    tree = await SupervisedTree.create({ supervision: { shutdown: '200ms' } });
     await tree.tell('rag_sage', 'loiter');
     const manager = await tree.up();
     await manager.shutdown('drain');
@@ -137,7 +136,7 @@ describe('a tree that is stopped', () => {
   });
 
   test('by kill while it drains ends at once', async () => {
-    tree = await SupervisedTree.create(portBase, { supervision: { shutdown: '10m' } });
+    tree = await SupervisedTree.create({ supervision: { shutdown: '10m' } });
     for (const name of names) await tree.tell(name, 'loiter');
     const manager = await tree.up();
     const drained = manager.shutdown('drain');
@@ -148,7 +147,7 @@ describe('a tree that is stopped', () => {
   });
 
   test('while it starts rejects the start and leaves nothing', async () => {
-    tree = await SupervisedTree.create(portBase);
+    tree = await SupervisedTree.create();
     const stop = new AbortController();
     const starting = tree.up({ signal: stop.signal });
     await tree.until(() => tree.events.some((event) => event.name === 'task_sage'));
@@ -164,7 +163,7 @@ describe('a tree that cannot start', () => {
   afterEach(() => tree.remove());
 
   test('because a port is taken names who holds it and starts nothing', async () => {
-    tree = await SupervisedTree.create(portBase);
+    tree = await SupervisedTree.create();
     const server = createServer().listen(tree.options.config.portBase + 3, '127.0.0.1');
     await once(server, 'listening');
     await assert.rejects(tree.up(), (error: Error) => {
@@ -189,7 +188,7 @@ describe('a tree that cannot start', () => {
     ],
   ] as const) {
     test(`${what} stops what was started and says why`, async () => {
-      tree = await SupervisedTree.create(portBase);
+      tree = await SupervisedTree.create();
       const { config } = tree.options;
       const supervision = { ...config.supervision, startTimeout: word === 'mute' ? 4_000 : 30_000 };
       await tree.tell('rag_sage', word, content);

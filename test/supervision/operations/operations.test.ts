@@ -22,7 +22,7 @@ describe('a tree that runs, asked to change', () => {
   let tree: SupervisedTree;
   let next: Config;
   before(async () => {
-    tree = await SupervisedTree.create(28_000, { supervision: { probeInterval: '100ms' } });
+    tree = await SupervisedTree.create({ supervision: { probeInterval: '100ms' } });
     next = tree.options.config;
     await tree.up({ loadConfig: async () => next });
   });
@@ -141,7 +141,7 @@ describe('a configuration that cannot be read', () => {
   after(() => tree.remove());
 
   test('is refused with the reason', async () => {
-    tree = await SupervisedTree.create(28_000, { servants: 1 });
+    tree = await SupervisedTree.create({ servants: 1 });
     await tree.up({
       loadConfig: () => Promise.reject(new ElderError('config_invalid', 'elders.yaml:1:1: no')),
     });

@@ -52,7 +52,7 @@ describe('a tree on a Redis of the user’s', () => {
     const { cert, key, ca } = await redis.tlsOf('manager');
     const password = await adminPassword(redis.folder);
     const { host, port } = redis.endpoint;
-    tree = await SupervisedTree.create(22_000, {
+    tree = await SupervisedTree.create({
       redis: {
         url: `rediss://${adminUsername}:${password}@${host}:${port}`,
         ca: 'ca.pem',

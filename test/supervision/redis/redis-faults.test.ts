@@ -10,7 +10,7 @@ describe('a managed Redis that loses what it had', () => {
   let tree: SupervisedTree;
   let redis: RedisAdmin;
   before(async () => {
-    tree = await SupervisedTree.create(24_000, { supervision });
+    tree = await SupervisedTree.create({ supervision });
     await tree.up();
     redis = await tree.redis();
   });
@@ -54,7 +54,7 @@ describe('a managed Redis that hangs', () => {
   after(() => tree.remove());
 
   test('is killed after its deadline and started again; the elders live on', async () => {
-    tree = await SupervisedTree.create(24_000, { supervision });
+    tree = await SupervisedTree.create({ supervision });
     await tree.up();
     const elders = tree.pids();
     const { pid } = tree.status.redis;
@@ -73,7 +73,7 @@ describe('a managed Redis that ends again and again', () => {
   after(() => tree.remove());
 
   test('is never given up, whatever the limit of crashes', async () => {
-    tree = await SupervisedTree.create(24_000, { supervision: { intensity: 1, backoffMax: '50ms' } });
+    tree = await SupervisedTree.create({ supervision: { intensity: 1, backoffMax: '50ms' } });
     await tree.up();
     for (let crash = 1; crash <= 3; crash += 1) {
       const { pid } = tree.status.redis;

@@ -16,7 +16,7 @@ describe('warm spares', () => {
   const warm = () => tree.until(() => tree.status.spares[0]?.state === 'ready');
 
   test('one takes the place of an elder that died, and the next is warmed up', async () => {
-    tree = await SupervisedTree.create(20_000, { spares: 1, ...quick });
+    tree = await SupervisedTree.create({ spares: 1, ...quick });
     await tree.up();
     await warm();
     const [spare] = tree.status.spares;
@@ -38,7 +38,7 @@ describe('warm spares', () => {
   });
 
   test('one that dies is replaced, one that does not answer is passed over', async () => {
-    tree = await SupervisedTree.create(20_000, { spares: 1, ...quick });
+    tree = await SupervisedTree.create({ spares: 1, ...quick });
     await tree.up();
     await warm();
     const first = tree.status.spares[0]?.pid as number;
@@ -56,7 +56,7 @@ describe('warm spares', () => {
   });
 
   test('one of a manager that died is ended by the next, even if it cannot end by itself', async () => {
-    tree = await SupervisedTree.create(20_000, { spares: 1 });
+    tree = await SupervisedTree.create({ spares: 1 });
     await tree.upApart();
     const text = await appears(tree.folder.processRecord('spare.grand_elder'));
     const spare: ProcessRecord = processRecord.parse(JSON.parse(text));
@@ -73,7 +73,7 @@ describe('warm spares', () => {
   });
 
   test('without any, an elder that died gets a new process', async () => {
-    tree = await SupervisedTree.create(20_000, { spares: 0 });
+    tree = await SupervisedTree.create({ spares: 0 });
     await tree.up();
     assert.deepEqual(tree.status.spares, []);
     process.kill(tree.pid(name), 'SIGKILL');

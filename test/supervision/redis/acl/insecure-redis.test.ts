@@ -15,7 +15,7 @@ before(async () => {
   const { cert, key, ca } = await redis.tlsOf('manager');
   const { host, port } = redis.endpoint;
   const url = `rediss://${adminUsername}:${await adminPassword(redis.folder)}@${host}:${port}`;
-  tree = await SupervisedTree.create(24_000, {
+  tree = await SupervisedTree.create({
     redis: { url, ca: 'ca.pem', cert: 'cert.pem', key: 'key.pem' },
   });
   for (const [name, text] of Object.entries({ ca, cert, key })) {

@@ -1,0 +1,43 @@
+import { createServer, type Server } from 'node:net';
+import { isPortBaseFree } from './free-port-base.ts';
+
+const host = '127.0.0.1';
+/** With more servants a tree would reach the Redis port of a neighbour. */
+const maxServants = 29;
+/** No process of a tree has this offset. */
+const claimOffset = 10;
+/** The ports of a tree lie in four narrow bands, so that twelve trees interleave in each block; all below the range that the kernel hands out by itself. */
+const bases = Array.from(
+  { length: 14 * 12 },
+  (_, slot) => 10_000 + 1_400 * Math.floor(slot / 12) + 32 * (slot % 12),
+);
+
+/** A port base that is nobody else's until it is released or the process ends. */
+export interface PortClaim {
+  readonly base: number;
+  release(): void;
+}
+
+function listenAt(port: number): Promise<Server | null> {
+  const { promise, resolve } = Promise.withResolvers<Server | null>();
+  const server = createServer((socket) => socket.destroy());
+  server.unref().once('error', () => resolve(null));
+  server.listen({ port, host, exclusive: true }, () => resolve(server));
+  return promise;
+}
+
+/**
+ * Claims a port base where a tree with up to 29 servants finds all its ports free. Looking alone would not do for
+ * programs that run beside each other: some time passes until the tree listens. Throws when none is left.
+ */
+export async function claimPortBase(servants: number): Promise<PortClaim> {
+  if (servants > maxServants) throw new RangeError(`at most ${maxServants} servants, not ${servants}`);
+  const first = Math.floor(Math.random() * bases.length);
+  for (const base of [...bases.slice(first), ...bases.slice(0, first)]) {
+    const claim = await listenAt(base + claimOffset);
+    if (claim === null) continue;
+    if (await isPortBaseFree(base, servants)) return { base, release: () => claim.close() };
+    claim.close();
+  }
+  throw new Error(`none of ${bases.length} port bases on ${host} has all its ports free`);
+}
