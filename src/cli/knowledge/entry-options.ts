@@ -3,12 +3,12 @@ import { ElderError } from '../../protocol/errors.ts';
 import type { KnowledgeContent, KnowledgeKind } from '../../protocol/knowledge.ts';
 import type { CommandInput } from '../command-table.ts';
 
-/** Divides a list with commas between. */
+/** Divides a list with commas between, Japanese ones too. */
 export function listOf(text: string | undefined): string[] | undefined {
   return text === undefined
     ? undefined
     : text
-        .split(',')
+        .split(/[,、，]/u)
         .map((word) => word.trim())
         .filter((word) => word !== '');
 }
@@ -34,6 +34,11 @@ function expiryOf(text: string | undefined): number | null | undefined {
   );
 }
 
+/** A Markdown file ends with a newline, and an entry becomes one; so no editor changes it by itself. */
+function wholeLines(text: string | undefined): string | undefined {
+  return text === undefined || text === '' || text.endsWith('\n') ? text : `${text}\n`;
+}
+
 /** What the options of `knowledge add` and `knowledge edit` change of an entry. Throws `usage`. */
 export function changesOf(
   input: CommandInput,
@@ -47,7 +52,7 @@ export function changesOf(
   const successor = input.text('superseded-by');
   const changes = {
     title: input.text('title'),
-    body: input.text('body'),
+    body: wholeLines(input.text('body')),
     kind: input.text('kind') as KnowledgeKind | undefined,
     tags: listOf(input.text('tags')),
     source: input.text('source'),
