@@ -1,4 +1,4 @@
-import { GatewayClient } from '../src/cli/gateway-client.ts';
+import { GatewayClient } from '../src/cli/connection/gateway-client.ts';
 import { asElderError } from '../src/protocol/errors.ts';
 import type { StateFolder } from '../src/protocol/state-folder.ts';
 import { directive, task } from '../test/support/directive.ts';

@@ -60,9 +60,9 @@ export interface ChaosReport extends Verdict {
 }
 
 const edgeLimit = 2_000;
-const recoveryLimitMs = 30_000;
+const recoveryLimitMs = 120_000;
 /** How long the rest of the messages may take without any being handled, in ms. */
-const drainLimitMs = 15_000;
+const drainLimitMs = 60_000;
 const stopDeadlineMs = 10_000;
 /** Longest pause between two faults, in ms. */
 const longestPauseMs = 600;
@@ -136,7 +136,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
       slots,
       random,
       recovery,
-      fencingLimitMs: guardsOff.includes('fencing') ? 1_500 : 10_000,
+      fencingLimitMs: guardsOff.includes('fencing') ? 1_500 : 60_000,
       say,
       onUnfenced: (name, how) => {
         unfenced += 1;

@@ -6,10 +6,13 @@ const host = '127.0.0.1';
 const maxServants = 29;
 /** No process of a tree has this offset. */
 const claimOffset = 10;
-/** The ports of a tree lie in four narrow bands, so that twelve trees interleave in each block; all below the range that the kernel hands out by itself. */
+/**
+ * The ports of a tree lie in four narrow bands, so that twelve trees interleave in each block; all below the range that the
+ * kernel hands out by itself. The first servants of groups, from 1501 on, reach the next block and meet nobody there.
+ */
 const bases = Array.from(
   { length: 14 * 12 },
-  (_, slot) => 10_000 + 1_400 * Math.floor(slot / 12) + 32 * (slot % 12),
+  (_, slot) => 10_000 + 1_408 * Math.floor(slot / 12) + 32 * (slot % 12),
 );
 
 /** A port base that is nobody else's until it is released or the process ends. */

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join, resolve } from 'node:path';
-import { findLivingProcesses } from '../src/cli/living-processes.ts';
+import { findLivingProcesses } from '../src/cli/connection/living-processes.ts';
 import { defaultConfig } from '../src/protocol/config.ts';
 import { exitCodes } from '../src/protocol/exit-codes.ts';
 import type { ProcessIdentity } from '../src/protocol/process.ts';

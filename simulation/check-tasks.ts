@@ -39,6 +39,7 @@ export function checkTasks({ view, submissions, executions }: Evidence): string[
   if (view.rows('task_sage', 'ready').size > 0) problems.push('a task is still queued');
   for (const [name, servant] of view.rows<ServantRow>('task_sage', 'servants')) {
     if (servant.lease !== null) problems.push(`${name} is taken for busy`);
+    if (servant.ahead !== undefined) problems.push(`${name} is taken for having another task`);
     if (!servant.available) problems.push(`${name} gets no work any more`);
   }
   return problems;

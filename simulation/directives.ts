@@ -17,10 +17,16 @@ export function behaviourOf(commandLine: string, attempt: number): Behaviour {
   return behaviours[Math.min(attempt, behaviours.length) - 1] as Behaviour;
 }
 
+/** Mostly short; many so short that their servants are handed the next task ahead. */
+function randomDuration(random: Random): number {
+  if (random.chance(0.12)) return random.whole(1_000, 6_000);
+  return random.chance(0.5) ? random.whole(5, 80) : random.whole(5, 700);
+}
+
 function randomTask(random: Random, index: number): TaskSpec {
   const failing = random.chance(0.15);
   const behaviours = Array.from({ length: random.whole(1, 4) }, () => ({
-    durationMs: random.chance(0.12) ? random.whole(1_000, 6_000) : random.whole(5, 700),
+    durationMs: randomDuration(random),
     exitCode: random.chance(failing ? 0.7 : 0.05) ? random.whole(1, 3) : 0,
   }));
   const earlier = Array.from({ length: index }, (_, other) => `t${other + 1}`);

@@ -13,6 +13,7 @@ import {
 } from './broker-guards.ts';
 import type { Climate } from './faults.ts';
 import { hastyTaskSage } from './hasty-task-sage.ts';
+import { impatientTaskSage } from './impatient-task-sage.ts';
 
 /** What keeps the tree honest and can be switched off here, to see that the checker notices. */
 export const guardNames = [
@@ -31,6 +32,7 @@ export const guardNames = [
   'audit_once',
   'reaping',
   'lease_wait',
+  'recall_wait',
 ] as const;
 export type GuardName = (typeof guardNames)[number];
 
@@ -94,6 +96,7 @@ const coreOf = await loadAllCores();
 export function coreWithout(off: GuardName | null, principal: string, config: Config): Core {
   if (principal === 'gateway') return off === 'idempotency_key' ? keylessGateway() : gatewayCore();
   if (principal === 'task_sage' && off === 'lease_wait') return hastyTaskSage(config);
+  if (principal === 'task_sage' && off === 'recall_wait') return impatientTaskSage(config);
   return coreOf(principal, config);
 }
 

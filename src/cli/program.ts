@@ -2,13 +2,8 @@ import { type Argument, Command, CommanderError, type Help, Option } from 'comma
 import { parseDuration } from '../protocol/duration.ts';
 import { ElderError } from '../protocol/errors.ts';
 import { didYouMean } from '../protocol/nearest.ts';
-import {
-  type CommandInput,
-  type CommandSpec,
-  commandTable,
-  globalOptions,
-  type OptionSpec,
-} from './command-table.ts';
+import type { CommandInput, CommandSpec, OptionSpec } from './command-spec.ts';
+import { commandTable, globalOptions } from './command-table.ts';
 import { commandText } from './command-text.ts';
 import type { GlobalOptions } from './session.ts';
 import { displayWidth } from './text/display-width.ts';

@@ -116,7 +116,7 @@ export const edgeTable: readonly EdgeRow[] = [
   { from: 'rag_sage', to: 'claude_elder', actions: replies },
   { from: 'claude_elder', to: 'incident_sage', actions: ['sage.incident.list'] },
   { from: 'incident_sage', to: 'claude_elder', actions: replies },
-  { from: 'task_sage', to: 'servant', actions: ['sage.task.assign', 'sage.task.revoke'] },
+  { from: 'task_sage', to: 'servant', actions: ['sage.task.assign', 'sage.task.revoke', 'sage.task.recall'] },
   {
     from: 'servant',
     to: 'task_sage',
@@ -127,6 +127,7 @@ export const edgeTable: readonly EdgeRow[] = [
       'report.to_sage.attempt_progress',
       'report.to_sage.lease_renewed',
       'report.to_sage.attempt_finished',
+      'report.to_sage.attempt_returned',
     ],
   },
   { from: 'task_sage', to: 'incident_sage', actions: ['incident.raise'] },

@@ -97,7 +97,7 @@ export const ownDuties: Readonly<Partial<Record<Role, readonly string[]>>> = {
     'council.propose',
   ],
   // Handing out what it owns, and raising what it sees.
-  sage: ['sage.task.assign', 'sage.task.revoke', 'council.propose'],
+  sage: ['sage.task.assign', 'sage.task.revoke', 'sage.task.recall', 'council.propose'],
 };
 
 /**

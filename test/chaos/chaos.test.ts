@@ -22,6 +22,20 @@ async function run(options: Partial<ChaosOptions>): Promise<{ report: ChaosRepor
   return { report, told: `${told.join('\n')}\n${JSON.stringify(report)}` };
 }
 
+/** Runs with one seed after the other until it shows what it must: whether a fault hits a commit under way is chance. */
+async function provoked(
+  options: Partial<ChaosOptions>,
+  shows: (report: ChaosReport) => boolean,
+): Promise<void> {
+  let told = '';
+  for (let seed = 1; seed <= 5; seed += 1) {
+    const tried = await run({ seed, ...options });
+    if (!tried.report.ok && shows(tried.report)) return;
+    ({ told } = tried);
+  }
+  assert.fail(told);
+}
+
 describe('real processes on a real Redis', { skip: process.platform !== 'linux' }, () => {
   it('lose, repeat and reorder nothing, whatever is killed, frozen, cut or brought back', async () => {
     const { report, told } = await run({ messages: 3_000 });
@@ -36,23 +50,18 @@ describe('real processes on a real Redis', { skip: process.platform !== 'linux' 
     assert.deepEqual(report.unexpectedEnds, {}, told);
   });
 
-  it('repeat effects without the commit number', async () => {
-    const { report, told } = await run({ kinds: ['lost-answers'], rounds: 3, guardsOff: ['commit-number'] });
-    assert.ok(!report.ok, told);
-    assert.ok(report.duplicates > 0, told);
-  });
+  it('repeat effects without the commit number', () =>
+    provoked(
+      { kinds: ['lost-answers'], rounds: 3, guardsOff: ['commit-number'] },
+      ({ duplicates }) => duplicates > 0,
+    ));
 
-  it('write beside their successors without the fencing and the commit number', async () => {
-    const guardsOff = ['fencing', 'commit-number'] as const;
-    const { report, told } = await run({ kinds: ['zombie-producer'], guardsOff });
-    assert.ok(!report.ok, told);
-    assert.ok(report.unfenced > 0, told);
-    assert.ok(report.duplicates > 0, told);
-  });
+  it('write beside their successors without the fencing and the commit number', () =>
+    provoked(
+      { kinds: ['zombie-producer'], guardsOff: ['fencing', 'commit-number'] },
+      ({ unfenced, duplicates }) => unfenced > 0 && duplicates > 0,
+    ));
 
-  it('lose what was acknowledged when power is cut before Redis has synced', async () => {
-    const { report, told } = await run({ appendfsync: 'everysec', kinds: ['power-cut'] });
-    assert.ok(!report.ok, told);
-    assert.ok(report.lost > 0, told);
-  });
+  it('lose what was acknowledged when power is cut before Redis has synced', () =>
+    provoked({ appendfsync: 'everysec', kinds: ['power-cut'] }, ({ lost }) => lost > 0));
 });

@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { freePortBase } from '../../scripts/free-port-base.ts';
+import { claimPortBase } from '../../scripts/claim-port-base.ts';
 import type { ProcessIdentity, TreeStatus } from '../../src/protocol/process.ts';
 import { type StateFolder, stateFolder } from '../../src/protocol/state-folder.ts';
 import { ManagerLock } from '../../src/supervision/manager/manager-lock.ts';
@@ -111,7 +111,8 @@ test('a second manager says who the first is, in the foreground and in the backg
 
 test('a taken port names who holds it, in the background too', async (context) => {
   const cwd = temporaryFolder(context);
-  const portBase = await freePortBase(10_000 + Math.floor(Math.random() * 18_000), 2);
+  const { base: portBase, release } = await claimPortBase(2);
+  context.after(release);
   const server = createServer().listen(portBase + 3, '127.0.0.1');
   context.after(() => server.close());
   await once(server, 'listening');

@@ -61,7 +61,7 @@ test('what is risky waits, runs once when approved, and never when denied', asyn
   assert.deepEqual([state, reason], ['rejected', 'denied by the human: too late in the day']);
 
   const waited = await tree.cli(
-    ['directive', 'submit', '-', '--wait', '--timeout', '2s', '--json', '--lang', 'ja'],
+    ['directive', 'submit', '-', '--wait', '--timeout', '8s', '--json', '--lang', 'ja'],
     {
       input: JSON.stringify(risky),
     },
@@ -80,8 +80,7 @@ test('refusals, approvals and emergencies stand in the audit log, also those of 
   const verified = await tree.json<AuditVerification>(['audit', 'verify']);
   assert.deepEqual([verified.ok, verified.anchor !== null], [true, true]);
 
-  const { manager } = await tree.status();
-  process.kill(manager?.pid as number, 'SIGKILL');
+  await tree.killManager();
   assert.equal((await tree.cli(['emergency', 'halt', '--reason', 'nobody watches'])).code, 0);
   await tree.up();
   await audited(({ event, reason }) => event === 'halt' && reason === 'nobody watches');

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
-import { call } from '../../src/cli/local-client.ts';
+import { call } from '../../src/cli/connection/local-client.ts';
 import type {
   CertificateList,
   CertificateRevocation,
@@ -17,7 +17,7 @@ const targets = ['grand_elder', 'task_sage', 'knowledge_sage', 'incident_sage'];
 describe('certificates that live for seconds', () => {
   let tree: TestTree;
   before(async () => {
-    const certificates = { lifetime: '6s', connectionAge: '2s' };
+    const certificates = { lifetime: '12s', connectionAge: '2s' };
     tree = await TestTree.create({ config: { certificates } });
     await tree.up();
   });

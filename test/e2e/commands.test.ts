@@ -125,7 +125,7 @@ test('after the manager dies, status says so and names who goes on; the next up 
   const tree = await newTree({ servants: 1 });
   await tree.up();
   const before = await tree.status();
-  process.kill(before.manager?.pid as number, 'SIGKILL');
+  await tree.killManager();
   const orphaned = await tree.cli(['status', '--json']);
   assert.equal(orphaned.code, 3);
   const alone = JSON.parse(orphaned.stdout) as TreeStatus;

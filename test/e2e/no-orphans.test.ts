@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -10,6 +10,7 @@ import { newProcessMark } from '../../src/telemetry/marked-processes.ts';
 import { readProcessIdentity, waitUntilGone } from '../../src/telemetry/process-identity.ts';
 import { socketFolderPrefix } from '../../src/telemetry/sandbox-leftovers.ts';
 import { appears } from '../support/appears.ts';
+import { filesBelow } from '../support/files-below.ts';
 import { TestTree } from '../support/tree.ts';
 
 /** How long the kernel may take to end a killed process, ms. */
@@ -65,17 +66,10 @@ const kept = new Set(['manager.lock']);
 
 function leftovers(): string[] {
   const state = join(tree.folder, '.elders');
-  const run = files(join(state, 'run')).filter((path) => !kept.has(basename(path)));
-  const others = files(state).filter((path) => /\.(tmp|report|sock)$/.test(path));
-  const homes = files(join(state, 'spare'));
+  const run = filesBelow(join(state, 'run')).filter((path) => !kept.has(basename(path)));
+  const others = filesBelow(state).filter((path) => /\.(tmp|report|sock)$/.test(path));
+  const homes = filesBelow(join(state, 'spare'));
   return [...run, ...others, ...homes, ...socketFolders()];
-}
-
-function files(folder: string): string[] {
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => !entry.isDirectory())
-    .map((entry) => join(entry.parentPath, entry.name));
 }
 
 async function writeConfig(config: object): Promise<void> {

@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import type { AuditRecord } from '../../src/protocol/audit.ts';
 import { treeKeys } from '../../src/protocol/keys.ts';
 import { isServant } from '../../src/protocol/roster.ts';
 import type { ScaleState } from '../../src/protocol/scaling.ts';
 import { appears } from '../support/appears.ts';
 import { evidence, witnessedCommand } from '../support/attempt-log.ts';
+import { endProcess } from '../support/end-process.ts';
 import { TestTree } from '../support/tree.ts';
 import { adminOf } from '../support/tree-admin.ts';
 
@@ -80,11 +82,14 @@ test('2 → 4 → 1 under load: no task runs twice, none is cut off, and of the 
   } finally {
     admin.close();
   }
-  const scaled = JSON.parse((await tree.cli(['audit', 'list', '--json'])).stdout).records.filter(
-    (record: { event: string }) => record.event === 'scaled',
-  );
+  let scaled: AuditRecord[] = [];
+  // The log is written a little after what it tells of.
+  while (scaled.length < 2) {
+    const { records } = await tree.json<{ records: AuditRecord[] }>(['audit', 'list']);
+    scaled = records.filter(({ event }) => event === 'scaled');
+  }
   assert.deepEqual(
-    scaled.map(({ subject, detail }: { subject: string; detail: object }) => [subject, detail]),
+    scaled.map(({ subject, detail }) => [subject, detail]),
     [
       ['human', { from: 2, to: 4 }],
       ['human', { from: 4, to: 1 }],
@@ -101,7 +106,7 @@ test('a servant that is drained finishes its task, however many managers die mea
   const draining = await tree.status();
   assert.equal(draining.state, 'ready');
   assert.equal(draining.elders.find(({ name }) => name === 'servant_3')?.state, 'draining');
-  process.kill(draining.manager?.pid ?? assert.fail(), 'SIGKILL');
+  await tree.killManager();
   await tree.up();
   const { pools } = await tree.json<ScaleState>(['scale']);
   assert.deepEqual([pools[0]?.count, pools[0]?.draining], [1, ['servant_2', 'servant_3']]);
@@ -118,7 +123,7 @@ test('kill -9 of the manager while servants are added: the next manager adds the
   const { manager } = await tree.status();
   const order = tree.cli(['scale', 'servant=4']);
   await appears(join(tree.folder, '.elders', 'run', 'servant_4.process.json'));
-  process.kill(manager?.pid ?? assert.fail(), 'SIGKILL');
+  await endProcess(manager?.pid ?? assert.fail());
   await order;
   await tree.up();
   assert.deepEqual(Object.keys(await servants()), ['servant_1', 'servant_2', 'servant_3', 'servant_4']);

@@ -6,6 +6,7 @@ import { after, before, describe, it } from 'node:test';
 import { claimPortBase } from '../../scripts/claim-port-base.ts';
 import { processesTouching } from '../../scripts/processes-touching.ts';
 import { type CommandResult, cleanEnvironment, runCommand } from '../support/command.ts';
+import { endProcess } from '../support/end-process.ts';
 import { findOldNode } from '../support/old-node.ts';
 import { stagePackage } from '../support/staged-package.ts';
 
@@ -52,7 +53,7 @@ describe('the tarball, installed in an empty folder', () => {
   after(async () => {
     // Does nothing after a test that passed; ends the tree of one that failed half-way.
     await elders('down');
-    for (const { pid } of processesTouching(project)) process.kill(pid, 'SIGKILL');
+    await Promise.all(processesTouching(project).map(({ pid }) => endProcess(pid)));
     rmSync(folder, { recursive: true, force: true });
   });
 

@@ -18,8 +18,8 @@ let workspace: string;
 before(async () => {
   tree = await TestTree.create({
     config: {
-      tasks: { lease: '4s', killGrace: '300ms' },
-      supervision: { livenessDeadline: '3500ms' },
+      tasks: { lease: '12s', killGrace: '300ms' },
+      supervision: { livenessDeadline: '11s' },
       sandboxLimits: { output: '1MB', temporary: '1MB' },
     },
   });
@@ -106,7 +106,7 @@ test('what a task left until its time was over is kept', async () => {
     'echo "as far as here"',
     'sleep 600',
   ].join('; ');
-  const task = { id: 't', run, timeout: '1s', reports: 'partial.xml', artifacts: 'half.txt' };
+  const task = { id: 't', run, timeout: '6s', reports: 'partial.xml', artifacts: 'half.txt' };
   const { view } = await tree.submitAndWait({ directive: 'Late', workspace, tasks: [task] });
   const { history, outputs, tests, output } = await show(`${view.id}/t`);
   const [attempt] = history;

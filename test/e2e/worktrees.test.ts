@@ -84,7 +84,7 @@ test('a servant that is killed in the middle, and a cancelled task, leave their 
       'directive: Killed',
       'workspace: work',
       'tasks:',
-      '  - { id: t, git: worktree, artifacts: kept.*, run: "echo precious > work$ELDERS_ATTEMPT; echo k > kept.txt; echo \'1/2 half\' >> $ELDERS_PROGRESS; sleep 600" }',
+      '  - { id: t, git: worktree, artifacts: kept.*, run: "echo k > kept.txt; echo \'1/2 half\' >> $ELDERS_PROGRESS; echo precious > part; mv part work$ELDERS_ATTEMPT; sleep 600" }',
     ].join('\n'),
   );
   const { id } = await tree.json<{ id: string }>(['directive', 'submit', file]);
@@ -122,7 +122,7 @@ test('a researcher cannot write its workspace; progress, artifacts and usage are
       { id: 'read', labels: 'researcher', run: 'cat a.txt; ! touch here; echo found=it >> $ELDERS_OUTPUT' },
       {
         id: 'slow',
-        timeout: '2s',
+        timeout: '6s',
         artifacts: ['part.log', '../../*'],
         run: 'echo some > part.log; echo partial=yes >> $ELDERS_OUTPUT; echo "3/10 steps" >> $ELDERS_PROGRESS; echo printed; sleep 600',
       },

@@ -15,6 +15,7 @@ import {
   checkControls,
   checkRate,
   checkSizes,
+  checkTimes,
   type LimitedSocket,
 } from '../support/socket-limits.ts';
 
@@ -41,11 +42,12 @@ async function open(context: TestContext, change: Partial<PortLimits>): Promise<
 }
 
 test('the gateway ends what is too large, too deep or too slow', async (context) => {
-  await checkSizes(await open(context, { bodyBytes: 50_000, headersMs: 1_000, requestMs: 1_500 }));
+  await checkSizes(await open(context, { bodyBytes: 50_000 }));
+  await checkTimes(await open(context, { headersMs: 1_000, requestMs: 1_500 }));
 });
 
 test('the gateway takes so many connections and no more', async (context) => {
-  await checkConnections(await open(context, { connections: 5 }));
+  await checkConnections(await open(context, { connections: 5, headersMs: 0, requestMs: 0 }));
 });
 
 test('the gateway takes so many requests and no more', async (context) => {
@@ -58,6 +60,6 @@ test('control: without these limits the checks find the gateway open', async (co
   const slow = await beginSlowly(unlimited);
   context.after(() => slow.close());
   // Where the limits are on, two that began later are ended in the meantime, one after the other.
-  await checkSizes(await open(context, { bodyBytes: 50_000, headersMs: 1_000, requestMs: 1_500 }));
+  await checkTimes(await open(context, { headersMs: 1_000, requestMs: 1_500 }));
   assert.equal(slow.ended(), false);
 });

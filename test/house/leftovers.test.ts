@@ -59,10 +59,10 @@ describe('the search for processes that were left behind', { skip: process.platf
 });
 
 describe('the test command', { skip: process.platform !== 'linux' }, () => {
-  async function runTests(name: string, text: string) {
+  async function runTests(name: string, text: string, grace = '30000') {
     const file = join(folder, name);
     writeFileSync(file, text);
-    const env = { ...cleanEnvironment(), TMPDIR: folder };
+    const env = { ...cleanEnvironment(), TMPDIR: folder, ELDERS_TEST_GRACE_MS: grace };
     return runCommand(process.execPath, [join(root, 'scripts/run-tests.ts'), file], { cwd: root, env });
   }
   const clean = "import { test } from 'node:test';\ntest('passes', () => {});\n";
@@ -79,7 +79,7 @@ describe('the test command', { skip: process.platform !== 'linux' }, () => {
       const child = spawn(process.execPath, ['-e', '${forever}'], { detached: true, stdio: 'ignore' });
       await once(child, 'spawn');
       child.unref();`;
-    const { code, stdout, stderr } = await runTests('leak.test.ts', clean + leak);
+    const { code, stdout, stderr } = await runTests('leak.test.ts', clean + leak, '500');
     assert.match(stdout, /^ℹ pass 1$/m);
     assert.equal(code, 1);
     assert.match(stderr, /^left behind: pid \d+ \(by its environment\): .*setInterval/m);

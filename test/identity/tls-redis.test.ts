@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -11,15 +10,7 @@ import { createClient } from '@redis/client';
 import { Authority } from '../../src/identity/authority.ts';
 import { createRedisUser } from '../../src/identity/redis-user.ts';
 import { clientTls, type TlsIdentity } from '../../src/identity/tls.ts';
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address ? address.port : 0;
-}
+import { freePort } from '../support/free-port.ts';
 
 describe('a Redis that wants client certificates', () => {
   const tree = 'tree-1';

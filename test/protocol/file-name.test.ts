@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { join, sep } from 'node:path';
 import { test } from 'node:test';
 import { outputPath } from '../../src/elders/servant/execution/output-file.ts';
-import { attemptResult } from '../../src/protocol/actions.ts';
+import { attemptResult } from '../../src/protocol/actions/servant.ts';
 import { taskId } from '../../src/protocol/directive.ts';
 import { fileName } from '../../src/protocol/file-name.ts';
 import { stateFolder } from '../../src/protocol/state-folder.ts';

@@ -62,6 +62,7 @@ suite('the checker notices when a guard is off', () => {
     audit_once: /twice in the audit log/,
     reaping: /two attempts/,
     lease_wait: /two attempts/,
+    recall_wait: /two attempts|ran twice/,
   };
   for (const guardOff of guardNames) {
     test(guardOff, async () => {

@@ -65,13 +65,13 @@ export async function startReplica(redis: TestRedis): Promise<Replica> {
     credential: { username: adminUsername, password },
     tls: () => tls,
   });
-  await admin.ready({ waitMs: 10_000 });
+  await admin.ready({ waitMs: 60_000 });
   return {
     port,
     admin,
     async inStep() {
       // WAIT answers when so many replicas have acknowledged all writes before it.
-      const count = Number(await redis.admin.command(['WAIT', '1', '10000'], { timeoutMs: 20_000 }));
+      const count = Number(await redis.admin.command(['WAIT', '1', '120000'], { timeoutMs: 150_000 }));
       if (count !== 1) throw new Error('the replica does not follow');
     },
     async promote() {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { processesTouching } from '../../scripts/processes-touching.ts';
+import { filesBelow } from './files-below.ts';
 
 /** What is looked for. */
 export interface Secrets {
@@ -33,9 +33,7 @@ export function readBytes(path: string): string {
 
 /** All files below a project but those below `except`, and what every process of its tree shows of itself to its user. */
 export function everyPlace(project: string, except?: string): Map<string, string> {
-  const files = readdirSync(project, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && (except === undefined || !entry.parentPath.startsWith(except)))
-    .map((entry) => join(entry.parentPath, entry.name));
+  const files = filesBelow(project).filter((path) => except === undefined || !path.startsWith(`${except}/`));
   const shown = processesTouching(project)
     .filter(({ pid }) => pid !== process.pid)
     .flatMap(({ pid }) => [`/proc/${pid}/cmdline`, `/proc/${pid}/environ`]);

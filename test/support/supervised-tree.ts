@@ -13,6 +13,7 @@ import type { ElderStatus, TreeStatus } from '../../src/protocol/process.ts';
 import { type StateFolder, stateFolder } from '../../src/protocol/state-folder.ts';
 import { type Manager, type ManagerOptions, runManager } from '../../src/supervision/manager/manager.ts';
 import type { RedisAdmin } from '../../src/supervision/redis/redis-admin.ts';
+import { endProcess } from './end-process.ts';
 import { fixtureLaunch } from './fixture-launch.ts';
 import { adminOf } from './tree-admin.ts';
 
@@ -166,7 +167,7 @@ export class SupervisedTree {
   async remove(): Promise<void> {
     await this.#manager?.shutdown('kill').catch(() => undefined);
     if (this.#child?.exitCode === null && this.#child.signalCode === null) await this.killManager();
-    for (const pid of this.processes()) process.kill(pid, 'SIGKILL');
+    await Promise.all(this.processes().map(endProcess));
     this.#ports.release();
     await rm(this.project, { recursive: true, force: true, maxRetries: 5 });
   }

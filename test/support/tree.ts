@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { claimPortBase, type PortClaim } from '../../scripts/claim-port-base.ts';
 import type { DirectiveView } from '../../src/protocol/directive.ts';
 import type { ElderStatus, TreeStatus } from '../../src/protocol/process.ts';
+import { endProcess } from './end-process.ts';
 
 const sourceProgram = fileURLToPath(new URL('../../bin/elders.cjs', import.meta.url));
 
@@ -138,12 +139,19 @@ export class TestTree {
     }
   }
 
+  /** Kills the manager and resolves when it is gone: only then another may come up, and nobody takes it for alive. */
+  async killManager(): Promise<void> {
+    const { manager } = await this.status();
+    if (manager === null) throw new Error('no manager runs');
+    await endProcess(manager.pid);
+  }
+
   /** Stops everything and removes the folder. */
   async dispose(): Promise<void> {
     for (const child of this.#running) child.kill('SIGKILL');
     await this.cli(['down', '--force']);
     process.off('exit', this.#downAtExit);
     this.#ports.release();
-    await rm(this.folder, { recursive: true, force: true });
+    await rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }

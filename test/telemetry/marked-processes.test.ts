@@ -60,8 +60,8 @@ test('what has the mark in its environment is found where that is asked for, wha
     [child.pid],
   );
   const ended = once(child, 'exit');
-  assert.equal(await endMarkedProcesses(mark, { groups: false, deadlineMs: 10_000 }), false);
-  assert.equal(await endMarkedProcesses(mark, { groups: true, deadlineMs: 10_000 }), true);
+  assert.equal(await endMarkedProcesses(mark, { groups: false, deadlineMs: 60_000 }), false);
+  assert.equal(await endMarkedProcesses(mark, { groups: true, deadlineMs: 60_000 }), true);
   assert.equal((await ended)[1], 'SIGKILL');
 });
 
@@ -69,10 +69,10 @@ for (const groups of [false, true]) {
   test(`ending what is marked ${groups ? 'ends its group too' : 'leaves its group alone'}`, async (t) => {
     const mark = newProcessMark();
     const { unmarked, ended } = await shell(t, mark);
-    assert.equal(await endMarkedProcesses(mark, { groups, deadlineMs: 10_000 }), true);
+    assert.equal(await endMarkedProcesses(mark, { groups, deadlineMs: 60_000 }), true);
     assert.deepEqual(await ended, [null, 'SIGKILL']);
     assert.deepEqual(findMarkedProcesses(mark), []);
     if (!groups) process.kill(unmarked, 0);
-    assert.equal(await endMarkedProcesses(mark, { groups, deadlineMs: 10_000 }), false);
+    assert.equal(await endMarkedProcesses(mark, { groups, deadlineMs: 60_000 }), false);
   });
 }

@@ -41,7 +41,7 @@ test('only the very process is the same, and only it is signalled', async (t) =>
   await assert.rejects(waitUntilGone(identity, 0), { code: 'timed_out' });
   const exit = once(child, 'exit');
   assert.equal(signalProcess(identity, 'SIGTERM'), true);
-  await waitUntilGone(identity, 10_000);
+  await waitUntilGone(identity, 60_000);
   assert.deepEqual(await exit, [null, 'SIGTERM']);
   assert.equal(signalProcess(identity, 'SIGTERM'), false);
 });
@@ -55,7 +55,7 @@ test('a process that has ended but is not reaped is gone', async (t) => {
   const [said] = await once(parent.stdout, 'data');
   const pid = Number(String(said));
   const identity = readProcessIdentity(pid);
-  if (identity !== undefined) await waitUntilGone(identity, 10_000);
+  if (identity !== undefined) await waitUntilGone(identity, 60_000);
   assert.equal(readProcessIdentity(pid), undefined);
   assert.equal(readProcessStat(pid)?.state, 'Z');
 });

@@ -19,8 +19,8 @@ import { redisPortOffset, roster } from '../../protocol/roster.ts';
 import { possibleServants, startingServants } from '../../protocol/servant-pools.ts';
 import { boundaryOf } from '../../supervision/isolation/boundary.ts';
 import { requireFreePorts } from '../../supervision/manager/preflight.ts';
-import { findLivingProcesses } from '../living-processes.ts';
-import { isListening } from '../local-client.ts';
+import { findLivingProcesses } from '../connection/living-processes.ts';
+import { isListening } from '../connection/local-client.ts';
 import type { Check, CheckName, Finding } from './check.ts';
 import { checkGit } from './check-git.ts';
 

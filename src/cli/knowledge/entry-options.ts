@@ -1,7 +1,7 @@
 import { parseDuration } from '../../protocol/duration.ts';
 import { ElderError } from '../../protocol/errors.ts';
 import type { KnowledgeContent, KnowledgeKind } from '../../protocol/knowledge.ts';
-import type { CommandInput } from '../command-table.ts';
+import type { CommandInput } from '../command-spec.ts';
 
 /** Divides a list with commas between, Japanese ones too. */
 export function listOf(text: string | undefined): string[] | undefined {

@@ -7,7 +7,7 @@ import {
   knowledgeContent,
   maxKnowledgeBatch,
 } from '../../protocol/knowledge.ts';
-import type { GatewayClient } from '../gateway-client.ts';
+import type { GatewayClient } from '../connection/gateway-client.ts';
 
 /** What one message carries, in bytes of JSON. */
 const batchBytes = 400_000;

@@ -1,4 +1,5 @@
-import { type CommandSpec, commandTable, globalOptions, type OptionSpec } from '../command-table.ts';
+import type { CommandSpec, OptionSpec } from '../command-spec.ts';
+import { commandTable, globalOptions } from '../command-table.ts';
 import { commandText } from '../command-text.ts';
 import { en } from '../text/en.ts';
 import { code, madeFromCode, markdownTable } from './markdown.ts';

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { IncidentRecord } from '../../protocol/actions.ts';
 import type { DirectiveView } from '../../protocol/directive.ts';
-import type { GatewayClient } from '../gateway-client.ts';
+import type { GatewayClient } from '../connection/gateway-client.ts';
 
 const run = promisify(execFile);
 const gitMs = 10_000;

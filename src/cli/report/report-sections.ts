@@ -1,5 +1,5 @@
 import type { TaskRecord } from '../../protocol/directive.ts';
-import { countStates, countsText } from '../directive-text.ts';
+import { countStates, countsText } from '../directive/directive-text.ts';
 import type { Catalog } from '../text/en.ts';
 import { manyLines, oneLine } from '../text/printable.ts';
 import { spanText, timeText } from '../text/times.ts';

@@ -1,5 +1,5 @@
 import type { Answer, Context, Core, Json, Received } from '../../agents/core.ts';
-import { relayAnswer } from '../../agents/relay.ts';
+import { relay, relayAnswer } from '../../agents/relay.ts';
 import type { DirectiveSpec } from '../../protocol/directive.ts';
 import { relayedCommands, relayHandlers } from '../relayed-commands.ts';
 import { lessonOf } from './lesson.ts';
@@ -32,16 +32,27 @@ function plan(ctx: Context, { payload }: Received<'development.directive.execute
 
 /** Hands the plan over; that the knowledge sage is away must not stop the work, so any answer will do. */
 function planWithKnowledge(ctx: Context, answer: Answer, data: Json): void {
-  const directiveId = String(data);
+  const found = answer as Answer<'sage.knowledge.search'>;
+  handOver(ctx, String(data), found.ok ? found.result.entries.map((entry) => entry.title) : []);
+}
+
+function handOver(ctx: Context, directiveId: string, lessons: string[]): void {
   const row = plans(ctx).get(directiveId);
   if (row?.phase !== 'consulting') return;
-  const found = answer as Answer<'sage.knowledge.search'>;
-  const lessons = found.ok ? found.result.entries.map((entry) => entry.title) : [];
   const { title, workspace, tasks, deadlineMs } = row.directive;
   plans(ctx).put(directiveId, { ...row, phase: 'handed_over' });
   const story = { correlationId: directiveId };
   ctx.send('task_sage', 'sage.task.create', { directiveId, title, workspace, tasks, deadlineMs }, story);
   ctx.send('grand_elder', 'report.directive.progress', { directiveId, state: 'planned', lessons }, story);
+}
+
+/** Passes on what somebody wants of the tasks of a directive, which the sage must know by then: knowledge is not waited for any more. */
+function steer(command: 'development.task.add' | 'development.task.control') {
+  const { target, action } = relayedCommands[command];
+  return (ctx: Context, received: Received<typeof command>): void => {
+    handOver(ctx, received.payload.directiveId, []);
+    relay(ctx, received, target, action, received.payload as never);
+  };
 }
 
 function cancel(ctx: Context, { payload }: Received<'development.directive.cancel'>): void {
@@ -114,6 +125,8 @@ export function claudeElder(): Core {
       'report.to_elder.graph_reopened': (ctx, { payload }) => reopened(ctx, payload.directiveId),
       'report.to_elder.graph_finished': sumUp,
       ...relayHandlers((command) => relayedCommands[command]),
+      'development.task.add': steer('development.task.add'),
+      'development.task.control': steer('development.task.control'),
     },
     continuations: { planWithKnowledge, relayAnswer },
   };

@@ -30,9 +30,14 @@ export type ServantInput =
   | { readonly kind: 'drain' }
   | { readonly kind: 'cut_off' };
 
+/** How long an assignment waits for the command before it, until it is given back (ms). */
+const patienceMs = 250;
+
 /** An assignment with the message that brought it, which all reports about it name as their cause. */
 interface Assigned extends Assignment {
   readonly messageId: string;
+  /** When it is given back to the task sage if it still waits then (ms since the epoch). */
+  readonly returnAt?: number;
 }
 
 interface Current {
@@ -117,14 +122,36 @@ function revoke(ctx: Context, { message, payload }: Received<'sage.task.revoke'>
 
 /** Takes an assignment, unless an emergency has overtaken it. */
 function assign(ctx: Context, assignment: Assigned): void {
-  const { queue, halts } = tables(ctx);
+  const { current, queue, flags, halts } = tables(ctx);
   const halted = halts.get('*') ?? halts.get(assignment.directiveId);
   if (halted !== undefined) {
     reportUnrun(ctx, assignment, { outcome: 'cancelled', startedAt: null, reason: `halted: ${halted}` });
     return;
   }
-  queue.put(assignment.lease, assignment);
-  next(ctx);
+  const returnAt = ctx.now() + patienceOf(assignment);
+  queue.put(assignment.lease, current.has('now') ? { ...assignment, returnAt } : assignment);
+  if (flags.has('draining')) giveBack(ctx, assignment.lease);
+  else next(ctx);
+}
+
+function patienceOf({ leaseMs }: Assignment): number {
+  return Math.min(patienceMs, leaseMs / 4);
+}
+
+/** When an assignment that waits is given back; one further away than it was ever put is so because the clock went back. */
+function returnTime(ctx: Context, assignment: Assigned): number {
+  const { returnAt = Infinity } = assignment;
+  if (returnAt === Infinity) return Infinity;
+  return returnAt > ctx.now() + patienceOf(assignment) ? ctx.now() : returnAt;
+}
+
+/** Leaves an assignment that has not begun to others. */
+function giveBack(ctx: Context, lease: string): void {
+  const { queue } = tables(ctx);
+  const assignment = queue.get(lease);
+  if (!assignment) return;
+  queue.delete(lease);
+  ctx.send('task_sage', 'report.to_sage.attempt_returned', { lease }, about(assignment));
 }
 
 /** Ends what runs and drops what waits, of one directive or with `null` of all. */
@@ -156,7 +183,7 @@ function afterReaping(ctx: Context): void {
 }
 
 function onInput(ctx: Context, input: ServantInput): void {
-  const { current, flags } = tables(ctx);
+  const { current, queue, flags } = tables(ctx);
   const running = current.get('now');
   switch (input.kind) {
     case 'reaped':
@@ -191,6 +218,7 @@ function onInput(ctx: Context, input: ServantInput): void {
     }
     case 'drain':
       flags.put('draining', true);
+      for (const [lease] of [...queue.entries()]) giveBack(ctx, lease);
       ctx.send('task_sage', 'report.to_sage.draining', { incarnation: ctx.incarnation });
       return;
     case 'cut_off':
@@ -214,6 +242,7 @@ export function servant(): Core {
       'emergency.halt': (ctx, { payload }) => halt(ctx, payload),
       'emergency.resume': (ctx, { payload }) => tables(ctx).halts.delete(payload.directiveId ?? '*'),
       'sage.task.revoke': revoke,
+      'sage.task.recall': (ctx, { payload }) => giveBack(ctx, payload.lease),
     },
     onStart: (ctx) => {
       const { flags } = tables(ctx);
@@ -224,16 +253,28 @@ export function servant(): Core {
     },
     onInput: (ctx, input: Effect) => onInput(ctx, input as unknown as ServantInput),
     wakeAt: (ctx) => {
-      const running = tables(ctx).current.get('now');
-      if (!running) return undefined;
-      // Further away than it was ever put: the clock went back, and the lease does not wait for it.
-      const isLost = running.renewAt > ctx.now() + running.assignment.leaseMs / 4;
-      return isLost ? ctx.now() : running.renewAt;
+      const { current, queue } = tables(ctx);
+      let next = Infinity;
+      for (const [, assignment] of queue.entries()) next = Math.min(next, returnTime(ctx, assignment));
+      const running = current.get('now');
+      if (running) {
+        const { renewAt, assignment } = running;
+        // Further away than it was ever put: the clock went back, and the lease does not wait for it.
+        const isLost = renewAt > ctx.now() + assignment.leaseMs / 4;
+        next = Math.min(next, isLost ? ctx.now() : renewAt);
+      }
+      return next === Infinity ? undefined : next;
     },
     onWake: (ctx) => {
-      const { current } = tables(ctx);
+      const { current, queue } = tables(ctx);
+      for (const [lease, assignment] of [...queue.entries()]) {
+        if (returnTime(ctx, assignment) <= ctx.now()) giveBack(ctx, lease);
+      }
       const running = current.get('now');
-      if (!running) return;
+      const isDue =
+        running &&
+        (running.renewAt <= ctx.now() || running.renewAt > ctx.now() + running.assignment.leaseMs / 4);
+      if (!isDue) return;
       const { lease, leaseMs } = running.assignment;
       current.put('now', { ...running, renewAt: ctx.now() + leaseMs / 4 });
       ctx.send('task_sage', 'report.to_sage.lease_renewed', { lease }, about(running.assignment));

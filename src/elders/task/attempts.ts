@@ -2,7 +2,7 @@ import type { Context } from '../../agents/core.ts';
 import type { AttemptResult } from '../../protocol/actions.ts';
 import type { Config } from '../../protocol/config.ts';
 import type { AttemptRecord } from '../../protocol/directive.ts';
-import { unlock } from './dispatch.ts';
+import { unlock } from './assign.ts';
 import { learnDuration } from './estimates.ts';
 import { makeReady, settleTask } from './gates.ts';
 import { longestDelayMs } from './queue.ts';

@@ -2,6 +2,7 @@ import type { Context } from '../../agents/core.ts';
 import type { PayloadOf, ReplyOf, TaskOrder } from '../../protocol/actions.ts';
 import { ElderError } from '../../protocol/errors.ts';
 import { isFinalTask } from '../../protocol/states.ts';
+import { recallAhead } from './ahead.ts';
 import { countKept } from './archive.ts';
 import { makeReady, open, settleTask } from './gates.ts';
 import { finishDirective } from './graph.ts';
@@ -99,12 +100,14 @@ function pauseAll(ctx: Context, directive: DirectiveRow, reason: string | undefi
     revision: row.revision + 1,
     ...(reason !== undefined && { paused: reason }),
   });
+  if (reason !== undefined) recallAhead(ctx, directive.id);
   const { waiting = 0, ready = 0 } = directive.counts;
   return Array.from({ length: waiting + ready }, () => directive.id);
 }
 
 function pause(ctx: Context, task: Task): boolean {
-  if (task.paused || (task.state !== 'waiting' && task.state !== 'ready')) return false;
+  const isAhead = task.state === 'running' && recallAhead(ctx, task.directiveId, task.id);
+  if (task.paused || (task.state !== 'waiting' && task.state !== 'ready' && !isAhead)) return false;
   const { ready, delayed } = tables(ctx);
   ready.delete(taskKey(task.directiveId, task.id));
   delayed.delete(taskKey(task.directiveId, task.id));

@@ -142,6 +142,10 @@ export interface ServantRow {
   readonly lease: string | null;
   /** Takes work. A servant that drains does not. */
   readonly available: boolean;
+  /** What it is to begin as soon as it has ended that; it gives it back where that lasts. */
+  readonly ahead?: string;
+  /** Whether what it ran last was short. */
+  readonly brisk?: boolean;
 }
 
 export interface LeaseRow {
@@ -156,6 +160,10 @@ export interface LeaseRow {
   readonly halted?: boolean;
   /** Why this sage ends the attempt: what it reports then is the end of the task. */
   readonly ending?: { readonly state: 'failed' | 'cancelled'; readonly reason: string };
+  /** Of an attempt that was handed ahead: its place in the queue, should it come back. */
+  readonly place?: ReadyRow;
+  /** Its servant was asked to give it back unless it has begun. */
+  readonly recalled?: boolean;
 }
 
 export const taskKey = (directiveId: string, taskId: string) => `${directiveId}/${taskId}`;

@@ -1,5 +1,6 @@
 import type { Context, Core, Received } from '../../agents/core.ts';
 import type { Config } from '../../protocol/config.ts';
+import { letGo, takeBack } from './ahead.ts';
 import { archive, wantsArchiving } from './archive.ts';
 import { endAttempt, underLease } from './attempts.ts';
 import { cancelDirective, control } from './control.ts';
@@ -43,9 +44,7 @@ function attemptFinished(
   config: Config,
   { source, payload }: Received<'report.to_sage.attempt_finished'>,
 ): void {
-  const { servants } = tables(ctx);
-  const servant = servants.get(source);
-  if (servant?.lease === payload.lease) servants.put(source, { ...servant, lease: null });
+  letGo(ctx, source, payload.lease, payload.finishedAt - (payload.startedAt ?? -Infinity));
   const found = underLease(ctx, payload.lease, source);
   if (found) {
     const { row } = found;
@@ -138,7 +137,7 @@ export function taskSage(config: Config): Core {
         // A dead letter that somebody replays may tell of a process that is gone.
         if (known && payload.incarnation < known.incarnation) return;
         const lease = known?.lease ?? null;
-        servants.put(source, { incarnation: payload.incarnation, lease, available: true });
+        servants.put(source, { ...known, incarnation: payload.incarnation, lease, available: true });
         goOn(ctx, config);
       },
       'report.to_sage.draining': (ctx, { source, payload }) => {
@@ -159,6 +158,10 @@ export function taskSage(config: Config): Core {
         tables(ctx).leases.put(payload.lease, { ...found.lease, expiresAt });
       },
       'report.to_sage.attempt_finished': (ctx, received) => attemptFinished(ctx, config, received),
+      'report.to_sage.attempt_returned': (ctx, { source, payload }) => {
+        takeBack(ctx, source, payload.lease);
+        goOn(ctx, config);
+      },
       'emergency.halt': (ctx, { payload }) => halt(ctx, payload),
       'emergency.resume': (ctx, { payload }) => {
         resume(ctx, payload);

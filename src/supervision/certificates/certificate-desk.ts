@@ -25,7 +25,7 @@ interface DeskOptions {
 }
 
 /** A process that has not confirmed a revocation after this long (ms) is reported as pending. */
-const confirmMs = 5_000;
+const confirmMs = 10_000;
 
 /** What people do with the certificates of a running tree: look, renew, replace the root, take one back. */
 export class CertificateDesk {

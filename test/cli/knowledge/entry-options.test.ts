@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { CommandInput } from '../../../src/cli/command-table.ts';
+import type { CommandInput } from '../../../src/cli/command-spec.ts';
 import { changesOf, listOf } from '../../../src/cli/knowledge/entry-options.ts';
 
 const noLinks = { directives: [], tasks: [], incidents: [] };

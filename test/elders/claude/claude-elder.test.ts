@@ -73,6 +73,24 @@ test('without the knowledge sage it goes on all the same, once', async () => {
   assert.deepEqual(tree.sentAs(self, 'grand_elder', 'report.directive.progress')[0]?.payload.lessons, []);
 });
 
+test('whoever steers a task while it consults finds it at the task sage', async () => {
+  await execute();
+  const order = {
+    directiveId: 'd',
+    taskId: 'a',
+    operation: 'pause',
+    reason: 'wait',
+    subtree: false,
+  } as const;
+  await tree.send(tree.message('grand_elder', self, 'development.task.control', order));
+  const lane = tree.store
+    .edgeOf('task_sage', self, 'normal')
+    .map((entry) => JSON.parse(messageText(entry)).action);
+  assert.deepEqual(lane, ['sage.task.create', 'sage.task.control']);
+  await answer([{ title: 'too late' }]);
+  assert.equal(created().length, 1);
+});
+
 test('a restart in the middle of consulting loses nothing', async () => {
   await execute();
   life.kill();

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { lessonOf } from '../../../src/elders/claude/lesson.ts';
-import { knowledgeDraft } from '../../../src/protocol/actions.ts';
+import { knowledgeDraft } from '../../../src/protocol/actions/knowledge.ts';
 import { directive, task } from '../../support/directive.ts';
 
 const finished = {

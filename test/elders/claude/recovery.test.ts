@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { recoveriesOf } from '../../../src/elders/claude/recovery.ts';
-import { knowledgeDraft } from '../../../src/protocol/actions.ts';
+import { knowledgeDraft } from '../../../src/protocol/actions/knowledge.ts';
 import { directive, task } from '../../support/directive.ts';
 
 const failed = [{ taskId: 'unit', reason: 'exit code 1', exitCode: 1, attempts: 2 }];

@@ -45,6 +45,10 @@ async function revoke(lease: string): Promise<void> {
   await tree.send(tree.message('task_sage', self, 'sage.task.revoke', payload));
 }
 
+async function recall(lease: string): Promise<void> {
+  await tree.send(tree.message('task_sage', self, 'sage.task.recall', { lease }));
+}
+
 function resultOf({ directiveId, task: { id }, lease, attempt }: Assignment): AttemptResult {
   const at = tree.clock.now();
   const rest = { exitCode: 0, signal: null, startedAt: at, finishedAt: at, reason: null, output: null };
@@ -55,6 +59,9 @@ const reports = () =>
   tree
     .sentAs(self, 'task_sage', 'report.to_sage.attempt_finished')
     .map(({ payload }) => [payload.lease, payload.outcome]);
+const returned = () =>
+  tree.sentAs(self, 'task_sage', 'report.to_sage.attempt_returned').map(({ payload }) => payload.lease);
+const runs = () => effects.flatMap((effect) => (effect.kind === 'run' ? [effect.assignment.lease] : []));
 const kinds = () => effects.map(({ kind }) => kind);
 
 beforeEach(async () => {
@@ -165,11 +172,45 @@ test('while it drains it finishes what it has and begins nothing', async () => {
   );
   await tell({ kind: 'finished', result: resultOf(a) });
   await drained;
+  await assign('c');
   assert.equal(effects.filter(({ kind }) => kind === 'run').length, 1);
   assert.equal(tree.sentAs(self, 'task_sage', 'report.to_sage.draining').length, 1);
-  life.agent.stop();
-  await life.ended;
+  assert.deepEqual(returned(), ['b', 'c'], 'others may have what it does not begin');
+});
+
+test('what waits behind a command that lasts is given back, and so is what is asked back in time', async () => {
+  await tell({ kind: 'reaped' });
+  const a = await assign('a');
+  await assign('b');
+  await tree.clock.advance(1_000);
+  assert.deepEqual(returned(), ['b']);
+  const c = await assign('c');
+  await tell({ kind: 'finished', result: resultOf(a) });
+  await recall('c');
+  assert.deepEqual(runs(), ['a', 'c'], 'c began first');
+  await assign('d');
+  await recall('d');
+  await tell({ kind: 'finished', result: resultOf(c) });
+  assert.deepEqual(returned(), ['b', 'd']);
+  assert.deepEqual(runs(), ['a', 'c']);
+});
+
+test('a clock that is set back keeps nothing waiting', async () => {
+  await tell({ kind: 'reaped' });
+  await assign('a');
+  await assign('b');
+  tree.clock.jump(-3_600_000);
+  await tell({ kind: 'progress', lease: 'none', progress: { done: null, total: null, text: '', at: 0 } });
+  assert.deepEqual(returned(), ['b']);
+});
+
+test('the successor of a servant that was killed begins what waited', async () => {
+  await tell({ kind: 'reaped' });
+  await assign('a');
+  await assign('b');
+  await life.kill();
   await start();
   await tell({ kind: 'reaped' });
-  assert.deepEqual(kinds(), ['reap', 'run']);
+  assert.deepEqual(reports(), [['a', 'lost']]);
+  assert.deepEqual(runs(), ['b']);
 });

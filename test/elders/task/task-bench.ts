@@ -118,6 +118,23 @@ export class TaskBench {
     return sent.map(({ payload }) => payload as unknown as PayloadOf<'sage.task.revoke'>);
   }
 
+  /** What a servant was handed ahead and has not begun as far as the sage knows. */
+  ahead(servant: string): Assignment | undefined {
+    const rows = this.tree.store.snapshot(sage).fields;
+    const { ahead } = JSON.parse(rows.get(`servants/${servant}`) ?? '{}') as { ahead?: string };
+    return this.assigned(servant).find(({ lease }) => lease === ahead);
+  }
+
+  /** The leases that a servant was asked to give back. */
+  recalled(servant: string): unknown[] {
+    return this.tree.sentAs(sage, servant, 'sage.task.recall').map(({ payload }) => payload.lease);
+  }
+
+  /** A servant gives back what it has not begun. */
+  async giveBack(servant: string, { lease }: Assignment): Promise<void> {
+    await this.tree.send(this.tree.message(servant, sage, 'report.to_sage.attempt_returned', { lease }));
+  }
+
   async begin(servant: string): Promise<void> {
     const { directiveId, task, lease, attempt } = this.#held(servant);
     const payload = { directiveId, taskId: task.id, lease, attempt, startedAt: this.tree.clock.now() };

@@ -12,7 +12,7 @@ describe('processes that were started ahead of their turn', () => {
   after(() => tree.remove());
 
   test('end by themselves when the manager dies, and what cannot is ended by the next one', async () => {
-    tree = await SupervisedTree.create();
+    tree = await SupervisedTree.create({ supervision: { startTimeout: '5m' } });
     // While the first of all is not ready, the others wait to be told who they are.
     await tree.tell('grand_elder', 'mute');
     const up = tree.upApart();

@@ -13,7 +13,8 @@ describe('a tree of which a process ends', () => {
   let tree: SupervisedTree;
   before(async () => {
     tree = await SupervisedTree.create({
-      supervision: { probeInterval: '100ms', livenessDeadline: '2s' },
+      // Long enough that no busy machine makes a healthy elder look like one that hangs.
+      supervision: { probeInterval: '100ms', livenessDeadline: '6s' },
     });
     await tree.up();
   });
@@ -139,8 +140,8 @@ describe('a tree of which a process ends', () => {
   test('when all of it was suspended, nothing is restarted', async () => {
     const pids = tree.pids();
     const all = [process.pid, tree.status.redis.pid, ...Object.values(pids)].join(' ');
-    // Twice the deadline. The manager runs in this process, so somebody else must stop and wake it.
-    const script = `kill -STOP ${all}; sleep 4; kill -CONT ${all}`;
+    // Longer than the deadline. The manager runs in this process, so somebody else must stop and wake it.
+    const script = `kill -STOP ${all}; sleep 8; kill -CONT ${all}`;
     await once(spawn('sh', ['-c', script], { stdio: 'ignore' }), 'exit');
     // Probes go on: this is seen by one.
     await tree.tell('rag_sage', 'unready');
@@ -180,7 +181,9 @@ describe('a process that crashes again and again', () => {
     }
     redis.close();
     assert.equal(seen.length, 5, seen.join(' '));
-    const history = await loadCrashHistory(tree.folder, 'servant_1');
+    let history = await loadCrashHistory(tree.folder, 'servant_1');
+    // The file is written beside the incidents.
+    while (history.crashes.length < 4) history = await loadCrashHistory(tree.folder, 'servant_1');
     assert.deepEqual([history.restarts, history.crashes.length], [3, 4]);
   });
 });

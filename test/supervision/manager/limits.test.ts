@@ -13,6 +13,7 @@ import {
   checkControls,
   checkRate,
   checkSizes,
+  checkTimes,
   type LimitedSocket,
 } from '../../support/socket-limits.ts';
 
@@ -34,11 +35,12 @@ async function open(context: TestContext, change: Partial<PortLimits>): Promise<
 }
 
 test('the manager’s socket ends what is too large, too deep or too slow', async (context) => {
-  await checkSizes(await open(context, { headersMs: 1_000, requestMs: 1_500 }));
+  await checkSizes(await open(context, {}));
+  await checkTimes(await open(context, { headersMs: 1_000, requestMs: 1_500 }));
 });
 
 test('the manager’s socket takes so many connections and no more', async (context) => {
-  await checkConnections(await open(context, { connections: 5 }));
+  await checkConnections(await open(context, { connections: 5, headersMs: 0, requestMs: 0 }));
 });
 
 test('the manager’s socket takes so many requests and no more', async (context) => {
@@ -51,6 +53,6 @@ test('control: without these limits the checks find the manager’s socket open'
   const slow = await beginSlowly(unlimited);
   context.after(() => slow.close());
   // Where the limits are on, two that began later are ended in the meantime, one after the other.
-  await checkSizes(await open(context, { headersMs: 1_000, requestMs: 1_500 }));
+  await checkTimes(await open(context, { headersMs: 1_000, requestMs: 1_500 }));
   assert.equal(slow.ended(), false);
 });

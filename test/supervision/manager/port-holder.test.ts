@@ -1,16 +1,18 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import { test } from 'node:test';
 import { ElderError } from '../../../src/protocol/errors.ts';
 import { describePortHolder } from '../../../src/supervision/manager/port-holder.ts';
 import { requireFreePorts } from '../../../src/supervision/manager/preflight.ts';
+import { freePort } from '../../support/free-port.ts';
 
 async function listen(host: string) {
-  const server = createServer().listen(0, host);
+  const port = await freePort();
+  const server = createServer().listen(port, host);
   await once(server, 'listening');
-  return { server, port: (server.address() as AddressInfo).port };
+  return { server, port };
 }
 
 const name = readFileSync('/proc/self/comm', 'utf8').trim();

@@ -135,7 +135,7 @@ test('stopping flushes what `everysec` has not yet', async () => {
   const sage = await redis.brokerFor('task_sage', { credential });
   for (let number = 1; number <= 50; number += 1) await sage.commit(commitOf(number));
   const record = recordOf(redis);
-  await redis.managed.stop(5_000);
+  await redis.managed.stop(60_000);
   assert.ok(!isSameProcess(record));
   const next = await ManagedRedis.open(await optionsOf(redis));
   await next.start({ restarts: 1 });

@@ -134,9 +134,10 @@ test('a launcher that is stopped holds nobody up', async (t) => {
   const kept = new KeptLauncher(join(base, 'launcher'), 3_000);
   kept.hold(60_000);
   const launcher = await kept.get(niceness);
+  assert.ok(launcher);
   const command = await start('echo $PPID > leader; sleep 600', { ...none, launcher });
   await appeared(join(workspace, 'leader'));
-  const [leader] = findMarkedProcesses(launcher?.mark ?? '').map(({ pid }) => pid);
+  const [leader] = findMarkedProcesses(launcher.mark).map(({ pid }) => pid);
   process.kill(leader as number, 'SIGSTOP');
   command.cancel('enough');
   assert.equal((await command.finished).outcome, 'cancelled');

@@ -62,7 +62,7 @@ for (const kind of ['bubblewrap', 'none', 'launcher'] as const) {
 
     servant.kill('SIGKILL');
     await once(servant, 'exit');
-    await Promise.all(guards.map((guard) => waitUntilGone(guard, 10_000)));
+    await Promise.all(guards.map((guard) => waitUntilGone(guard, 60_000)));
     assert.equal((await reapSandbox(recordPath)).kind, 'over');
     assert.equal(existsSync(recordPath), false);
     if (kind === 'bubblewrap') assert.deepEqual(processesWith(marker), []);

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
-import { statusText } from '../../../../src/cli/status-text.ts';
 import { en } from '../../../../src/cli/text/en.ts';
+import { statusText } from '../../../../src/cli/tree/status-text.ts';
 import { adminPassword, adminUsername } from '../../../../src/supervision/redis/redis-files.ts';
 import { readAudit } from '../../../../src/telemetry/audit/read-audit.ts';
 import { startTestRedis, type TestRedis } from '../../../support/redis.ts';

@@ -78,7 +78,7 @@ suite('a server that takes the rules and lets a user do more', () => {
       tls: () => tls,
       ...(onInsecure && { onInsecure }),
     });
-    await admin.ready({ waitMs: 5_000 });
+    await admin.ready({ waitMs: 60_000 });
     return admin;
   }
 

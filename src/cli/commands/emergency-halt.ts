@@ -1,8 +1,0 @@
-import type { CommandInput } from '../command-table.ts';
-import { orderEmergency } from '../emergency-order.ts';
-import type { Session } from '../session.ts';
-
-/** Ends running commands and lets no task start, of one directive or of all. Throws `not_found`, `conflict`. */
-export function run(session: Session, input: CommandInput): Promise<void> {
-  return orderEmergency(session, 'emergency.halt', input);
-}

@@ -1,8 +1,0 @@
-import type { CommandInput } from '../command-table.ts';
-import { orderEmergency } from '../emergency-order.ts';
-import type { Session } from '../session.ts';
-
-/** Takes a halt back. Throws `conflict` where none is in force. */
-export function run(session: Session, input: CommandInput): Promise<void> {
-  return orderEmergency(session, 'emergency.resume', input);
-}

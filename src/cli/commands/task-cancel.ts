@@ -1,8 +1,0 @@
-import type { CommandInput } from '../command-table.ts';
-import type { Session } from '../session.ts';
-import { controlTask } from '../task-control.ts';
-
-/** Cancels a task, with `--subtree` also everything that waits for it. Throws `not_found` and `conflict`. */
-export async function run(session: Session, input: CommandInput): Promise<void> {
-  await controlTask(session, input, 'cancel');
-}

@@ -1,8 +1,0 @@
-import type { CommandInput } from '../command-table.ts';
-import type { Session } from '../session.ts';
-import { controlTask } from '../task-control.ts';
-
-/** Lets what was paused start again. Throws `not_found` and `conflict`. */
-export async function run(session: Session, input: CommandInput): Promise<void> {
-  await controlTask(session, input, 'resume');
-}

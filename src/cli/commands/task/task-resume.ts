@@ -1,0 +1,8 @@
+import type { CommandInput } from '../../command-spec.ts';
+import type { Session } from '../../session.ts';
+import { controlTask } from '../../task/task-control.ts';
+
+/** Lets what was paused start again. Throws `not_found` and `conflict`. */
+export async function run(session: Session, input: CommandInput): Promise<void> {
+  await controlTask(session, input, 'resume');
+}
