@@ -8,7 +8,7 @@ import type { Tally } from './tally.ts';
 
 /** Whom the bad certificates pretend to be: who may do most on a port. */
 const claims = 'manager';
-const answerMs = 5_000;
+const answerMs = 30_000;
 /** What only the manager may do at an elder's port; each would change its credentials. */
 const managerRoutes = [
   ['GET', '/v1/certificate/request?nonce=x'],

@@ -170,7 +170,7 @@ async function send(broker: RedisBroker, target: string, lane: Lane, sent: reado
 }
 
 const pollMs = 50;
-const handledMs = 60_000;
+const handledMs = 240_000;
 
 /** Resolves once the receivers have looked at all that an identity sent. */
 export async function messagesHandled(admin: RedisAdmin, stolen: Stolen): Promise<void> {

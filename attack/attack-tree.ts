@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { claimPortBase, type PortClaim } from '../scripts/claim-port-base.ts';
 import { nodeOptions, programFile } from '../src/cli/launch.ts';
 import type { RedisTls } from '../src/messaging/redis/redis-connection.ts';
-import type { RedisCredential, StartOrder } from '../src/protocol/bootstrap.ts';
+import type { RedisCredential, RedisLogins, StartOrder } from '../src/protocol/bootstrap.ts';
 import { configSchema } from '../src/protocol/config.ts';
 import type { ElderStatus } from '../src/protocol/process.ts';
 import { type StateFolder, stateFolder } from '../src/protocol/state-folder.ts';
@@ -115,10 +115,10 @@ export class AttackTree {
   /** Reads what a process gave away at its start. */
   async loot(name: string): Promise<Loot> {
     const text = await readFile(join(this.folder.project, 'loot', `${name}.json`), 'utf8');
-    const { order, key } = JSON.parse(text) as { order: StartOrder; key: string };
+    const { order, credentials, key } = JSON.parse(text) as RedisLogins & { order: StartOrder; key: string };
     const tls = { cert: order.certificate, key, ca: order.ca };
     const door = { tree: this.tree, endpoint: order.redis, tls };
-    return { name, credentials: order.credentials, tls, door };
+    return { name, credentials, tls, door };
   }
 
   /** Holds the program of an elder still, while its process goes on; resolves once it has left Redis. */

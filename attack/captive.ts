@@ -7,13 +7,13 @@ import crypto from 'node:crypto';
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { registerHooks, syncBuiltinESMExports } from 'node:module';
 import tls from 'node:tls';
-import type { Challenge, StartOrder } from '../src/protocol/bootstrap.ts';
+import type { RedisLogins, StartOrder } from '../src/protocol/bootstrap.ts';
 import { type Guard, guardEdits } from './guards.ts';
 
 const sockets = new Set<tls.TLSSocket>();
 let held = false;
 let key: crypto.KeyObject | null = null;
-let challenge: Challenge | null = null;
+let order: StartOrder | null = null;
 
 const makePair = crypto.generateKeyPairSync;
 crypto.generateKeyPairSync = ((...args: Parameters<typeof makePair>) => {
@@ -35,18 +35,18 @@ syncBuiltinESMExports();
 const parse = JSON.parse;
 JSON.parse = (...args: Parameters<typeof parse>) => {
   const value = parse(...args);
-  if (value?.kind === 'challenge') challenge = value;
-  if (value?.kind === 'start' && value.credentials) give(value);
+  if (value?.kind === 'start' && value.certificate) order = value;
+  if (value?.kind === 'credentials' && order !== null) give(order, value);
   return value;
 };
 
-function give(order: StartOrder): void {
+function give(order: StartOrder, { credentials }: RedisLogins): void {
   const folder = `${order.project}/loot`;
   mkdirSync(folder, { recursive: true });
-  const loot = { challenge, order, key: key?.export({ format: 'pem', type: 'pkcs8' }) };
+  const loot = { order, credentials, key: key?.export({ format: 'pem', type: 'pkcs8' }) };
   // Renamed, so that a reader never finds half of it.
-  writeFileSync(`${folder}/.${challenge?.name}`, JSON.stringify(loot));
-  renameSync(`${folder}/.${challenge?.name}`, `${folder}/${challenge?.name}.json`);
+  writeFileSync(`${folder}/.${order.name}`, JSON.stringify(loot));
+  renameSync(`${folder}/.${order.name}`, `${folder}/${order.name}.json`);
 }
 
 process.on('SIGUSR2', () => {

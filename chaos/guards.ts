@@ -33,7 +33,7 @@ export async function createIncarnation(
   options: { tree: string; name: string; servants: number; off: readonly GuardName[] },
 ): Promise<RedisCredential> {
   const { tree, name, servants, off } = options;
-  if (!off.includes('fencing')) return admin.createIncarnation(name);
+  if (!off.includes('fencing')) return admin.users.createIncarnation(name);
   const incarnation = Number(await admin.command(['INCR', treeKeys(tree).incarnation(name)]));
   const { credential, passwordHash } = createRedisUser(tree, name, incarnation);
   const rules = aclRules({ tree, name, servants, passwordSha256: passwordHash });

@@ -20,7 +20,7 @@ export function behaviourOf(commandLine: string, attempt: number): Behaviour {
 /** Mostly short; many so short that their servants are handed the next task ahead. */
 function randomDuration(random: Random): number {
   if (random.chance(0.12)) return random.whole(1_000, 6_000);
-  return random.chance(0.5) ? random.whole(5, 80) : random.whole(5, 700);
+  return random.chance(0.3) ? random.whole(5, 80) : random.whole(5, 700);
 }
 
 function randomTask(random: Random, index: number): TaskSpec {

@@ -2,7 +2,12 @@ import { randomUUID } from 'node:crypto';
 import type { Agent } from '../agents/agent.ts';
 import type { Effect, Json } from '../agents/core.ts';
 import type { Action, PayloadInput, ReplyOf } from '../protocol/actions.ts';
-import type { DirectiveRecord, DirectiveView, TaskRecord } from '../protocol/directive.ts';
+import {
+  type DirectiveRecord,
+  type DirectiveView,
+  inWrittenOrder,
+  type TaskRecord,
+} from '../protocol/directive.ts';
 import { ElderError, fromWireError } from '../protocol/errors.ts';
 import type { ParsedAsk } from '../protocol/local-api.ts';
 import type { AnsweredEffect, AskAnswer } from './gateway-core.ts';
@@ -122,6 +127,6 @@ export class Gateway {
     const record = await this.record(directiveId, signal);
     const { tasks, forecast } = await this.tasksSince(directiveId, 0, signal);
     const latest = new Map(tasks.map((task) => [task.id, task]));
-    return { ...record, tasks: [...latest.values()], forecast };
+    return { ...record, tasks: inWrittenOrder(latest.values()), forecast };
   }
 }

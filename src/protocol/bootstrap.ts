@@ -22,7 +22,7 @@ export const redisCredential = z.object({
 });
 export type RedisCredential = z.infer<typeof redisCredential>;
 
-/** First line to a child: who it is to be, and a nonce to prove the possession of its key with. */
+/** To a child before its order: a nonce to prove the possession of its key with, and in whose name; a spare's until it has another. */
 export interface Challenge {
   readonly kind: 'challenge';
   readonly tree: string;
@@ -50,9 +50,12 @@ export interface KeyProof {
   readonly signature: string;
 }
 
-/** Second line to a child: everything it needs. Secrets travel here and nowhere else. */
+/** To a child: who it is, and all that it needs to get ready; it can do nothing in Redis yet. */
 export interface StartOrder {
   readonly kind: 'start';
+  readonly tree: string;
+  readonly name: string;
+  readonly incarnation: number;
   /** Its pid as the host sees it; within a boundary it sees another. */
   readonly pid: number;
   readonly certificate: string;
@@ -68,6 +71,15 @@ export interface StartOrder {
   /** Folders that it could have come to need under another name, and gives up now. */
   readonly relinquish: readonly string[];
   /** By principal: the elder itself and, in the grand elder's process, `gateway`. */
+  readonly incarnations: Readonly<Record<string, number>>;
+}
+
+/**
+ * To a child behind its order, once its predecessor can write no more: its Redis users by principal. Its passwords travel here and
+ * nowhere else.
+ */
+export interface RedisLogins {
+  readonly kind: 'credentials';
   readonly credentials: Readonly<Record<string, RedisCredential>>;
 }
 
@@ -87,5 +99,5 @@ export type ChildReport =
   /** Answer to the probe of that number; `reason` is why it cannot serve, `null` when it can. */
   | { readonly kind: 'alive'; readonly n: number; readonly reason: string | null };
 
-export type ToChild = Challenge | StartOrder | Probe;
+export type ToChild = Challenge | StartOrder | RedisLogins | Probe;
 export type FromChild = KeyMade | Loaded | KeyProof | ChildReport;

@@ -197,8 +197,14 @@ export const taskRecord = z.object({
     .object({ p50: z.number(), p90: z.number(), samples: z.int() })
     .optional()
     .describe('How long like tasks took.'),
+  index: z.int().min(0).optional().describe('Place among the tasks of its directive, as they were written.'),
 });
 export type TaskRecord = z.infer<typeof taskRecord>;
+
+/** Puts tasks of a directive into the order in which they were written. */
+export function inWrittenOrder(tasks: Iterable<TaskRecord>): TaskRecord[] {
+  return [...tasks].sort((a, b) => (a.index ?? 0) - (b.index ?? 0));
+}
 
 /** What the workers did, summed up. */
 export const directiveOutcome = z.enum(['completed', 'failed', 'cancelled']);

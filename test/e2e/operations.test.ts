@@ -16,7 +16,7 @@ import { readProcessIdentity, waitUntilGone } from '../../src/telemetry/process-
 import { TestTree } from '../support/tree.ts';
 
 const names = roster(2).map(({ name }) => name);
-const orphanTimeout = '5s';
+const orphanTimeout = '12s';
 /** How a terminal begins anew. */
 const clear = '\u001b[H\u001b[2J\u001b[3J';
 let tree: TestTree;
@@ -179,9 +179,9 @@ test('without a manager the elders serve on, and when none comes they end by the
     signal: new AbortController().signal,
   });
   await client.ask('task_sage', 'elder.ping', {});
-  await Promise.all(identities.map((identity) => waitUntilGone(identity, 60_000)));
+  await Promise.all(identities.map((identity) => waitUntilGone(identity, 180_000)));
   // What holds the data goes last, and keeps it for the next manager.
-  await waitUntilGone(database, 60_000);
+  await waitUntilGone(database, 180_000);
   assert.deepEqual(processesTouching(tree.folder), []);
   await tree.up();
   const after = await tree.status();

@@ -77,7 +77,7 @@ test('2 → 4 → 1 under load: no task runs twice, none is cut off, and of the 
   try {
     const { tree: name } = await tree.status();
     const keys = await admin.command(['HKEYS', treeKeys(name).registry]);
-    const users = await admin.principalsWithUsers();
+    const users = await admin.users.principalsWithUsers();
     for (const found of [keys as string[], users]) assert.deepEqual(found.filter(isServant), ['servant_1']);
   } finally {
     admin.close();
@@ -174,4 +174,40 @@ test('reload puts another number in force, and down forgets what was asked for',
   await tree.cli(['down']);
   await tree.up();
   assert.deepEqual(Object.keys(await servants()), ['servant_1', 'servant_2', 'servant_3']);
+});
+
+test('reload lets there be more servants and a new group while work goes on, and refuses to let there be fewer', async () => {
+  const file = join(tree.folder, 'elders.yaml');
+  const config = JSON.parse(await readFile(file, 'utf8'));
+  const { scaling } = config;
+  const pids = async () => new Map((await tree.status()).elders.map(({ name, pid }) => [name, pid]));
+  const held = await heldTasks('meanwhile', ['a', 'b']);
+  await held.runs();
+  const before = await pids();
+  const groups = { ...scaling.groups, big: { min: 1, max: 1 } };
+  await writeFile(file, JSON.stringify({ ...config, scaling: { ...scaling, max: 5, groups } }));
+  assert.deepEqual(await tree.json(['reload']), { changed: ['scaling'] });
+  const after = await pids();
+  const replaced = [...before.keys()].filter((name) => after.get(name) !== before.get(name));
+  assert.deepEqual(replaced, ['grand_elder', 'task_sage']);
+  await held.release();
+  await tree.json(['scale', 'servant=5']);
+  const workspace = join(tree.folder, 'big');
+  await mkdir(workspace);
+  const tasks = [{ id: 'asks', run: 'true', labels: ['big'] }];
+  const view = await tree.waitFor(await tree.submit({ directive: 'Big', workspace, tasks }));
+  assert.equal(view.tasks[0]?.servant, 'servant_502');
+  const { told } = await tree.json<{ told: string[] }>(['emergency', 'halt']);
+  assert.ok(told.includes('servant_5') && told.includes('servant_502'), String(told));
+  await tree.json(['emergency', 'resume']);
+  const { records } = await tree.json<{ records: AuditRecord[] }>(['audit', 'list', '--kind', 'denial']);
+  assert.deepEqual(
+    records.filter(({ by }) => by === 'manager').map(({ event, reason }) => [event, reason]),
+    [],
+  );
+  await writeFile(file, JSON.stringify(config));
+  const { code, stdout } = await tree.cli(['reload', '--json']);
+  assert.equal(code, 1);
+  assert.match(stdout, /"conflict",[^]*servant: 5 → 4, big: 1 → none/);
+  assert.equal((await tree.json<ScaleState>(['scale'])).pools[0]?.max, 5);
 });

@@ -13,7 +13,7 @@ import { Credentials } from '../../src/identity/credentials.ts';
 import { createKeyPair, proveKey } from '../../src/identity/key-proof.ts';
 import { secureContext, serverTls, socketPeer } from '../../src/identity/tls.ts';
 import { RedisConnection } from '../../src/messaging/redis/redis-connection.ts';
-import type { Challenge, FromChild, StartOrder } from '../../src/protocol/bootstrap.ts';
+import type { Challenge, FromChild, RedisLogins, StartOrder, ToChild } from '../../src/protocol/bootstrap.ts';
 import { treeKeys } from '../../src/protocol/keys.ts';
 import { bootstrapFd } from '../../src/protocol/start-channel.ts';
 
@@ -33,9 +33,9 @@ async function receive<T>(): Promise<T> {
 const pair = createKeyPair();
 send({ kind: 'loaded' });
 const challenge = await receive<Challenge>();
-const { tree, name, incarnation } = challenge;
 send(proveKey(pair, challenge));
 const order = await receive<StartOrder>();
+const { tree, name, incarnation } = order;
 
 const told = (word: string) => existsSync(`${order.project}/control/${name}.${word}`);
 if (told('exit')) process.exit(Number(readFileSync(`${order.project}/control/${name}.exit`, 'utf8')));
@@ -59,11 +59,14 @@ const notReady = () => {
   if (told('unready')) return 'told to be unready';
   return connected ? null : 'Redis is away';
 };
+const logins = Promise.withResolvers<RedisLogins['credentials']>();
 void (async () => {
   for (;;) {
     const { value, done } = await lines.next();
     if (done) return;
-    send({ kind: 'alive', n: JSON.parse(value).n, reason: notReady() });
+    const line = JSON.parse(value) as ToChild;
+    if (line.kind === 'credentials') logins.resolve(line.credentials);
+    else if (line.kind === 'probe') send({ kind: 'alive', n: line.n, reason: notReady() });
   }
 })().catch(() => undefined);
 
@@ -98,8 +101,8 @@ const server = createServer(serverTls(credentials.current()), async (request, re
   }
   return answer(404, {});
 });
-server.listen(order.port, order.host, () => {
-  const credential = order.credentials[name];
+server.listen(order.port, order.host, async () => {
+  const credential = (await logins.promise)[name];
   if (credential === undefined) throw new Error('no credential');
   const redis = new RedisConnection({
     tree,

@@ -90,9 +90,9 @@ export async function startTestRedis(
     admin,
     managed,
     tlsOf,
-    createIncarnation: (name) => admin.createIncarnation(name),
+    createIncarnation: (name) => admin.users.createIncarnation(name),
     async brokerFor(name, { credential: given, ...rest } = {}) {
-      const credential = given ?? (await admin.createIncarnation(name));
+      const credential = given ?? (await admin.users.createIncarnation(name));
       const tls = await tlsOf(name);
       const { incarnation } = credential;
       const { edgeLimit, retain } = config.messages;

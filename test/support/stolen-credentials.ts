@@ -9,7 +9,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { launch } from '../../src/cli/launch.ts';
-import type { RedisCredential, StartOrder } from '../../src/protocol/bootstrap.ts';
+import type { RedisCredential, RedisLogins, StartOrder } from '../../src/protocol/bootstrap.ts';
 import type { StateFolder } from '../../src/protocol/state-folder.ts';
 import type { ElderProgram } from '../../src/supervision/isolation/elder-program.ts';
 
@@ -49,8 +49,9 @@ export class StolenCredentials {
 
   /** What an elder holds since its last start. */
   of(folder: StateFolder, name: string): Stolen {
-    const order = this.#notes(folder, name).findLast(({ order }) => order !== undefined)?.order;
-    const redis = order?.credentials[name];
+    const notes = this.#notes(folder, name);
+    const order = notes.findLast((note) => note.order !== undefined)?.order;
+    const redis = notes.findLast((note) => note.logins !== undefined)?.logins?.credentials[name];
     if (order === undefined || redis === undefined) throw new Error(`${name} has noted no order`);
     const certificate = new X509Certificate(order.certificate);
     const privateKey = this.keysOf(folder, name).find((key) => certificate.checkPrivateKey(key));
@@ -62,7 +63,7 @@ export class StolenCredentials {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  #notes(folder: StateFolder, name: string): { key?: string; order?: StartOrder }[] {
+  #notes(folder: StateFolder, name: string): { key?: string; order?: StartOrder; logins?: RedisLogins }[] {
     const path = join(dirname(folder.logFile(name)), 'noted');
     return readFileSync(path, 'utf8')
       .trim()
@@ -104,7 +105,8 @@ syncBuiltinESMExports();
 const parse = JSON.parse;
 JSON.parse = (...args) => {
   const value = parse(...args);
-  if (value?.kind === 'start' && value.credentials) note({ order: value });
+  if (value?.kind === 'start' && value.certificate) note({ order: value });
+  if (value?.kind === 'credentials') note({ logins: value });
   return value;
 };
 process.on('SIGUSR2', () => process.abort());

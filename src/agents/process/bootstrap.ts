@@ -1,15 +1,19 @@
 import { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { createKeyPair, type KeyPair, proveKey, spkiOf } from '../../identity/key-proof.ts';
-import type { Challenge, ChildReport, FromChild, StartOrder, ToChild } from '../../protocol/bootstrap.ts';
+import type { ChildReport, FromChild, RedisLogins, StartOrder, ToChild } from '../../protocol/bootstrap.ts';
 import { ElderError } from '../../protocol/errors.ts';
 import { bootstrapFd } from '../../protocol/start-channel.ts';
 
 /** What a child has once its manager knows its key. */
 export interface Bootstrap {
-  readonly challenge: Challenge;
   readonly keys: KeyPair;
   readonly order: StartOrder;
+  /**
+   * Its Redis users, which exist only once its predecessor can write no more. Rejects with `not_running` when the manager goes
+   * away before.
+   */
+  readonly credentials: Promise<RedisLogins['credentials']>;
   /** Tells the manager how this process is; does nothing once the manager has gone. */
   report(report: ChildReport): void;
   /** Answers from now on each probe of the manager with why this process cannot serve, or `null`. */
@@ -40,45 +44,54 @@ export function beginBootstrap(name: string | null): Bootstrapping {
   const say = (line: FromChild) => {
     if (channel.writable) channel.write(`${JSON.stringify(line)}\n`);
   };
-  const lines = createInterface({ input: channel })[Symbol.asyncIterator]();
-  const hear = async <K extends ToChild['kind']>(kind: K): Promise<Extract<ToChild, { kind: K }>> => {
-    const { value, done } = await lines.next();
-    if (done) throw new ElderError('not_running', 'the manager went away before it gave its orders');
-    const line = JSON.parse(value) as ToChild;
-    if (line.kind !== kind)
-      throw new ElderError('malformed', `expected ${kind} from the manager, got ${line.kind}`);
-    return line as Extract<ToChild, { kind: K }>;
-  };
   // Made before anybody waits for it. The private half never leaves this process.
   const keys = createKeyPair();
   say({ kind: 'key_made', publicKey: spkiOf(keys.publicKey).toString('base64') });
-  // A manager that was killed breaks the channel off, and this process goes on.
-  const answerProbes = (reason: () => string | null) =>
-    void answer(lines, say, reason).catch(() => channel.destroy());
+  const order = Promise.withResolvers<StartOrder>();
+  const credentials = Promise.withResolvers<RedisLogins['credentials']>();
+  let reasonNow: (() => string | null) | null = null;
+  const hear = (line: ToChild) => {
+    if (line.kind === 'challenge') say(proveKey(keys, line));
+    else if (line.kind === 'start') order.resolve(line);
+    else if (line.kind === 'credentials') credentials.resolve(line.credentials);
+    else say({ kind: 'alive', n: line.n, reason: reasonNow === null ? 'starting' : reasonNow() });
+  };
+  const end = (error: unknown) => {
+    order.reject(error);
+    credentials.reject(error);
+  };
+  follow(channel, hear).then(
+    () => end(new ElderError('not_running', 'the manager went away before it gave its orders')),
+    end,
+  );
   const begin = async (): Promise<Bootstrap> => {
-    const challenge = await hear('challenge');
-    if (name !== null && challenge.name !== name) {
-      throw new ElderError('denied', `started as ${name}, but the manager wants ${challenge.name}`);
+    const given = await order.promise;
+    if (name !== null && given.name !== name) {
+      throw new ElderError('denied', `started as ${name}, but the manager wants ${given.name}`);
     }
-    say(proveKey(keys, challenge));
-    const order = await hear('start');
-    channel.unref();
-    return { challenge, keys, order, report: say, answerProbes };
+    return {
+      ...{ keys, order: given, credentials: credentials.promise, report: say },
+      answerProbes: (reason) => {
+        reasonNow = reason;
+      },
+    };
   };
   const begun = begin();
-  // Looked at when the program is loaded.
+  // Both are looked at when the program is loaded.
   begun.catch(() => undefined);
+  credentials.promise.then(
+    () => channel.unref(),
+    () => undefined,
+  );
   return { begun, loaded: () => say({ kind: 'loaded' }) };
 }
 
-/** Resolves when the manager has gone; the next one asks over HTTPS. */
-async function answer(
-  lines: AsyncIterator<string>,
-  say: (line: FromChild) => void,
-  reason: () => string | null,
-): Promise<void> {
-  for (let next = await lines.next(); !next.done; next = await lines.next()) {
-    const line = JSON.parse(next.value) as ToChild;
-    if (line.kind === 'probe') say({ kind: 'alive', n: line.n, reason: reason() });
+/** Resolves when the manager has gone; the next one asks over HTTPS. Rejects with the error of a line that is none. */
+async function follow(channel: Socket, hear: (line: ToChild) => void): Promise<void> {
+  try {
+    for await (const text of createInterface({ input: channel })) hear(JSON.parse(text) as ToChild);
+  } catch (error) {
+    channel.destroy();
+    throw error;
   }
 }

@@ -3,7 +3,7 @@ import { Credentials } from '../../identity/credentials.ts';
 import type { Broker } from '../../messaging/broker.ts';
 import { RedisBroker } from '../../messaging/redis/redis-broker.ts';
 import { isAction } from '../../protocol/actions.ts';
-import type { ChildReport, StartOrder } from '../../protocol/bootstrap.ts';
+import type { ChildReport, RedisLogins, StartOrder } from '../../protocol/bootstrap.ts';
 import { childSpec } from '../../protocol/child-spec.ts';
 import { asElderError, ElderError } from '../../protocol/errors.ts';
 import { roleOf } from '../../protocol/roster.ts';
@@ -59,8 +59,8 @@ export async function runElderProcess(
     throw error;
   });
   if (begin === null) return 0;
-  const { order, challenge } = begin;
-  const { name } = challenge;
+  const { order } = begin;
+  const { tree, name, incarnation } = order;
   relinquish(order.relinquish);
   const role = roleOf(name) ?? 'servant';
   const folder = stateFolder(order.project);
@@ -90,7 +90,6 @@ export async function runElderProcess(
     watch.seen();
     return readiness.reason;
   });
-  const { tree, incarnation } = challenge;
   const agents: Agent[] = [];
   try {
     const credentials = new Credentials({
@@ -141,6 +140,7 @@ export async function runElderProcess(
         startPart(part, {
           name,
           order,
+          logins: begin.credentials,
           tree,
           credentials,
           log,
@@ -153,7 +153,12 @@ export async function runElderProcess(
     );
     starting.catch(() => undefined);
     const server = await listening;
-    const running = await Promise.race([starting, Promise.race([terminated, orphaned]).then(() => null)]);
+    const running = await Promise.race([
+      starting,
+      Promise.race([terminated, orphaned]).then(() => null),
+      // Without a manager that gives them there never will be any.
+      begin.credentials.then(() => new Promise<never>(() => {})),
+    ]);
     if (running === null) {
       // It may be waiting for Redis for ever, and has nothing to drain.
       log.info({}, 'stopped before it was ready');
@@ -195,6 +200,7 @@ interface Surroundings {
   /** Of the process. */
   readonly name: string;
   readonly order: StartOrder;
+  readonly logins: Promise<RedisLogins['credentials']>;
   readonly tree: string;
   readonly credentials: Credentials;
   readonly log: Logger;
@@ -212,14 +218,21 @@ interface RunningPart {
 
 async function startPart(part: Part, around: Surroundings): Promise<RunningPart> {
   const { principal, core, perform } = part;
-  const { order, tree, credentials, log, readiness, agents } = around;
-  const credential = order.credentials[principal];
-  if (!credential) throw new ElderError('internal', `the manager gave no credential for ${principal}`);
+  const { order, logins, tree, credentials, log, readiness, agents } = around;
+  const incarnation = order.incarnations[principal];
+  if (incarnation === undefined)
+    throw new ElderError('internal', `the manager gave no incarnation for ${principal}`);
+  const credential = logins.then((all) => {
+    const own = all[principal];
+    if (own === undefined)
+      throw new ElderError('internal', `the manager gave no credential for ${principal}`);
+    return own;
+  });
   const { messages } = order.config;
   const broker = new RedisBroker({
     tree,
     name: principal,
-    incarnation: credential.incarnation,
+    incarnation,
     endpoint: order.redis,
     credential,
     tls: () => {
@@ -245,7 +258,7 @@ async function startPart(part: Part, around: Surroundings): Promise<RunningPart>
   const note = new CommitNoteFile(path, (error) => log.warn({ error, path }, 'the commits cannot be noted'));
   const agent = new Agent({
     name: principal,
-    incarnation: credential.incarnation,
+    incarnation,
     pid: order.pid,
     core,
     broker,

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { type Action, actionSpec, type PayloadInput, type ReplyOf } from '../../protocol/actions.ts';
-import { type DirectiveView, directiveView } from '../../protocol/directive.ts';
+import { type DirectiveView, directiveView, inWrittenOrder } from '../../protocol/directive.ts';
 import { asElderError, ElderError, fromWireError } from '../../protocol/errors.ts';
 import {
   type AskRequest,
@@ -126,7 +126,7 @@ export class GatewayClient {
           if (refusal.success) throw fromWireError(refusal.data.error);
           const change: DirectiveChange = understand(directiveChange, line);
           for (const task of change.tasks) tasks.set(task.id, task);
-          yield { ...change.directive, tasks: [...tasks.values()], forecast: change.forecast };
+          yield { ...change.directive, tasks: inWrittenOrder(tasks.values()), forecast: change.forecast };
           if (isFinalDirective(change.directive.state)) return;
         }
       } catch (error) {

@@ -1,5 +1,6 @@
 import type { DirectiveRecord, DirectiveView, TaskRecord } from '../../protocol/directive.ts';
 import { type TaskState, taskStates } from '../../protocol/states.ts';
+import { failedTestsText } from '../task/tests-text.ts';
 import type { Catalog } from '../text/en.ts';
 import { manyLines, oneLine } from '../text/printable.ts';
 import { paintState } from '../text/state-color.ts';
@@ -26,18 +27,28 @@ function taskSpan({ startedAt, finishedAt }: TaskRecord, now: number): string {
   return startedAt === null ? '-' : spanText((finishedAt ?? now) - startedAt);
 }
 
-/** Shows the end of what failed tasks printed. */
+/** Shows of failed tasks why, the tests that failed, and the end of what they printed. */
 export function failuresText(view: DirectiveView, text: Catalog): string {
   return view.tasks
-    .filter(({ state, output }) => state === 'failed' && output !== null)
-    .map(({ id, output, reason }) => {
-      const printed = manyLines(output?.tail ?? '').trimEnd();
-      const lines = printed === '' ? [] : printed.split('\n').slice(-tailLines);
-      const why = reason === null ? '' : `  (${oneLine(reason)})\n`;
-      const shown = lines.map((line) => `  | ${line}\n`).join('');
-      return `\n${text.directive.outputOf(id, output?.path ?? '')}\n${why}${shown}`;
-    })
+    .filter(({ state }) => state === 'failed')
+    .map((task) => failureText(task, text))
     .join('');
+}
+
+function failureText({ id, output, reason, tests }: TaskRecord, text: Catalog): string {
+  if (output === null) return `\n${text.report.outputOf(id, oneLine(reason ?? ''))}\n`;
+  const printed = manyLines(output.tail).trimEnd();
+  const lines = [
+    ...(reason === null ? [] : [`(${oneLine(reason)})`]),
+    ...(tests ? failedTestsText(tests) : []),
+    ...(printed === ''
+      ? []
+      : printed
+          .split('\n')
+          .slice(-tailLines)
+          .map((line) => `| ${line}`)),
+  ];
+  return `\n${text.directive.outputOf(id, output.path)}\n${lines.map((line) => `  ${line}\n`).join('')}`;
 }
 
 const shownWaits = 10;

@@ -45,7 +45,7 @@ function failureSections({ view }: Report, text: Catalog): Section[] {
       .slice(-shownTailLines)
       .join('\n');
     const title = text.report.outputOf(task.id, oneLine(task.reason ?? ''));
-    return [...byName, { kind: 'text', title, text: tail }];
+    return [...byName, { kind: 'text', title, text: tail === '' ? text.report.noOutput : tail }];
   });
 }
 

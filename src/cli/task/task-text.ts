@@ -7,6 +7,7 @@ import { sizeText } from '../text/sizes.ts';
 import { paintState } from '../text/state-color.ts';
 import { renderTable } from '../text/table.ts';
 import { spanText, timeText } from '../text/times.ts';
+import { failedTestsText, testCountsText } from './tests-text.ts';
 
 type Listed = ReplyOf<'sage.task.list'>;
 type Shown = ReplyOf<'sage.task.show'>;
@@ -93,6 +94,7 @@ export function taskText(task: Shown, text: Catalog, now: number): string {
   add('outputs', pairs(task.outputs));
   if (task.progress) add(text.task.progress, progressText(task.progress));
   if (task.git) add(text.task.git, gitText(task.git));
+  if (task.tests) add(text.task.tests, testCountsText(task.tests));
   add('reason', task.reason ?? undefined);
   if (task.estimateMs) {
     const { p50, p90, samples } = task.estimateMs;
@@ -112,5 +114,7 @@ export function taskText(task: Shown, text: Catalog, now: number): string {
   const output = task.output
     ? `\n${text.directive.outputOf(task.id, task.output.path)}\n${manyLines(task.output.tail).trimEnd()}\n`
     : '';
-  return `${renderTable(facts)}${table}${output}`;
+  const failed = task.tests ? failedTestsText(task.tests).map((line) => `  ${line}\n`) : [];
+  const tests = failed.length === 0 ? '' : `\n${text.report.failedTests(task.id)}:\n${failed.join('')}`;
+  return `${renderTable(facts)}${table}${tests}${output}`;
 }

@@ -1,6 +1,8 @@
 import type { Context, Core, Effect, Received } from '../../agents/core.ts';
 import type { AttemptResult, PayloadOf } from '../../protocol/actions.ts';
 import type { AttemptProgress } from '../../protocol/directive.ts';
+import { type Assigned, about, tables } from './rows.ts';
+import { giveBack, nextReturn, returnOverdue, wait } from './waiting.ts';
 
 export type Assignment = PayloadOf<'sage.task.assign'>;
 
@@ -30,35 +32,6 @@ export type ServantInput =
   | { readonly kind: 'drain' }
   | { readonly kind: 'cut_off' };
 
-/** How long an assignment waits for the command before it, until it is given back (ms). */
-const patienceMs = 250;
-
-/** An assignment with the message that brought it, which all reports about it name as their cause. */
-interface Assigned extends Assignment {
-  readonly messageId: string;
-  /** When it is given back to the task sage if it still waits then (ms since the epoch). */
-  readonly returnAt?: number;
-}
-
-interface Current {
-  readonly assignment: Assigned;
-  readonly startedAt: number | null;
-  readonly renewAt: number;
-}
-
-function tables(ctx: Context) {
-  return {
-    /** At most one row, `now`: the attempt under way. */
-    current: ctx.table<Current>('current'),
-    /** Assignments that wait for the one under way, by lease. */
-    queue: ctx.table<Assigned>('queue'),
-    /** `reaping` while a sandbox of the predecessor may still live; `draining` once no new work is taken. */
-    flags: ctx.table<true>('flags'),
-    /** Reasons of the halts in force, by directive; `*` is all of them. */
-    halts: ctx.table<string>('halts'),
-  };
-}
-
 function effect(ctx: Context, wanted: ServantEffect): void {
   ctx.effect(wanted);
 }
@@ -70,11 +43,6 @@ function begin(ctx: Context, assignment: Assigned): void {
     renewAt: ctx.now() + assignment.leaseMs / 4,
   });
   effect(ctx, { kind: 'run', assignment });
-}
-
-/** How every message about an attempt names its story and its cause. */
-function about({ directiveId, messageId }: Pick<Assigned, 'directiveId' | 'messageId'>) {
-  return { correlationId: directiveId, causationId: messageId };
 }
 
 /** Reports an attempt whose command did not run, or whose outcome nobody knows. */
@@ -122,36 +90,15 @@ function revoke(ctx: Context, { message, payload }: Received<'sage.task.revoke'>
 
 /** Takes an assignment, unless an emergency has overtaken it. */
 function assign(ctx: Context, assignment: Assigned): void {
-  const { current, queue, flags, halts } = tables(ctx);
+  const { flags, halts } = tables(ctx);
   const halted = halts.get('*') ?? halts.get(assignment.directiveId);
   if (halted !== undefined) {
     reportUnrun(ctx, assignment, { outcome: 'cancelled', startedAt: null, reason: `halted: ${halted}` });
     return;
   }
-  const returnAt = ctx.now() + patienceOf(assignment);
-  queue.put(assignment.lease, current.has('now') ? { ...assignment, returnAt } : assignment);
+  wait(ctx, assignment);
   if (flags.has('draining')) giveBack(ctx, assignment.lease);
   else next(ctx);
-}
-
-function patienceOf({ leaseMs }: Assignment): number {
-  return Math.min(patienceMs, leaseMs / 4);
-}
-
-/** When an assignment that waits is given back; one further away than it was ever put is so because the clock went back. */
-function returnTime(ctx: Context, assignment: Assigned): number {
-  const { returnAt = Infinity } = assignment;
-  if (returnAt === Infinity) return Infinity;
-  return returnAt > ctx.now() + patienceOf(assignment) ? ctx.now() : returnAt;
-}
-
-/** Leaves an assignment that has not begun to others. */
-function giveBack(ctx: Context, lease: string): void {
-  const { queue } = tables(ctx);
-  const assignment = queue.get(lease);
-  if (!assignment) return;
-  queue.delete(lease);
-  ctx.send('task_sage', 'report.to_sage.attempt_returned', { lease }, about(assignment));
 }
 
 /** Ends what runs and drops what waits, of one directive or with `null` of all. */
@@ -232,6 +179,15 @@ function onInput(ctx: Context, input: ServantInput): void {
   }
 }
 
+/** When the lease of the attempt under way is to be renewed (ms since the epoch). */
+function nextRenewal(ctx: Context): number {
+  const running = tables(ctx).current.get('now');
+  if (!running) return Infinity;
+  const { renewAt, assignment } = running;
+  // Further away than it was ever put: the clock went back, and the lease does not wait for it.
+  return renewAt > ctx.now() + assignment.leaseMs / 4 ? ctx.now() : renewAt;
+}
+
 /** A servant: executes one attempt at a time, and is the only one who says how it ended. */
 export function servant(): Core {
   return {
@@ -253,28 +209,14 @@ export function servant(): Core {
     },
     onInput: (ctx, input: Effect) => onInput(ctx, input as unknown as ServantInput),
     wakeAt: (ctx) => {
-      const { current, queue } = tables(ctx);
-      let next = Infinity;
-      for (const [, assignment] of queue.entries()) next = Math.min(next, returnTime(ctx, assignment));
-      const running = current.get('now');
-      if (running) {
-        const { renewAt, assignment } = running;
-        // Further away than it was ever put: the clock went back, and the lease does not wait for it.
-        const isLost = renewAt > ctx.now() + assignment.leaseMs / 4;
-        next = Math.min(next, isLost ? ctx.now() : renewAt);
-      }
+      const next = Math.min(nextReturn(ctx), nextRenewal(ctx));
       return next === Infinity ? undefined : next;
     },
     onWake: (ctx) => {
-      const { current, queue } = tables(ctx);
-      for (const [lease, assignment] of [...queue.entries()]) {
-        if (returnTime(ctx, assignment) <= ctx.now()) giveBack(ctx, lease);
-      }
+      returnOverdue(ctx);
+      const { current } = tables(ctx);
       const running = current.get('now');
-      const isDue =
-        running &&
-        (running.renewAt <= ctx.now() || running.renewAt > ctx.now() + running.assignment.leaseMs / 4);
-      if (!isDue) return;
+      if (!running || nextRenewal(ctx) > ctx.now()) return;
       const { lease, leaseMs } = running.assignment;
       current.put('now', { ...running, renewAt: ctx.now() + leaseMs / 4 });
       ctx.send('task_sage', 'report.to_sage.lease_renewed', { lease }, about(running.assignment));

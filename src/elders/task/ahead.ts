@@ -7,7 +7,7 @@ import { makeReady, settleTask } from './gates.ts';
 import { finishDirective } from './graph.ts';
 import { type LeaseRow, tables, taskKey } from './rows.ts';
 import { staff } from './staff.ts';
-import { changeTask, directiveRow, taskOf } from './tasks.ts';
+import { changeTask, directiveRow, type Task, taskOf } from './tasks.ts';
 
 /** A command that took no longer is taken for a sign that the next will not either (ms). */
 const briskMs = 100;
@@ -73,6 +73,11 @@ export function recallAhead(ctx: Context, directiveId: string, taskId?: string):
     any = true;
   }
   return any;
+}
+
+/** Whether a task was handed ahead and has not begun. */
+export function isAhead(ctx: Context, { state, servant, lease }: Task): boolean {
+  return state === 'running' && lease !== null && tables(ctx).servants.get(servant ?? '')?.ahead === lease;
 }
 
 /** Notes that a servant is rid of a lease: what it was handed ahead it has begun then. `ms`: how long its command took. */

@@ -74,6 +74,8 @@ function carryOut(
   }
   if (index === null) return pauseAll(ctx, directive, operation === 'pause' ? reason : undefined);
   const indexes = subtree ? subtreeOf(plan, index) : [index];
+  // From the leaves, or what waits would be skipped before it could be cancelled.
+  if (operation === 'cancel') indexes.reverse();
   const act = { pause, resume, cancel: cancelOne }[operation];
   return indexes.flatMap((at) => {
     const task = taskAt(ctx, directive.id, plan, at);
@@ -139,8 +141,11 @@ function retry(ctx: Context, directive: DirectiveRow, plan: Plan, index: number 
   );
   const [first] = again;
   if (first === undefined) {
-    const what = index === null ? `no task of ${directive.id}` : `task ${plan.tasks[index]?.id}`;
-    throw new ElderError('conflict', `${what} has failed or was cancelled, so there is nothing to retry`);
+    const what =
+      index === null
+        ? `no task of ${directive.id} has failed or was cancelled`
+        : `task ${plan.tasks[index]?.id} is ${stateAt(ctx, directive.id, plan, index)}: only what failed or was cancelled is retried, and with it what was skipped for it`;
+    throw new ElderError('conflict', what);
   }
   if (directive.finishedAt !== null) reopen(ctx, directive);
   // Tasks that failed before their needs had ended, by a deadline, wait again like all others.

@@ -38,16 +38,37 @@ export function checkDeadlines(ctx: Context): Set<string> {
     const of = head.id.slice(directiveId.length + 1);
     const { first, count } =
       of === '' ? { first: 0, count: plan.tasks.length } : (plan.templates[Number(of)] as Template);
+    let expired = 0;
     for (let index = first; index < first + count; index += 1) {
       const task = taskAt(ctx, directiveId, plan, index);
       if (isFinalTask(task.state)) continue;
       if (budget === 0) return touched;
       budget -= 1;
+      expired += 1;
       expire(ctx, task, of === '' ? 'the deadline of the directive has passed' : 'its deadline has passed');
     }
+    if (expired > 0) raiseMissed(ctx, directiveId, of === '' ? null : plan.templates[Number(of)], expired);
     deadlines.delete(head.id);
   }
   return touched;
+}
+
+/** One incident for all that a deadline ended, which may be many. */
+function raiseMissed(
+  ctx: Context,
+  directiveId: string,
+  template: Template | null | undefined,
+  expired: number,
+): void {
+  const what = template ? `task ${template.spec.id}` : `directive ${directiveId}`;
+  const report = {
+    fingerprint: `${directiveId}/${template?.spec.id ?? ''}/deadline`,
+    title: `${what} missed its deadline`,
+    severity: 'medium' as const,
+    detail: `tasks that had not ended by then: ${expired}`,
+    directiveId,
+  };
+  ctx.send('incident_sage', 'incident.raise', report, { correlationId: directiveId });
 }
 
 function expire(ctx: Context, task: Task, reason: string): void {

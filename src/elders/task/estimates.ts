@@ -18,9 +18,19 @@ export interface Estimate {
 }
 
 /** Tasks are alike when the same command line of the same name runs in the same workspace. */
-function kindOf(workspace: string, { id, run }: TaskSpec): string {
-  return createHash('sha256').update(`${workspace}\0${id}\0${run}`).digest('base64url').slice(0, 22);
+function kindOf(workspace: string, spec: TaskSpec): string {
+  let kind = kinds.get(spec);
+  if (kind === undefined) {
+    const text = `${workspace}\0${spec.id}\0${spec.run}`;
+    kind = createHash('sha256').update(text).digest('base64url').slice(0, 22);
+    kinds.set(spec, kind);
+  }
+  return kind;
 }
+
+/** A spec belongs to one directive, and so to one workspace. */
+const kinds = new WeakMap<TaskSpec, string>();
+const estimates = new WeakMap<readonly number[], Estimate>();
 
 /** Notes how long a task took that succeeded; what was not seen for longest is forgotten. */
 export function learnDuration(ctx: Context, directiveId: string, spec: TaskSpec, ms: number): void {
@@ -43,8 +53,13 @@ export function estimateOf(ctx: Context, directiveId: string, spec: TaskSpec): E
   const { workspace } = directiveRow(ctx, directiveId);
   const ms = tables(ctx).durations.get(kindOf(workspace, spec))?.ms;
   if (!ms) return undefined;
-  const sorted = [...ms].sort((a, b) => a - b);
-  return { p50: quantile(sorted, 0.5), p90: quantile(sorted, 0.9), samples: ms.length };
+  let estimate = estimates.get(ms);
+  if (!estimate) {
+    const sorted = [...ms].sort((a, b) => a - b);
+    estimate = { p50: quantile(sorted, 0.5), p90: quantile(sorted, 0.9), samples: ms.length };
+    estimates.set(ms, estimate);
+  }
+  return estimate;
 }
 
 /** When a directive may end (ms since the epoch), and for how many of its tasks that is a guess without any like task. */

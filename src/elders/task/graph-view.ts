@@ -4,11 +4,12 @@ import type { Config } from '../../protocol/config.ts';
 import type { TaskRecord } from '../../protocol/directive.ts';
 import { ElderError } from '../../protocol/errors.ts';
 import { isFinalTask, type TaskState } from '../../protocol/states.ts';
+import { isAhead } from './ahead.ts';
 import { estimateOf, forecast } from './estimates.ts';
 import { summaryOf } from './graph.ts';
 import { planOf } from './plan.ts';
 import { tables } from './rows.ts';
-import { directiveRow, stateAt, type Task, taskAt, taskOf } from './tasks.ts';
+import { directiveRow, revisionAt, stateAt, type Task, taskAt, taskOf } from './tasks.ts';
 import { whyWaiting } from './why-waiting.ts';
 
 /** All tails of one answer together, so that it stays well below the limit of a message. */
@@ -29,7 +30,12 @@ function record(
   { tail, run, attempts: shown }: Extent,
 ): TaskRecord {
   const { spec, output, matrix, outputs, tests, git, progress, paused, directiveId } = task;
-  const { state, attempts, exitCode, servant, startedAt, finishedAt, reason, history } = task;
+  const { exitCode, startedAt, finishedAt, reason, history } = task;
+  // To people it waits until it begins.
+  const ahead = isAhead(ctx, task);
+  const state = ahead ? 'ready' : task.state;
+  const attempts = ahead ? task.attempts - 1 : task.attempts;
+  const servant = ahead ? null : task.servant;
   const estimateMs = isFinalTask(state) ? undefined : estimateOf(ctx, directiveId, spec);
   const { createdAt } = directiveRow(ctx, directiveId);
   return {
@@ -57,6 +63,7 @@ function record(
     ...(paused && { paused }),
     ...(spec.deadlineMs !== undefined && { deadlineAt: createdAt + spec.deadlineMs }),
     ...(estimateMs && { estimateMs }),
+    index: task.index,
   };
 }
 
@@ -78,8 +85,8 @@ export function graphSince(
   const changed: Task[] = [];
   if (directive.revision > since) {
     for (const index of plan.tasks.keys()) {
-      const task = taskAt(ctx, directiveId, plan, index);
-      if (task.revision > since) changed.push(task);
+      if (revisionAt(ctx, directiveId, plan, index) > since)
+        changed.push(taskAt(ctx, directiveId, plan, index));
     }
   }
   changed.sort((a, b) => a.revision - b.revision || a.index - b.index);

@@ -63,6 +63,14 @@ export function stateAt(ctx: Context, directiveId: string, plan: Plan, index: nu
   return stored?.state ?? derived(ctx, directiveRow(ctx, directiveId), of, index).state;
 }
 
+/** The revision of a task of a plan, without building the task. */
+export function revisionAt(ctx: Context, directiveId: string, plan: Plan, index: number): number {
+  const { id, template } = plan.tasks[index] as ExpandedTask;
+  const stored = tables(ctx).tasks.get(taskKey(directiveId, id));
+  const of = plan.templates[template] as Template;
+  return stored?.revision ?? derived(ctx, directiveRow(ctx, directiveId), of, index).revision;
+}
+
 const keptFields = Object.keys(freshTask) as (keyof TaskRow)[];
 
 /** Leaves out what is as in a fresh task: most tasks of a large graph have little to tell. */

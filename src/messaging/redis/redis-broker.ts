@@ -14,7 +14,7 @@ export interface RedisBrokerOptions {
   readonly name: string;
   readonly incarnation: number;
   readonly endpoint: RedisEndpoint;
-  readonly credential: { readonly username: string; readonly password: string };
+  readonly credential: RedisConnectionOptions['credential'];
   /** Asked for each new connection, so that renewed certificates are used. */
   readonly tls: () => RedisTls;
   /** Unhandled messages that an edge may hold. */

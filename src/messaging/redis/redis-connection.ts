@@ -17,10 +17,17 @@ export interface RedisTls {
   readonly isRevoked?: (serial: string) => boolean;
 }
 
+/** Who logs in. */
+interface Login {
+  readonly username: string;
+  readonly password: string;
+}
+
 export interface RedisConnectionOptions {
   readonly tree: string;
   readonly endpoint: RedisEndpoint;
-  readonly credential: { readonly username: string; readonly password: string };
+  /** A connection is made without waiting for it, and logged in when it is there. */
+  readonly credential: Login | Promise<Login>;
   /** Asked for each new connection, so that renewed certificates are used. */
   readonly tls: () => RedisTls;
   /** After about this many ms the connection is replaced by a new one, without a gap; for ever when left out. */
@@ -86,6 +93,8 @@ export class RedisConnection implements RedisCommands {
   readonly #waiters = new Set<Waiter>();
   readonly #ending = new AbortController();
   #client: RespClient | null = null;
+  /** Known once it has logged in. */
+  #username = '';
   #ended: ElderError | null = null;
   /** Resolves when the present connection is to be replaced. */
   #due = Promise.withResolvers<void>();
@@ -242,7 +251,8 @@ export class RedisConnection implements RedisCommands {
   }
 
   async #greet(client: RespClient): Promise<void> {
-    const { username, password } = this.#options.credential;
+    const { username, password } = await this.#options.credential;
+    this.#username = username;
     // While Redis loads its file it takes logins already but refuses commands.
     await client.login(username, password).catch((cause: unknown) => {
       if (!(cause instanceof ErrorReply && fullDisk.test(cause.message))) throw cause;
@@ -282,7 +292,7 @@ export class RedisConnection implements RedisCommands {
     const text = cause instanceof Error ? cause.message : String(cause);
     if (!(cause instanceof ErrorReply) || notReady.test(text)) return this.#unreachable(text, cause);
     if (/^(WRONGPASS|NOAUTH) /.test(text)) {
-      return new ElderError('fenced', `Redis knows ${this.#options.credential.username} no more: ${text}`, {
+      return new ElderError('fenced', `Redis knows ${this.#username} no more: ${text}`, {
         cause,
       });
     }

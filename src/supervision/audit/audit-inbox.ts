@@ -45,12 +45,18 @@ export class AuditInbox {
   readonly #budget: LineBudget;
   readonly #closed = new AbortController();
   #broker: Broker | null = null;
+  /** Who may have something to tell. */
+  #sources: readonly string[];
+  /** Ends a wait, so that the next read is one of all edges. */
+  #widened = new AbortController();
+  #stored: ReadonlyMap<EdgeKey, Position> = new Map();
   #positions = new Map<EdgeKey, string>();
   #commitNumber = 0;
   #running: Promise<void> | null = null;
 
   constructor(options: AuditInboxOptions) {
     this.#options = options;
+    this.#sources = options.sources;
     this.#clock = options.clock ?? systemClock;
     this.#budget = new LineBudget({ ...lineBudget, now: () => this.#clock.now() });
   }
@@ -58,6 +64,14 @@ export class AuditInbox {
   /** Begins to read, until `close`. */
   start(): void {
     this.#running ??= this.#run();
+  }
+
+  /** Reads what these have to tell from now on. */
+  widen(sources: readonly string[]): void {
+    this.#sources = sources;
+    this.#lookAtAll();
+    this.#widened.abort();
+    this.#widened = new AbortController();
   }
 
   /** Reads what still waits, if Redis lets it, and ends. */
@@ -109,10 +123,9 @@ export class AuditInbox {
     try {
       const { commitNumber, positions } = await broker.load();
       this.#commitNumber = commitNumber;
-      const edges = this.#options.sources.flatMap((source) =>
-        edgeLanes(source, auditor).map((lane) => edgeKey(source, lane)),
-      );
-      this.#positions = new Map(edges.map((edge) => [edge, positions.get(edge)?.id ?? '0-0']));
+      this.#stored = positions;
+      this.#positions = new Map();
+      this.#lookAtAll();
     } catch (error) {
       await broker.close();
       throw error;
@@ -120,11 +133,19 @@ export class AuditInbox {
     return broker;
   }
 
+  #lookAtAll(): void {
+    const edges = this.#sources.flatMap((source) =>
+      edgeLanes(source, auditor).map((lane) => edgeKey(source, lane)),
+    );
+    const position = (edge: EdgeKey) => this.#positions.get(edge) ?? this.#stored.get(edge)?.id ?? '0-0';
+    this.#positions = new Map(edges.map((edge) => [edge, position(edge)]));
+  }
+
   /** Reads once and records; gives whether to go on: there was something, or there may be later. */
   async #take(broker: Broker, last: boolean): Promise<boolean> {
     const { log } = this.#options;
     const { signal } = this.#closed;
-    const wait = last ? { waitMs: 0 } : { waitMs, signal };
+    const wait = last ? { waitMs: 0 } : { waitMs, signal: AbortSignal.any([signal, this.#widened.signal]) };
     const entries = await broker.read(this.#positions, { count: readWindow, ...wait });
     if (entries.length === 0) return !last && !signal.aborted;
     const records = entries.flatMap((entry) => recordsOf(entry));

@@ -80,6 +80,11 @@ export class TreeAudit implements AuditSink {
     this.#inbox.start();
   }
 
+  /** Takes what these send from now on. */
+  widen(sources: readonly string[]): void {
+    this.#inbox?.widen(sources);
+  }
+
   /** Records what differs from the configuration before; does nothing where nothing does. Throws the error of the file system. */
   async noteConfiguration(config: Config): Promise<void> {
     const change = await configChange(this.#options.folder, config);

@@ -87,7 +87,7 @@ export class CertificateDesk {
     else if (name === 'redis') redis.restartManaged('its certificate was revoked');
     else {
       const principals = name === 'grand_elder' ? [name, 'gateway'] : [name];
-      user = Promise.all(principals.map((principal) => redis.admin.revoke(principal)));
+      user = Promise.all(principals.map((principal) => redis.admin.users.revoke(principal)));
       user.catch(() => undefined);
       await elders.endRevoked(name, { restart });
     }

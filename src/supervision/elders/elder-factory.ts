@@ -46,7 +46,17 @@ export interface ElderFactoryOptions {
 /** Who a waiting process is to become, and by what. */
 type AdmissionOrder = Pick<
   Parameters<typeof admitElder>[1],
-  'name' | 'incarnation' | 'port' | 'credentials' | 'restarts' | 'onReport' | 'signal' | 'prepared' | 'moveIn'
+  | 'name'
+  | 'incarnation'
+  | 'incarnations'
+  | 'port'
+  | 'credentials'
+  | 'restarts'
+  | 'onReport'
+  | 'signal'
+  | 'proved'
+  | 'prepared'
+  | 'moveIn'
 >;
 
 type Hooks = Pick<
@@ -95,7 +105,7 @@ export class ElderFactory {
         launch.files === undefined ? '' : JSON.stringify(sparePlaces({ names }, folder).reads),
       spawn: (spare, names) => this.#spawnSpare(spare, names),
       note: (spare, spawned) => this.#noteWaiting(spare, spawned),
-      onReady: (names, process) => this.#certificates.keep(names, process),
+      prepare: (names, process) => this.#certificates.keep(names, process),
       onChange: options.onSparesChange,
       onLost: (spare, reason) => options.log.warn({ spare, reason }, 'a spare was lost'),
     });
@@ -191,17 +201,22 @@ export class ElderFactory {
     // Making the new user deletes the predecessor's first: whatever is left of it can write no more.
     const principals = name === 'grand_elder' ? [name, 'gateway'] : [name];
     // A Redis that has just refused is waited for before a process is spent on it.
-    const next = this.#refused.has(name) ? null : redis.admin.nextIncarnation(name);
+    const next = this.#refused.has(name)
+      ? []
+      : principals.map((each) => redis.admin.users.nextIncarnation(each));
     const made = Promise.all(
-      principals.map(async (each) => [each, await redis.admin.createIncarnation(each)] as const),
+      principals.map(async (each) => [each, await redis.admin.users.createIncarnation(each)] as const),
     );
     const credentials = made.then((pairs): Record<string, RedisCredential> => Object.fromEntries(pairs));
     credentials.then(
       () => this.#refused.delete(name),
       () => this.#refused.add(name),
     );
-    const incarnation = next ?? (await credentials)[name]?.incarnation ?? 0;
-    const order = { ...options, name, incarnation, port, credentials };
+    const known = next.length > 0 && !next.includes(null);
+    const begun = known ? next : Object.values(await credentials).map((each) => each.incarnation);
+    const incarnations = Object.fromEntries(principals.map((each, index) => [each, begun[index] ?? 0]));
+    const incarnation = incarnations[name] ?? 0;
+    const order = { ...options, name, incarnation, incarnations, port, credentials };
     const process = await this.#admitQuickest(order);
     after.run(() => {
       const superseded = certificates.revoke(
@@ -248,12 +263,12 @@ export class ElderFactory {
     const relinquish = others.flatMap((each) => [...placesOf(each, folder).personal]);
     // One that does not answer at once is no gain over a new process.
     const signal = AbortSignal.any([order.signal, AbortSignal.timeout(spareAnswerMs)]);
-    const prepared = this.#certificates.take(process, name);
+    const ahead = this.#certificates.take(process, name);
     const moving = () => {
       moveRawOutput(folder, name, spareName);
       if (process.walled) moveIn(folder, name, spareHome(folder, spareName));
     };
-    const own = { ...order, signal, moveIn: moving, ...(prepared && { prepared }) };
+    const own = { ...order, signal, moveIn: moving, ...ahead };
     return await this.#admit(own, process, relinquish);
   }
 

@@ -20,11 +20,15 @@ interface ElderStart {
   readonly redis: RedisEndpoint;
   /** Folders of elders that it could have become. */
   readonly relinquish: readonly string[];
-  /** By principal; they may be made while the process proves its key. */
+  /** By principal; they may still be made, and are known from the start. */
+  readonly incarnations: Readonly<Record<string, number>>;
+  /** By principal; handed over as soon as they are there. */
   readonly credentials: Promise<Readonly<Record<string, RedisCredential>>>;
-  /** Called before it is handed its secrets. */
+  /** Called before it is told who it is. */
   readonly moveIn?: () => void;
-  /** A certificate made ahead for the key that the process said is its own. */
+  /** The key that it has proved already to have. */
+  readonly proved?: Buffer;
+  /** A certificate made ahead for that key. */
   readonly prepared?: PreparedCertificate;
   readonly onReport: (report: Report) => void;
   /** Ends the attempt to start it; the process is killed. */
@@ -46,9 +50,10 @@ export async function admitElder(spawned: SpawnedElder, start: ElderStart): Prom
     folder,
     authority,
     redis,
-    credentials,
+    incarnations,
     revoked,
     relinquish,
+    proved,
     prepared,
     signal,
   } = start;
@@ -60,6 +65,11 @@ export async function admitElder(spawned: SpawnedElder, start: ElderStart): Prom
     signal.throwIfAborted();
     const { host } = config;
     const record = { ...identity, name, incarnation, host, port, startedAt, restarts };
+    // Should this manager end, the next one must know of the process before that can do anything in Redis.
+    const noted = saveProcessRecord(folder, record);
+    const credentials = Promise.all([start.credentials, noted]).then(([given]) => given);
+    credentials.catch(() => undefined);
+    start.moveIn?.();
     const probe = await introduce(spawned, {
       name,
       incarnation,
@@ -67,15 +77,11 @@ export async function admitElder(spawned: SpawnedElder, start: ElderStart): Prom
       order: {
         pid: identity.pid,
         ...{ host, port, project: folder.project, config },
-        ...{ redis, revoked, relinquish },
+        ...{ redis, revoked, relinquish, incarnations },
       },
       credentials,
       onReport: start.onReport,
-      before: async () => {
-        const noted = saveProcessRecord(folder, record);
-        start.moveIn?.();
-        await noted;
-      },
+      ...(proved && { proved }),
       ...(prepared && { prepared }),
     });
     if (probe === null) throw startFailure(name, folder, await exited);

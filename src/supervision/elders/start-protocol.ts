@@ -1,15 +1,12 @@
-import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import type { Authority, PreparedCertificate } from '../../identity/authority.ts';
-import { verifyKeyProof } from '../../identity/key-proof.ts';
-import type { Challenge, StartOrder, ToChild } from '../../protocol/bootstrap.ts';
-import { ElderError, type ErrorCode, errorTable } from '../../protocol/errors.ts';
+import type { RedisLogins, StartOrder, ToChild } from '../../protocol/bootstrap.ts';
+import { type ErrorCode, errorTable } from '../../protocol/errors.ts';
 import { ChannelProbe } from '../health/channel-probe.ts';
 import { certificateAddresses } from '../listen-address.ts';
+import { challengeKey } from './key-challenge.ts';
 import type { SpawnedElder } from './spawn-elder.ts';
 
-/** Answer of a child to its challenge. */
-export const keyProof = z.object({ kind: z.literal('key'), publicKey: z.string(), signature: z.string() });
 const errorCode = z.string().refine((code): code is ErrorCode => Object.hasOwn(errorTable, code));
 /** Every later line of a child. */
 export const childReport = z.discriminatedUnion('kind', [
@@ -26,13 +23,14 @@ interface Introduction {
   readonly name: string;
   readonly incarnation: number;
   readonly authority: Authority;
-  readonly order: Omit<StartOrder, 'kind' | 'certificate' | 'ca' | 'credentials'>;
-  readonly credentials: Promise<StartOrder['credentials']>;
+  readonly order: Omit<StartOrder, 'kind' | 'tree' | 'name' | 'incarnation' | 'certificate' | 'ca'>;
+  /** They come when its predecessor can write no more; meanwhile it gets ready. */
+  readonly credentials: Promise<RedisLogins['credentials']>;
   readonly onReport: (report: Report) => void;
+  /** The key that it has proved already to have, on this very channel. */
+  readonly proved?: Buffer;
   /** A certificate made ahead for the key that the process said is its own. */
   readonly prepared?: PreparedCertificate;
-  /** What must have been done before it is handed its secrets; begun while it proves its key. */
-  readonly before: () => Promise<void>;
 }
 
 /**
@@ -47,27 +45,29 @@ export async function introduce(
   const { name, incarnation, authority, order } = introduction;
   const { channel, lines } = spawned;
   const say = (line: ToChild) => channel.write(`${JSON.stringify(line)}\n`);
-  const nonce = randomBytes(32).toString('base64url');
-  const challenge: Challenge = { kind: 'challenge', tree: authority.treeId, name, incarnation, nonce };
-  say(challenge);
-  const before = introduction.before();
-  before.catch(() => undefined);
+  const identity = { tree: authority.treeId, name, incarnation };
+  const proving = introduction.proved ?? challengeKey(spawned, identity);
   const certificate = introduction.prepared ?? prepareCertificate(spawned, introduction);
-  const answer = await spawned.loading.answer;
-  if (answer === null) return null;
-  const proof = keyProof.safeParse(answer);
-  if (!proof.success) throw new ElderError('start_failed', `${name} does not follow the start protocol`);
-  const publicKey = verifyKeyProof(challenge, proof.data);
+  const publicKey = await proving;
+  if (publicKey === null) return null;
   const prepared = await certificate;
   const { certificatePem } =
     prepared !== null && prepared.root === authority.fingerprint && prepared.publicKey.equals(publicKey)
       ? authority.handOut(prepared, incarnation)
       : await authority.issue({ ...certificateRequest(introduction, publicKey), incarnation });
-  const [credentials] = await Promise.all([introduction.credentials, before]);
-  say({ kind: 'start', certificate: certificatePem, ca: authority.caPem, ...order, credentials });
+  say({ kind: 'start', ...identity, certificate: certificatePem, ca: authority.caPem, ...order });
   const probe = new ChannelProbe((n) => say({ kind: 'probe', n }));
   void pumpReports(lines, introduction, probe);
+  // One that had no challenge to answer now may hang.
+  const lives = introduction.proved === undefined ? true : isAnswered(probe, spawned);
+  say({ kind: 'credentials', credentials: await introduction.credentials });
+  if (!(await lives)) return null;
   return probe;
+}
+
+/** Resolves when the process answers a probe, and to `false` when it ended before. */
+function isAnswered(probe: ChannelProbe, { exited }: SpawnedElder): Promise<boolean> {
+  return Promise.race([probe.probe().then(() => true), exited.then(() => false)]);
 }
 
 /** Makes the certificate while the process is still proving its key; `null` where that fails. */

@@ -214,7 +214,7 @@ export class TreeElders {
       onEvent('stopping', name);
       await this.#elders.get(name)?.stop('drain');
       await endSandbox(folder, name);
-      await redis.admin.revoke(name);
+      await redis.admin.users.revoke(name);
       await certificates.revoke(
         (row) => row.name === name && row.incarnation !== null,
         'it is not needed any more',

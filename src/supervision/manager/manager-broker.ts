@@ -13,7 +13,7 @@ export async function connectManagerBroker(options: {
 }): Promise<RedisBroker> {
   const { tree, redis, own, name = 'manager' } = options;
   const { edgeLimit, retain } = options.config.messages;
-  const credential = await redis.admin.createIncarnation(name);
+  const credential = await redis.admin.users.createIncarnation(name);
   let { ca: trusted } = own.credentials.trust;
   const leave = own.credentials.onTrust(({ ca }) => {
     if (ca !== trusted) broker.renewConnections();

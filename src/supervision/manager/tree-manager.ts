@@ -263,6 +263,9 @@ export class TreeManager implements Manager {
       load: this.#options.loadConfig,
       onConfig: (next) => {
         this.#present = next;
+        const servants = possibleServants(next);
+        redis.admin.users.widen(servants);
+        audit.widen(sourcesOf('auditor', roster(servants)));
         audit.noteConfiguration(next).catch((error) => {
           this.#log.error({ error }, 'the changed configuration could not be recorded');
         });

@@ -1,6 +1,8 @@
 import { childSpec } from '../../protocol/child-spec.ts';
 import type { Config } from '../../protocol/config.ts';
-import { servantPools } from '../../protocol/servant-pools.ts';
+import { edgeActions } from '../../protocol/edges.ts';
+import { servantName } from '../../protocol/roster.ts';
+import { type ServantPool, servantPools } from '../../protocol/servant-pools.ts';
 
 /**
  * Who has to do with a setting. `fixed`: it cannot change while the tree runs; `manager`: the manager alone, at
@@ -64,12 +66,21 @@ export interface ReloadPlan {
   readonly changed: readonly string[];
   /** Those of them that cannot change while the tree runs. */
   readonly fixed: readonly string[];
-  /** Of those present the elders that need a new process. */
+  /** Elders that need a new process before there is a servant that there could not be until now. */
+  readonly first: readonly string[];
+  /** Of those present the other elders that need a new process. */
   readonly restart: readonly string[];
 }
 
-/** Compares two configurations and says what must be done to go from one to the other; `present` are the elders there are. */
-export function reloadPlan(before: Config, after: Config, present: readonly string[]): ReloadPlan {
+/**
+ * Compares two configurations and says what must be done to go from one to the other; `present` are the elders there are,
+ * `pools` the servants that there can be, which is less than `before` says where an earlier change did not get to its end.
+ */
+export function reloadPlan(
+  before: Config,
+  after: Config,
+  { present, pools = servantPools(before) }: { present: readonly string[]; pools?: readonly ServantPool[] },
+): ReloadPlan {
   const changed: { path: string; concern: Concern }[] = [];
   const compare = <T extends object>(
     old: T,
@@ -85,30 +96,51 @@ export function reloadPlan(before: Config, after: Config, present: readonly stri
   compare(before.certificates, after.certificates, certificateConcerns, 'certificates.');
   compare(before.supervision, after.supervision, supervisionConcerns, 'supervision.');
   compare(before.supervision, after.supervision, { shutdown: 'manager', elders: 'manager' }, 'supervision.');
+  const seats = changedSeats(pools, servantPools(after));
+  // Who there can be is in the rights and edges of all those who speak to servants, from their start on.
+  const first = seats.more ? present.filter(speaksToServants) : [];
   const restart = present.filter(
     (name) =>
-      changed.some(({ concern }) => typeof concern === 'function' && concern(name)) ||
-      childSpec(before, name).shutdown !== childSpec(after, name).shutdown,
+      !first.includes(name) &&
+      (changed.some(({ concern }) => typeof concern === 'function' && concern(name)) ||
+        childSpec(before, name).shutdown !== childSpec(after, name).shutdown),
   );
   const fixed = changed.filter(({ concern }) => concern === 'fixed').map(({ path }) => path);
   return {
     changed: changed.map(({ path }) => path),
-    // Who there can be is in the rights and edges of all those who speak to servants.
-    fixed: [...fixed, ...changedSeats(before, after)],
+    fixed: [...fixed, ...seats.fixed],
+    first,
     restart,
   };
 }
 
-/** Tells which servants can be other ones than before, as `the most servants that there can be (gpu: 2 → 4)`. */
-function changedSeats(before: Config, after: Config): string[] {
-  const [old, now] = [servantPools(before), servantPools(after)];
-  const names = [...new Set([...old, ...now].map(({ name }) => name))];
+/**
+ * Tells whether there can be more servants than before and, as `the most servants that there can be (gpu: 4 → 2)`, what would
+ * take away one that may be at work or give its number to another pool.
+ */
+function changedSeats(
+  before: readonly ServantPool[],
+  after: readonly ServantPool[],
+): { more: boolean; fixed: string[] } {
+  const names = [...new Set([...before, ...after].map(({ name }) => name))];
+  let more = false;
   const changes = names.flatMap((name) => {
-    const [was, is] = [old, now].map((pools) => pools.find((pool) => pool.name === name));
-    if (was?.max !== is?.max) return [`${name}: ${was?.max ?? 'none'} → ${is?.max ?? 'none'}`];
-    return was?.first === is?.first ? [] : [`${name}: from servant_${was?.first} to servant_${is?.first}`];
+    const [was, is] = [before, after].map((pools) => pools.find((pool) => pool.name === name));
+    if (was && (is?.max ?? 0) < was.max) return [`${name}: ${was.max} → ${is?.max ?? 'none'}`];
+    if (was && is && was.first !== is.first)
+      return [`${name}: from ${servantName(was.first)} to ${servantName(is.first)}`];
+    more ||= (is?.max ?? 0) > (was?.max ?? 0);
+    return [];
   });
-  return changes.length === 0 ? [] : [`the most servants that there can be (${changes.join(', ')})`];
+  return {
+    more,
+    fixed: changes.length === 0 ? [] : [`the most servants that there can be (${changes.join(', ')})`],
+  };
+}
+
+function speaksToServants(name: string): boolean {
+  const servant = servantName(1);
+  return !servants(name) && edgeActions(name, servant).length + edgeActions(servant, name).length > 0;
 }
 
 function same(a: unknown, b: unknown): boolean {

@@ -9,7 +9,7 @@ import { reloadPlan } from './reload-plan.ts';
 
 interface TreeOperationsOptions {
   readonly elders: TreeElders;
-  readonly scaler: Pick<ServantScaler, 'reconfigured' | 'grown'>;
+  readonly scaler: Pick<ServantScaler, 'pools' | 'reconfigured' | 'grown'>;
   /** The elders that there are now and that are not being drained, in start order. */
   readonly specs: () => readonly ElderSpec[];
   /** The present configuration. */
@@ -49,11 +49,10 @@ export class TreeOperations {
       throw new ElderError('not_implemented', 'this manager cannot read a configuration');
     const { changed, scaled } = await elders.restarts.plan(async () => {
       const next = await load();
-      const { changed, fixed, restart } = reloadPlan(
-        config(),
-        next,
-        specs().map(({ name }) => name),
-      );
+      const { changed, fixed, first, restart } = reloadPlan(config(), next, {
+        present: specs().map(({ name }) => name),
+        pools: scaler.pools,
+      });
       if (fixed.length > 0) {
         const which = fixed.join(', ');
         throw new ElderError(
@@ -63,6 +62,7 @@ export class TreeOperations {
       }
       onConfig(next);
       if (changed.length > 0) elders.reconfigured();
+      await this.#handOver(this.#choose(first));
       const scaled = await scaler.reconfigured();
       // What the configuration takes away need not be restarted.
       const present = new Set(specs().map(({ name }) => name));

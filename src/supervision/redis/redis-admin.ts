@@ -1,15 +1,14 @@
-import { aclRules } from '../../identity/redis-acl.ts';
-import { createRedisUser, redisUsername } from '../../identity/redis-user.ts';
 import { libraryName, loadCommitLibrary } from '../../messaging/redis/commit-library.ts';
 import type { RedisCommands } from '../../messaging/redis/redis-commands.ts';
 import { RedisConnection, type RedisTls } from '../../messaging/redis/redis-connection.ts';
-import { decodeHash, replyArray, replyString } from '../../messaging/redis/replies.ts';
-import type { RedisCredential, RedisEndpoint } from '../../protocol/bootstrap.ts';
-import { asElderError, ElderError } from '../../protocol/errors.ts';
+import { decodeHash, replyArray } from '../../messaging/redis/replies.ts';
+import type { RedisEndpoint } from '../../protocol/bootstrap.ts';
+import { asElderError, type ElderError } from '../../protocol/errors.ts';
 import { treeKeys } from '../../protocol/keys.ts';
-import { roleOf, type Servants } from '../../protocol/roster.ts';
-import { findOpenDoors, type OpenDoors, reachOf } from './acl/open-doors.ts';
-import { userDifferences } from './acl/user-rights.ts';
+import type { Servants } from '../../protocol/roster.ts';
+import { findOpenDoors, type OpenDoors } from './acl/open-doors.ts';
+import { RedisUsers } from './acl/redis-users.ts';
+import { type RedisFacts, verifyRedis } from './verify-redis.ts';
 
 export interface RedisAdminOptions {
   readonly tree: string;
@@ -42,13 +41,12 @@ export class RedisAdmin implements RedisCommands {
   constructor(options: RedisAdminOptions) {
     this.#options = options;
     this.#keys = treeKeys(options.tree);
-    const { tree, endpoint, credential, tls } = options;
+    const { tree, servants, endpoint, credential, tls, onInsecure } = options;
     const onState = (connected: boolean, error?: ElderError) => {
       if (connected) this.#lost = Promise.withResolvers();
       else this.#lost.resolve();
       options.onState?.(connected, error);
     };
-    const { servants, onInsecure } = options;
     this.users = new RedisUsers(this, { tree, servants, admin: credential.username, onInsecure });
     const { connectionAgeMs: maxAgeMs } = options;
     const age = maxAgeMs === undefined ? {} : { maxAgeMs };

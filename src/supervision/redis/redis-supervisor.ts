@@ -94,7 +94,7 @@ export class RedisSupervisor implements RedisGate {
     this.#watch = new RedisWatch({
       admin: redis.admin,
       tree: options.authority.treeId,
-      principals: principals(roster(possibleServants(options.config))),
+      principals: () => principals(roster(possibleServants(options.config))),
       onLibraryRestored: () => options.log.warn({}, 'the commit function was gone and has been put back'),
       onLoss: (losses) => {
         options.log.error({ losses }, 'Redis has lost data that it had acknowledged');

@@ -7,7 +7,8 @@ import type { RedisAdmin } from './redis-admin.ts';
 interface RedisWatchOptions {
   readonly admin: RedisAdmin;
   readonly tree: string;
-  readonly principals: readonly string[];
+  /** Whose state is looked at; there may be more of them later. */
+  readonly principals: () => readonly string[];
   /** Told when the commit function was gone and has been put back. */
   readonly onLibraryRestored: () => void;
   /** Told what a Redis that was flushed, restored or failed over no longer has. */
@@ -34,13 +35,14 @@ export class RedisWatch {
       onLibraryRestored();
     }
     // Before they are read: what is begun in between is seen at the next look.
-    for (const [name, incarnation] of admin.begun) this.#highWater.begun(name, incarnation);
+    for (const [name, incarnation] of admin.users.begun) this.#highWater.begun(name, incarnation);
     const losses = this.#highWater.advance(await this.#read());
     if (losses.length > 0) onLoss(losses);
   }
 
   async #read(): Promise<[string, Mark][]> {
-    const { admin, tree, principals } = this.#options;
+    const { admin, tree } = this.#options;
+    const principals = this.#options.principals();
     const keys = treeKeys(tree);
     const [incarnations, ...commits] = await Promise.all([
       admin.command(['MGET', ...principals.map((name) => keys.incarnation(name))]),

@@ -33,13 +33,21 @@ function basisOf(config: PoolsConfig): string {
   return JSON.stringify([config.servants, auto, Object.keys(groups)]);
 }
 
+/** What a configuration says now about the servants. */
+function wordOf({ servants, scaling }: PoolsConfig): PoolsConfig {
+  return { servants, scaling };
+}
+
 /**
  * The servants of a tree as they are to be: how many of each pool are given tasks, and who is being drained. It stands
  * on disk before anything is done about it, so that the next manager can go on.
  */
 export class ServantRoll {
   readonly #folder: StateFolder;
-  readonly #config: PoolsConfig;
+  /** Always the present configuration. */
+  readonly #present: PoolsConfig;
+  /** The configuration in force here: that of the last `reconfigured`. */
+  #config: PoolsConfig;
   #basis: string;
   #pools: Map<string, PoolState>;
   #retiring: Set<string>;
@@ -47,7 +55,8 @@ export class ServantRoll {
 
   private constructor(folder: StateFolder, config: PoolsConfig, file: z.infer<typeof rollFile> | null) {
     this.#folder = folder;
-    this.#config = config;
+    this.#present = config;
+    this.#config = wordOf(config);
     this.#basis = basisOf(config);
     const known = file?.basis === this.#basis ? file : null;
     this.#revision = file?.revision ?? 0;
@@ -165,6 +174,7 @@ export class ServantRoll {
   /** Takes the word of a changed configuration: where it says something new about the servants, that counts. */
   reconfigured(): void {
     const before = new Set(this.members);
+    this.#config = wordOf(this.#present);
     const basis = basisOf(this.#config);
     if (basis !== this.#basis) {
       this.#basis = basis;

@@ -170,6 +170,11 @@ export class ServantScaler {
     await this.#ready(this.#require(pool));
   }
 
+  /** The servants that there can be now; a changed configuration counts from `reconfigured` on. */
+  get pools(): ServantPool[] {
+    return this.#options.roll.pools;
+  }
+
   get state(): ScaleState {
     return { schemaVersion: 1, pools: this.#options.roll.pools.map((pool) => this.#describe(pool)) };
   }

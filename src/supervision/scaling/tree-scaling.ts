@@ -74,11 +74,11 @@ export function treeScaling(options: TreeScalingOptions): ServantScaler {
 /** Takes away what Redis still has of servants that an earlier manager could not part with to the end. Rejects as the connection does. */
 export async function forgetStrayServants(admin: RedisAdmin, roll: ServantRoll): Promise<void> {
   const present = new Set(roll.specs.map(({ name }) => name));
-  const users = await admin.principalsWithUsers();
+  const users = await admin.users.principalsWithUsers();
   const registered = [...(await admin.registry()).keys()];
   const stray = new Set([...users, ...registered].filter((name) => isServant(name) && !present.has(name)));
   for (const name of stray) {
-    await admin.revoke(name);
+    await admin.users.revoke(name);
     await admin.deleteRegistry(name);
   }
 }

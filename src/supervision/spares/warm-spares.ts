@@ -19,8 +19,8 @@ interface WarmSparesOptions {
   readonly sees?: (names: readonly string[]) => string;
   /** Notes a spare on disk, so that it is found should this manager die; `null` when it waits no more. */
   readonly note: (spare: string, spawned: SpawnedElder | null) => Promise<void>;
-  /** Told that a process is warm and may be taken. */
-  readonly onReady: (names: readonly string[], process: SpawnedElder) => void;
+  /** Makes a process that has loaded its program fit to be taken, and tells whether it is; never rejects. */
+  readonly prepare: (names: readonly string[], process: SpawnedElder) => Promise<boolean>;
   readonly onChange: () => void;
   /** Told why a spare ended, or could not be started. */
   readonly onLost: (spare: string, reason: string) => void;
@@ -185,16 +185,19 @@ export class WarmSpares {
       slot.startedAt = Date.now();
       void process.exited.then((exit) => this.#ended(slot, process, describeExit(exit)));
       await this.#options.note(slot.name, process);
-      void process.loading.loaded.then(() => {
-        if (slot.process !== process) return;
-        slot.state = 'ready';
-        slot.reason = null;
-        this.#options.onReady(slot.names, process);
-        this.#options.onChange();
-      });
+      void this.#warm(slot, process);
     } catch (error) {
       this.#failed(slot, error instanceof Error ? error.message : String(error));
     }
+  }
+
+  async #warm(slot: Slot, process: SpawnedElder): Promise<void> {
+    await process.loading.loaded;
+    if (slot.process !== process || !(await this.#options.prepare(slot.names, process))) return;
+    if (slot.process !== process) return;
+    slot.state = 'ready';
+    slot.reason = null;
+    this.#options.onChange();
   }
 
   #ended(slot: Slot, process: SpawnedElder, reason: string): void {

@@ -11,6 +11,14 @@ import { Credentials } from '../../../src/identity/credentials.ts';
 import { clientTls } from '../../../src/identity/tls.ts';
 import { type PortLimits, portLimits } from '../../../src/protocol/limits.ts';
 
+/** Resolves when a connection is closed, however it came to that: `once` would reject where it was reset. */
+function closed(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    if (socket.closed) resolve();
+    else socket.once('close', () => resolve());
+  });
+}
+
 const tree = 'tree-1';
 const lifetimeMs = 3_600_000;
 
@@ -91,7 +99,7 @@ describe('the port of an elder', () => {
     const neighbour = dial(port, other);
     assert.equal(await exchange(live, get('/healthz')), 200);
     assert.equal(await exchange(neighbour, get('/healthz')), 200);
-    const cut = once(live, 'close');
+    const cut = closed(live);
     credentials.replaceTrust({ ca: authority.caPem, revoked: [thief.serial] });
     await cut;
     assert.equal(await exchange(dial(port, thief), get('/healthz')), 0);
@@ -112,7 +120,7 @@ describe('the port of an elder', () => {
     const renewed = await authority.issueWithKey({ name: 'task_sage', addresses: [], lifetimeMs });
     credentials.replace(renewed.certificatePem, createPrivateKey(renewed.privateKeyPem));
     assert.equal(await exchange(live, get('/healthz')), 200);
-    const cut = once(live, 'close');
+    const cut = closed(live);
     await authority.dropPredecessor();
     credentials.replaceTrust({ ca: authority.caPem, revoked: [] });
     await cut;
@@ -136,10 +144,10 @@ describe('the port of an elder', () => {
     const socket = dial(port, await credentialsOf('manager'));
     socket.resume();
     assert.equal(await exchange(socket, get('/healthz')), 200);
-    await once(socket, 'close');
+    await closed(socket);
     const slow = dial(port, await credentialsOf('manager'));
     slow.write('PUT /v1/trust HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n');
-    await once(dial(port, await credentialsOf('manager')).resume(), 'close');
+    await closed(dial(port, await credentialsOf('manager')).resume());
     assert.equal(await exchange(slow, '{}'), 400);
   });
 
@@ -148,7 +156,7 @@ describe('the port of an elder', () => {
     const socket = dial(port, await credentialsOf('manager', 4_000));
     socket.resume();
     assert.equal(await exchange(socket, get('/healthz')), 200);
-    await once(socket, 'close');
+    await closed(socket);
   });
 
   test('ends whoever is slow: in the handshake, in the headers, in the body', async () => {
@@ -157,7 +165,7 @@ describe('the port of an elder', () => {
     const silent = connectTcp({ host: '127.0.0.1', port: impatient.port });
     sockets.push(silent);
     silent.on('error', () => undefined);
-    await once(silent, 'close');
+    await closed(silent);
     const me = await credentialsOf('manager');
     const headers = dial(port, me);
     assert.ok([0, 408].includes(await exchange(headers, 'GET /healthz HTTP/1.1\r\nX: ')));
@@ -205,7 +213,7 @@ describe('the port of an elder', () => {
     assert.equal(await exchange(socket, get('/healthz')), 429);
     assert.equal(refusals.at(-1)?.source, 'servant_1');
     const more = Array.from({ length: 4 }, () => dial(port, loud).resume());
-    await Promise.race(more.map((each) => once(each, 'close')));
+    await Promise.race(more.map(closed));
     assert.equal(await exchange(dial(port, quiet), get('/healthz')), 200);
   });
 
@@ -228,7 +236,7 @@ describe('the port of an elder', () => {
     const first = dial(port, me);
     assert.equal(await exchange(first, get('/healthz')), 200);
     const [oldest, ...others] = await silent(port, 9);
-    await once(oldest!, 'close');
+    await closed(oldest!);
     assert.equal(await exchange(dial(port, me), get('/healthz')), 200);
     assert.equal(await exchange(first, get('/healthz')), 200, 'one that is served counts no more');
     assert.ok(others.some((socket) => !socket.closed));

@@ -95,7 +95,8 @@ test('a folder is indexed, kept up to date, and forgotten', async (t) => {
   writeFileSync(join(root, 'new/deep/wombat.txt'), 'a wombat digs');
   appendFileSync(join(root, 'main.ts'), '// numbat\n');
   await next;
-  if ((await sage.found('wombat', root)).length === 0) await sage.ready();
+  // It may come in a report of its own, which is past by the time the answer is here.
+  while ((await sage.found('wombat', root)).length === 0);
   assert.deepEqual(await sage.found('wombat', root), ['new/deep/wombat.txt']);
 
   next = sage.ready(({ files }) => files === 2);

@@ -235,6 +235,10 @@ suite('a deadline', () => {
     await bench.finish('servant_1', { outcome: 'cancelled' });
     assert.deepEqual(bench.task('d/runs').reason, 'its deadline has passed');
     assert.deepEqual(bench.states('d'), { runs: 'failed', waits: 'skipped', other: 'running' });
+    assert.deepEqual(
+      bench.incidents().map(({ title }) => title),
+      ['task runs missed its deadline'],
+    );
   });
 
   test('of the directive ends all of it', async () => {
@@ -243,6 +247,11 @@ suite('a deadline', () => {
     await bench.tree.clock.advance(3_500);
     await bench.finish('servant_1', { outcome: 'cancelled' });
     assert.deepEqual(bench.states('d'), { a: 'failed', b: 'failed', c: 'skipped' });
+    assert.deepEqual(
+      bench.incidents().map(({ title }) => title),
+      ['directive d missed its deadline'],
+      'one for all of it',
+    );
     assert.equal(bench.finished()[0]?.outcome, 'failed');
   });
 });
@@ -298,12 +307,19 @@ suite('a person', () => {
       task('a'),
       task('b', { needs: ['a'] }),
       task('c', { needs: ['b'], condition: 'always()' }),
+      task('leaf', { needs: ['b'] }),
       task('other'),
     ]);
     await bench.control('d', { operation: 'cancel', taskId: 'a', subtree: true });
     assert.equal(bench.revoked('servant_1').length, 1);
     await bench.finish('servant_1', { outcome: 'cancelled' });
-    assert.deepEqual(bench.states('d'), { a: 'cancelled', b: 'cancelled', c: 'cancelled', other: 'running' });
+    assert.deepEqual(bench.states('d'), {
+      a: 'cancelled',
+      b: 'cancelled',
+      c: 'cancelled',
+      leaf: 'cancelled',
+      other: 'running',
+    });
   });
 
   test('retries what failed, and what was skipped for it waits for it again', async () => {

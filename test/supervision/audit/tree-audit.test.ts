@@ -107,6 +107,22 @@ test('what elders tell while no manager runs is recorded once, though the manage
   await rm(root, { recursive: true });
 });
 
+test('a servant that there could not be before is heard once it is known, from the first that it has told', async () => {
+  const [old, late] = [await redis.brokerFor('servant_1'), await redis.brokerFor('servant_9')];
+  await tell(old, 'servant_1', [denial('known')]);
+  await tell(late, 'servant_9', [denial('early')]);
+  await (await begin()).close();
+  const unheard = [['servant_1', 'denial', 'known']];
+  assert.deepEqual(told(await readAudit(folder)), unheard, 'the control: nobody reads what it tells');
+  const audit = await begin();
+  audit.widen(sourcesOf('auditor', roster(9)));
+  await tell(late, 'servant_9', [denial('later')]);
+  await audit.close();
+  const heard = ['early', 'later'].map((reason) => ['servant_9', 'denial', reason]);
+  assert.deepEqual(told(await readAudit(folder)), [...unheard, ...heard]);
+  await rm(root, { recursive: true });
+});
+
 test('an elder speaks for itself, of denials; what is not its own to say is recorded as its denial', async () => {
   const servant = await redis.brokerFor('servant_1');
   const grand = await redis.brokerFor('grand_elder');

@@ -104,7 +104,7 @@ describe('a record that names a process of somebody else', () => {
   let tree: SupervisedTree;
   let foreign: ChildProcess;
   beforeEach(async () => {
-    tree = await SupervisedTree.create({ supervision: { livenessDeadline: '2s' } });
+    tree = await SupervisedTree.create({ supervision: { livenessDeadline: '6s' } });
     foreign = spawn('sleep', ['600'], { stdio: 'ignore' });
     await once(foreign, 'spawn');
     // Makes the folders.

@@ -197,13 +197,13 @@ describe('a tree that cannot start', () => {
       'because an elder is not ready in time',
       'mute',
       '',
-      /start_failed: rag_sage was not ready within 4000 ms/,
+      /start_failed: rag_sage was not ready within 10000 ms/,
     ],
   ] as const) {
     test(`${what} stops what was started and says why`, async () => {
       tree = await SupervisedTree.create();
       const { config } = tree.options;
-      const supervision = { ...config.supervision, startTimeout: word === 'mute' ? 4_000 : 30_000 };
+      const supervision = { ...config.supervision, startTimeout: word === 'mute' ? 10_000 : 30_000 };
       await tree.tell('rag_sage', word, content);
       await assert.rejects(tree.up({ config: { ...config, supervision } }), (error: Error) =>
         expected.test(error.message),

@@ -35,7 +35,7 @@ test('a spare that was made before a folder was granted is passed over, ended an
       return waiting(spare);
     },
     note: async () => {},
-    onReady: () => {},
+    prepare: async () => true,
     onChange: () => {},
     onLost: (_, reason) => assert.fail(reason),
   });

@@ -47,6 +47,7 @@ async function promote(name: string, off: readonly GuardName[], started: Running
   const process = await admitElder(spawned, {
     ...{ name, incarnation, restarts: 0, port: await freePort(), config, folder, authority },
     ...{ revoked: [], redis: endpoint, relinquish: [], credentials: Promise.resolve(credentials) },
+    incarnations: Object.fromEntries(principals.map((each) => [each, credentials[each]?.incarnation ?? 0])),
     onReport: (report) => {
       if (report.kind === 'ready') ready.resolve();
       if (report.kind === 'failed') ready.reject(new Error(report.error.reason));

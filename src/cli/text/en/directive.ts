@@ -75,6 +75,7 @@ export const directive = {
       incidents: 'Incidents',
       commits: 'Commits in the workspace during that time',
       noCommits: '(none)',
+      noOutput: '(no output)',
       uncommitted: 'Not committed now',
       testHead: ['TEST', 'MESSAGE'],
       failedTests: (id: string) => `Failed tests of ${id}`,

@@ -63,6 +63,7 @@ export const task = {
       none: 'There are no such tasks.',
       progress: 'progress',
       git: 'git',
+      tests: 'tests',
       artifacts: 'artifacts',
       usage: 'used',
       paused: '(paused)',

@@ -76,6 +76,7 @@ export const directive: typeof en = {
       incidents: 'インシデント',
       commits: 'この間の作業フォルダーのコミット',
       noCommits: '（なし）',
+      noOutput: '（出力なし）',
       uncommitted: '現在コミットされていない変更',
       testHead: ['テスト', 'メッセージ'],
       failedTests: (id) => `${id} の失敗したテスト`,

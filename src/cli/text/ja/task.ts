@@ -61,6 +61,7 @@ export const task: typeof en = {
     task: {
       progress: '進捗',
       git: 'git',
+      tests: 'テスト',
       artifacts: '成果物',
       usage: '使用量',
       none: '該当するタスクはありません。',

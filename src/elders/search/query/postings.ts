@@ -17,6 +17,14 @@ const entryOverhead = 16;
 const windows = 16;
 const windowIds = 512;
 const sampleAgain = 0.05;
+/**
+ * After so much growth it is looked at again how common a term is; meanwhile it is taken to grow with the index. Large
+ * indexes change less by their growth, and a look at them costs more: all terms at once would hold questions up.
+ */
+const growth = { small: 0.05, large: 0.5 } as const;
+const largeIndex = 50_000;
+
+const nothing = new Int32Array(0);
 
 /** A term as FTS5 takes it. */
 export function quoted(term: string): string {
@@ -32,12 +40,18 @@ export interface Posting {
   readonly isWhole: boolean;
 }
 
+/** How many passages held a term among how many. */
+interface Known {
+  readonly frequency: number;
+  readonly total: number;
+}
+
 /** Reads which passages hold a term and remembers it until the index changes. */
 export class Postings {
   readonly #index: SearchIndex;
-  readonly #known = new Map<string, Posting>();
+  readonly #known = new Map<string, Posting & Known>();
   /** Of terms whose lists were forgotten. */
-  readonly #frequencies = new Map<string, number>();
+  readonly #frequencies = new Map<string, Known>();
   #entries = 0;
   #newest = 0;
   #japanese = 0;
@@ -59,10 +73,8 @@ export class Postings {
     this.#version = version;
     this.#changes = changes;
     this.#newest = Number(this.#index.statement('SELECT max(id) AS n FROM chunks').get()?.n ?? 0);
-    if (Math.abs(this.#newest - this.#sampledAt) > this.#sampledAt * sampleAgain) {
-      this.#forget();
-      this.#sampleLanguages();
-    } else this.#forgetWhole();
+    if (Math.abs(this.#newest - this.#sampledAt) > this.#sampledAt * sampleAgain) this.#sampleLanguages();
+    this.#forgetWhole();
   }
 
   /** Estimates how many passages are Japanese: documents of one language often stand together. */
@@ -84,24 +96,26 @@ export class Postings {
     this.#sampledAt = this.#newest;
   }
 
-  #forget(): void {
-    this.#known.clear();
-    this.#frequencies.clear();
-    this.#entries = 0;
-  }
-
   /**
    * Forgets the lists that a new passage may stand in: of a term that is too common for its list to be whole, the first
    * passages stay the first. How common a term is hardly changes, but for those that stood nowhere.
    */
   #forgetWhole(): void {
-    if (this.#frequencies.size > mostFrequencies) this.#frequencies.clear();
-    for (const [match, { ids, frequency, isWhole }] of this.#known) {
-      if (!isWhole) continue;
-      if (frequency > 0) this.#frequencies.set(match, frequency);
-      this.#known.delete(match);
-      this.#entries -= ids.length + entryOverhead;
-    }
+    for (const [match, known] of this.#known) if (known.isWhole) this.#drop(match, known);
+  }
+
+  /** Forgets a list, but not how long it is, if it was not empty. */
+  #drop(match: string, { ids, frequency, total }: Posting & Known): void {
+    this.#known.delete(match);
+    this.#entries -= ids.length + entryOverhead;
+    if (frequency === 0) return;
+    if (this.#frequencies.size >= mostFrequencies) this.#frequencies.clear();
+    this.#frequencies.set(match, { frequency, total });
+  }
+
+  /** Whether the index has grown too much since a term was looked at. */
+  #isStale({ total }: Known): boolean {
+    return Math.abs(this.total - total) > total * (total < largeIndex ? growth.small : growth.large);
   }
 
   /** About how many passages there are. */
@@ -113,8 +127,8 @@ export class Postings {
   of(term: string, isPrefix = false): Posting {
     const match = matchOf(term, isPrefix);
     const known = this.#known.get(match);
-    if (known !== undefined && (known.isWhole || known.ids.length >= longestList)) return known;
-    return this.#read(match, longestList);
+    const isEnough = known !== undefined && (known.isWhole || known.ids.length > 0) && !this.#isStale(known);
+    return isEnough ? known : this.#read(match, longestList);
   }
 
   /** All passages that hold a term, where they were read before and are not too many; undefined otherwise. */
@@ -157,8 +171,13 @@ export class Postings {
   /** About how many passages hold the term. */
   frequency(term: string, isPrefix = false): number {
     const match = matchOf(term, isPrefix);
-    const known = this.#known.get(match)?.frequency ?? this.#frequencies.get(match);
-    return known ?? this.#read(match, sample).frequency;
+    const list = this.#known.get(match);
+    if (list?.isWhole === true) return list.frequency;
+    const known = list ?? this.#frequencies.get(match);
+    if (known === undefined || this.#isStale(known)) {
+      return this.#read(match, list === undefined || list.ids.length === 0 ? sample : longestList).frequency;
+    }
+    return Math.round((known.frequency * this.total) / known.total);
   }
 
   #read(match: string, limit: number): Posting {
@@ -173,10 +192,19 @@ export class Postings {
     const frequency = isWhole
       ? ids.length
       : Math.round((ids.length * this.total) / Math.max(1, ids.at(-1) ?? 1));
-    const posting = { ids, frequency, isWhole };
-    if (this.#entries > cacheEntries) this.#forget();
+    const { total } = this;
+    const before = this.#known.get(match);
+    if (before !== undefined) this.#drop(match, before);
+    this.#frequencies.delete(match);
+    // A part that is too short to choose by only tells how common the term is.
+    const kept = isWhole || limit >= longestList ? ids : nothing;
+    const posting = { ids: kept, frequency, isWhole, total };
     this.#known.set(match, posting);
-    this.#entries += ids.length + entryOverhead;
+    this.#entries += kept.length + entryOverhead;
+    for (const [oldest, list] of this.#known) {
+      if (this.#entries <= cacheEntries) break;
+      this.#drop(oldest, list);
+    }
     return posting;
   }
 }

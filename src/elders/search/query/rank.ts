@@ -1,4 +1,5 @@
-import { type Explanation, type ScoredChunk, scoreWeights } from './score.ts';
+import type { Explanation, ScoredChunk } from './score.ts';
+import { scoreWeights } from './weights.ts';
 
 /** A passage in its place, with how it came there. */
 export interface RankedChunk {
@@ -40,12 +41,13 @@ export function rank(scored: readonly ScoredChunk[]): RankedChunk[] {
     );
     const document = scoreWeights.document * othersOf(byDocument.get(one.document.id) ?? [one.own], one.own);
     const neighbours = scoreWeights.neighbours * best;
-    const { terms, units, coverage, proximity, heading, language } = one;
+    const { terms, units, coverage, proximity, adjacency, heading, language } = one;
     const explanation = {
       terms,
       units,
       coverage,
       proximity,
+      adjacency,
       heading,
       language,
       prior: one.document.prior,

@@ -1,6 +1,7 @@
 import type { StoredChunk, StoredDocument } from '../full-text/document.ts';
 import { normalize } from '../language/normalize.ts';
 import { isPartlyJapanese } from '../language/scripts.ts';
+import { Neighbours } from './adjacency.ts';
 import { isPrefixTerm } from './candidates.ts';
 import { densest, type Hit, headingFit, type Span } from './closeness.ts';
 import { Holders } from './holders.ts';
@@ -8,37 +9,13 @@ import { countOccurrences, eachPlaceOf, type Searchable, searchable } from './oc
 import type { Postings } from './postings.ts';
 import { Rarity } from './rarity.ts';
 import type { Form, FormOrigin, FormTerm, Unit } from './unit.ts';
-
-/** How the signals are weighed against each other. */
-export const scoreWeights = {
-  /** BM25: how soon repeats stop to count, and how much length takes away. */
-  k1: 1.1,
-  b: 0.5,
-  /** Fields, beside the body's 1. */
-  title: 1,
-  path: 0.6,
-  tags: 1.2,
-  ancestors: 0.3,
-  heading: 2.4,
-  /** The words of a form standing together as asked. */
-  phrase: 0.5,
-  /** Everything asked for is there, rather than one thing often. */
-  coverage: 0.7,
-  /** It stands close together. */
-  proximity: 0.25,
-  /** A passage without any Japanese, for a question in Japanese where there is much of it. */
-  otherLanguage: 0.7,
-  /** A heading is about just that. */
-  headingFit: 0.5,
-  /** What the rest of the document says. */
-  document: 0.2,
-  /** The passages before and after. */
-  neighbours: 0.08,
-} as const;
+import { scoreWeights } from './weights.ts';
 
 /** The stretch of text in which what is asked should stand together (columns). */
 const windowColumns = 260;
 const mostRepeats = 6;
+/** Places of one thing asked for that are looked at for what stands beside them. */
+const mostPlaces = 12;
 
 /** What one thing asked for added to a score. */
 export interface UnitScore {
@@ -49,12 +26,13 @@ export interface UnitScore {
   readonly score: number;
 }
 
-/** How a score came about: `score` = `terms` × `coverage` × `proximity` × `heading` × `language` × `prior`, plus `document` and `neighbours`. */
+/** How a score came about: `score` = `terms` × `coverage` × `proximity` × `adjacency` × `heading` × `language` × `prior`, plus `document` and `neighbours`. */
 export interface Explanation {
   readonly terms: number;
   readonly units: readonly UnitScore[];
   readonly coverage: number;
   readonly proximity: number;
+  readonly adjacency: number;
   readonly heading: number;
   readonly language: number;
   readonly prior: number;
@@ -71,9 +49,10 @@ export interface ScoredChunk {
   readonly units: readonly UnitScore[];
   readonly coverage: number;
   readonly proximity: number;
+  readonly adjacency: number;
   readonly heading: number;
   readonly language: number;
-  /** `terms` × `coverage` × `proximity` × `heading` × `language` × `prior`. */
+  /** `terms` × `coverage` × `proximity` × `adjacency` × `heading` × `language` × `prior`. */
   readonly own: number;
   /** Where most of what is asked stands together. */
   readonly best: Span;
@@ -91,6 +70,7 @@ export class Scorer {
   readonly #holders: Holders;
   readonly #rarity: Rarity;
   readonly #possible: readonly number[];
+  readonly #neighbours: Neighbours;
   readonly #averageColumns: number;
   readonly #isJapanese: boolean;
   readonly #otherLanguage: number;
@@ -112,6 +92,7 @@ export class Scorer {
       const idfs = (own?.terms ?? []).map(({ term }) => this.#idf.get(term) ?? 0);
       return unit.weight * Math.max(1, Math.min(8, ...(idfs.length > 0 ? [Math.max(...idfs)] : [1])));
     });
+    this.#neighbours = new Neighbours(units, this.#possible);
   }
 
   /** What stands above every passage of a document. */
@@ -146,6 +127,7 @@ export class Scorer {
     const units: UnitScore[] = [];
     const hits: Hit[] = [];
     const headingHits: Hit[] = [];
+    const asked = new Set<number>();
     let covered = 0;
     let possible = 0;
     let sum = 0;
@@ -167,22 +149,22 @@ export class Scorer {
       units.push(best);
       sum += best.score;
       covered += worth * Math.min(1, bestShare);
+      if (best.origin === 'query' || best.origin === 'prefix') asked.add(index);
       if (unit.weight < 0.3) return;
-      eachPlaceOf(bestForm, text, mostRepeats, (start, end) => hits.push({ unit: index, start, end }));
+      eachPlaceOf(bestForm, text, mostPlaces, (start, end) => hits.push({ unit: index, start, end }));
       eachPlaceOf(bestForm, headings, mostRepeats, (start, end) =>
         headingHits.push({ unit: index, start, end }),
       );
     });
     const coverage = 1 - scoreWeights.coverage * (1 - covered / Math.max(possible, 1e-9));
-    const { span, share } = densest(
-      hits,
-      this.#possible,
-      (windowColumns * text.text.length) / Math.max(1, chunk.width),
-    );
+    const characters = text.text.length / Math.max(1, chunk.width);
+    const { span, share } = densest(hits, this.#possible, windowColumns * characters);
     const proximity = 1 + scoreWeights.proximity * share;
+    const together = this.#neighbours.share([hits, headingHits], asked, characters);
+    const adjacency = 1 + scoreWeights.adjacency * together;
     const heading = 1 + scoreWeights.headingFit * headingFit(headings.text, headingHits, this.#possible);
     const language = this.#isJapanese && !isPartlyJapanese(chunk.text) ? this.#otherLanguage : 1;
-    const score = sum * coverage * proximity * heading * language * document.prior;
+    const score = sum * coverage * proximity * adjacency * heading * language * document.prior;
     return {
       chunk,
       document,
@@ -191,6 +173,7 @@ export class Scorer {
       units,
       coverage,
       proximity,
+      adjacency,
       heading,
       language,
       own: score,

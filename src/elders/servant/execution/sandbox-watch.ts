@@ -78,7 +78,8 @@ function exceeded(guard: number, limits: CommandLimits, peaks: Peaks): string | 
   if (pids.length > limits.processes) return `more than ${limits.processes} processes`;
   const processes = pids.map((pid) => `${folder}/${pid}`);
   const usage = readUsage(processes);
-  peaks.note(usage, processes);
+  // What has just ended uses nothing, which says nothing about what it used.
+  if (usage.memory > 0) peaks.note(usage, processes);
   if (usage.memory > limits.memory) return `more than ${megabytes(limits.memory)} MB of memory`;
   if (usage.cpuTime > limits.cpuTime) return `more than ${limits.cpuTime / 1_000} s of CPU time`;
   return undefined;

@@ -66,12 +66,14 @@ async function placeOf(
 
 async function countUncommitted(place: GitPlace): Promise<number> {
   const untracked = await git(place, ['ls-files', '-z', '--others', '--exclude-standard']);
+  // Not `diff-files`: it takes files for changed whose times only are not what the index says.
   const changed = await git(place, [
-    'diff-files',
+    'diff',
     '-z',
     '--name-only',
     '--ignore-submodules=all',
     '--no-ext-diff',
+    '--no-textconv',
   ]);
   const staged = await git(place, [
     'diff-index',

@@ -41,10 +41,10 @@ export class AclWatch {
   }
 
   async #changeOf(user: string, known: boolean): Promise<ChangedUser[]> {
-    const principal = this.#admin.principalOf(user);
+    const principal = this.#admin.users.principalOf(user);
     const of = (reason: string) => [{ user, principal, reason }];
     if (known && this.#fixed.includes(user)) return of(`the rules of its user ${user} were changed`);
-    const deviations = await this.#admin.deviationsOf(user);
+    const deviations = await this.#admin.users.deviationsOf(user);
     if (deviations.length === 0) return [];
     // One that was deleted since the list was made has no rights at all.
     const there = (await this.#admin.command(['ACL', 'GETUSER', user])) !== null;

@@ -56,7 +56,7 @@ export class RedisGuard {
     const { admin, audit, log } = this.#options;
     const { open, weak } = await admin.openDoors();
     for (const reason of weak) log.warn({ reason }, 'this Redis is weaker than the one of the tree would be');
-    for (const reason of await admin.fenceDeviantUsers()) {
+    for (const reason of await admin.users.fenceDeviantUsers()) {
       log.error({ reason }, 'a user of Redis had other rights than the table of edges gives, and was fenced');
       audit.record({ kind: 'denial', event: 'redis_user_fenced', by: 'manager', object: 'redis', reason });
     }
@@ -78,7 +78,7 @@ export class RedisGuard {
     this.#nextLook = performance.now() + lookMs;
     for (const { user, principal, reason } of await this.#watch.look()) {
       const fenced = principal !== undefined && !lenient;
-      if (fenced) await admin.deleteUser(user);
+      if (fenced) await admin.users.deleteUser(user);
       const event = fenced ? 'redis_user_fenced' : 'redis_user_changed';
       const subject = principal === undefined ? {} : { subject: principal };
       log.error({ user, reason, fenced }, 'the rights of a user of Redis were changed while the tree runs');
@@ -130,7 +130,7 @@ export class RedisGuard {
   async #read(): Promise<void> {
     const { admin, audit, onOverflow } = this.#options;
     this.#readHandshakes();
-    const nameOf = (user: string) => admin.principalOf(user) ?? user;
+    const nameOf = (user: string) => admin.users.principalOf(user) ?? user;
     const { entries, overflow, errors, withoutLogin, switchedOff } = await takeDenials(admin, {
       ...{ limit: this.#limit, nameOf, errors: this.#errors },
     });

@@ -1,4 +1,4 @@
-import { aclRules } from '../../../identity/redis-acl.ts';
+import { aclRules, type RedisPrincipal } from '../../../identity/redis-acl.ts';
 import { createRedisUser, redisUsername } from '../../../identity/redis-user.ts';
 import type { RedisCommands } from '../../../messaging/redis/redis-commands.ts';
 import { replyArray, replyString } from '../../../messaging/redis/replies.ts';
@@ -31,10 +31,10 @@ export class RedisUsers {
   readonly #begun = new Map<string, number>();
   /** Principals whose rights this server was tried with. */
   readonly #sampled = new Set<string>();
-  /** The servants that a user made from now on may know of. */
+  /** The servants whose edges a user that is made now has. */
   #servants: Servants;
-  /** Those that the last user made here may know of, by principal. */
-  readonly #servantsOf = new Map<string, Servants>();
+  /** The last user made here of each principal, with the servants of its edges. */
+  readonly #made = new Map<string, { readonly username: string; readonly servants: Servants }>();
   #saved = false;
 
   constructor(redis: RedisCommands, options: RedisUsersOptions) {
@@ -46,7 +46,10 @@ export class RedisUsers {
 
   /** Looks whether this Redis has a file of users. */
   async open(): Promise<void> {
-    const [, file] = replyArray(await this.#redis.command(['CONFIG', 'GET', 'aclfile']).catch(() => []), 'a list');
+    const [, file] = replyArray(
+      await this.#redis.command(['CONFIG', 'GET', 'aclfile']).catch(() => []),
+      'a list',
+    );
     this.#saved = typeof file === 'string' && file !== '';
   }
 
@@ -118,10 +121,11 @@ export class RedisUsers {
   }
 
   #makeUser(name: string, incarnation: number): { credential: RedisCredential; made: Promise<unknown> } {
-    const { tree, servants } = this.#options;
+    const { tree } = this.#options;
     const { credential, passwordHash } = createRedisUser(tree, name, incarnation);
-    const rules = aclRules({ tree, name, servants, passwordSha256: passwordHash });
     const { username } = credential;
+    this.#made.set(name, { username, servants: this.#servants });
+    const rules = aclRules({ ...this.#principal(name, username), passwordSha256: passwordHash });
     const made = Promise.all([
       this.#redis.command(['ACL', 'SETUSER', username, ...rules]),
       this.#requireExactRights(name, username),
@@ -147,13 +151,12 @@ export class RedisUsers {
 
   /** Fences the users of earlier managers that have other rights than the table of edges gives; gives why. */
   async fenceDeviantUsers(): Promise<string[]> {
-    const { tree, servants } = this.#options;
     const users = replyArray(await this.#redis.command(['ACL', 'USERS']), 'users').map(String);
     const found: string[] = [];
     for (const user of users) {
       const name = this.principalOf(user);
       if (name === undefined) continue;
-      const differences = await userDifferences(this.#redis, { tree, name, servants }, user);
+      const differences = await userDifferences(this.#redis, this.#principal(name, user), user);
       if (differences.length === 0) continue;
       found.push(...differences);
       await this.#redis.command(['ACL', 'DELUSER', user]);
@@ -167,11 +170,11 @@ export class RedisUsers {
    * tree. The admin itself may do everything.
    */
   async deviationsOf(user: string): Promise<string[]> {
-    const { tree, servants, credential } = this.#options;
-    if (user === credential.username) return [];
+    const { tree, admin } = this.#options;
+    if (user === admin) return [];
     const name = this.principalOf(user);
     if (name === undefined) return reachOf(this.#redis, tree, user);
-    return userDifferences(this.#redis, { tree, name, servants }, user, { samples: false });
+    return userDifferences(this.#redis, this.#principal(name, user), user, { samples: false });
   }
 
   /** Fences one user, whatever it is called. */
@@ -181,10 +184,10 @@ export class RedisUsers {
 
   /** A server that takes the rules and then lets a user do more, or less, is no wall. */
   async #requireExactRights(name: string, username: string): Promise<void> {
-    const { tree, servants, onInsecure } = this.#options;
+    const { onInsecure } = this.#options;
     // What the server makes of such rules is tried once; that it holds these rules is looked at each time.
     const samples = !this.#sampled.has(name);
-    const found = await userDifferences(this.#redis, { tree, name, servants }, username, { samples });
+    const found = await userDifferences(this.#redis, this.#principal(name, username), username, { samples });
     this.#sampled.add(name);
     if (found.length === 0) return;
     if (onInsecure) return onInsecure(found);
@@ -201,6 +204,13 @@ export class RedisUsers {
     const { tree } = this.#options;
     const [, name] = /^\.([a-z0-9_]+)\.\d+$/.exec(user.startsWith(tree) ? user.slice(tree.length) : '') ?? [];
     return name !== undefined && roleOf(name) !== undefined ? name : undefined;
+  }
+
+  /** Whose rights a user is to have: it keeps the servants that it was made with. */
+  #principal(name: string, username: string): RedisPrincipal {
+    const { tree, servants } = this.#options;
+    const made = this.#made.get(name);
+    return { tree, name, servants: made?.username === username ? made.servants : servants };
   }
 
   async #usersOf(name: string): Promise<string[]> {

@@ -52,10 +52,29 @@ test('a manager that comes back fences a user whose rights somebody changed, and
     await redis.createIncarnation('servant_2'),
   ];
   await redis.admin.command(['ACL', 'SETUSER', changed.username, '~*']);
-  assert.ok((await redis.admin.fenceDeviantUsers()).length > 0);
+  assert.ok((await redis.admin.users.fenceDeviantUsers()).length > 0);
   const users = (await redis.admin.command(['ACL', 'USERS'])) as string[];
   assert.ok(!users.includes(changed.username));
   assert.ok(users.includes(other.username));
+});
+
+test('where there can be more servants, users are measured by what there could be when they were made', async () => {
+  const { users } = redis.admin;
+  const before = await redis.createIncarnation('task_sage');
+  const wider = { ...principal('task_sage'), servants: 5 };
+  users.widen(5);
+  try {
+    assert.deepEqual(await users.deviationsOf(before.username), []);
+    const found = await userDifferences(redis.admin, wider, before.username);
+    assert.ok(found.length > 0, 'the control: by the new measure it lacks rights');
+    const after = await redis.createIncarnation('task_sage');
+    assert.deepEqual(await users.deviationsOf(after.username), []);
+    assert.deepEqual(await userDifferences(redis.admin, wider, after.username), []);
+    await redis.admin.command(['ACL', 'SETUSER', after.username, '~*']);
+    assert.ok((await users.deviationsOf(after.username)).length > 0);
+  } finally {
+    users.widen(redis.servants);
+  }
 });
 
 suite('a server that takes the rules and lets a user do more', () => {
@@ -85,7 +104,7 @@ suite('a server that takes the rules and lets a user do more', () => {
   test('is refused with the reason, and the user is gone', async () => {
     const admin = await connect();
     await assert.rejects(
-      admin.createIncarnation('rag_sage'),
+      admin.users.createIncarnation('rag_sage'),
       (error) =>
         error instanceof ElderError && error.code === 'redis_refused' && /may FLUSHALL/.test(error.reason),
     );
@@ -97,7 +116,7 @@ suite('a server that takes the rules and lets a user do more', () => {
   test('is told of where that was allowed', async () => {
     const told: string[] = [];
     const admin = await connect((reasons) => told.push(...reasons));
-    await admin.createIncarnation('rag_sage');
+    await admin.users.createIncarnation('rag_sage');
     assert.ok(told.length > 0);
     admin.close();
   });
