@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePortBase } from '../../scripts/free-port-base.ts';
+import { claimPortBase, type PortClaim } from '../../scripts/claim-port-base.ts';
 import { GatewayClient } from '../../src/cli/connection/gateway-client.ts';
 import { ManagerClient } from '../../src/cli/connection/manager-client.ts';
 import { launch } from '../../src/cli/launch.ts';
@@ -18,6 +18,7 @@ export class ManagedTree {
   readonly manager: Manager;
   readonly startMs: number;
   readonly #changes: { wait: PromiseWithResolvers<void> };
+  readonly #ports: PortClaim;
   readonly gateway: GatewayClient;
   readonly operations: ManagerClient;
 
@@ -26,8 +27,10 @@ export class ManagedTree {
     manager: Manager;
     startMs: number;
     changes: { wait: PromiseWithResolvers<void> };
+    ports: PortClaim;
   }) {
     this.project = options.project;
+    this.#ports = options.ports;
     this.manager = options.manager;
     this.startMs = options.startMs;
     this.#changes = options.changes;
@@ -51,15 +54,15 @@ export class ManagedTree {
       changes.wait = Promise.withResolvers();
       resolve();
     };
-    const portBase = await freePortBase(10_000 + Math.floor(Math.random() * 15_000), servants);
-    const parsed = configSchema.parse({ servants, portBase, ...config });
+    const ports = await claimPortBase(servants);
+    const parsed = configSchema.parse({ servants, portBase: ports.base, ...config });
     const began = performance.now();
     const manager = await runManager({
       ...{ project, config: parsed, version: 'bench', launch: program },
       onEvent: wake,
       onStatus: wake,
     });
-    return new ManagedTree({ project, manager, startMs: performance.now() - began, changes });
+    return new ManagedTree({ project, manager, startMs: performance.now() - began, changes, ports });
   }
 
   elder(name: string): ElderStatus {
@@ -87,7 +90,8 @@ export class ManagedTree {
   async close(): Promise<void> {
     await this.manager.shutdown('kill');
     process.off('exit', this.#end);
-    await rm(this.project, { recursive: true, force: true });
+    this.#ports.release();
+    await rm(this.project, { recursive: true, force: true, maxRetries: 5 });
   }
 
   /** A benchmark that is interrupted leaves nothing that would use the machine, and spoil the next one. */

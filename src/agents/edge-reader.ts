@@ -4,6 +4,8 @@ import type { AgentOptions } from './agent-options.ts';
 import { type Inbox, type Pace, paces, readAhead } from './inbox.ts';
 
 const blockingReadMs = 5_000;
+/** Longest pause between two reads that fail (ms); one for which there is no connection waits for that by itself. */
+const longestPauseMs = 250;
 /** Entries that can be handled above which there is time for more to gather at Redis: a read of many edges is dear. */
 const plenty = 2 * readAhead;
 
@@ -69,13 +71,15 @@ class EdgeReader {
     if (wanted.size === 0) return;
     const reading: Reading = { cursors: wanted, abort: new AbortController() };
     this.#reading = reading;
-    this.#read(reading, saturated ? 0 : blockingReadMs);
+    // The first read after one that failed does not wait: that Redis answers again is to be known at once.
+    this.#read(reading, saturated || this.#failures > 0 ? 0 : blockingReadMs);
   }
 
   #read(reading: Reading, waitMs: number): void {
     const { broker, clock, observer, log } = this.#options;
     const { signal } = reading.abort;
     const urgent = this.#pace === 'urgent';
+    const began = clock.now();
     broker.read(reading.cursors, { count: readAhead, waitMs, signal, urgent }).then(
       (entries) => {
         if (this.#reading !== reading) return;
@@ -88,6 +92,12 @@ class EdgeReader {
           observer?.onBlocked?.('read', null);
         }
         this.#failures = 0;
+        // A broker that was closed does not wait before it says that there is nothing: to go on asking would leave this
+        // process no time for anything else.
+        if (entries.length === 0 && waitMs > 0 && clock.now() - began < 1) {
+          this.#pause(reading, longestPauseMs);
+          return;
+        }
         this.#reading = null;
         // At once, so that what is urgent does not have to wait for the window being handled; the rest has time.
         if (entries.length > 0 && urgent) this.keepReading();
@@ -107,8 +117,12 @@ class EdgeReader {
     }
     this.#options.observer?.onBlocked?.('read', error);
     this.#failures += 1;
-    const waitMs = Math.min(1_000, 20 * 2 ** Math.min(this.#failures, 6));
-    this.#options.clock.setTimer(waitMs, () => {
+    this.#pause(reading, Math.min(longestPauseMs, 20 * 2 ** Math.min(this.#failures, 6)));
+  }
+
+  /** Lets some time (ms) pass before the next read. */
+  #pause(reading: Reading, ms: number): void {
+    this.#options.clock.setTimer(ms, () => {
       if (this.#reading !== reading) return;
       this.#reading = null;
       this.#onChange();

@@ -1,4 +1,4 @@
-import type { Catalog } from './text/en.ts';
+import type { Catalog } from './text/catalog.ts';
 
 /** The help of one command; arguments and options by name. */
 export interface CommandText {

@@ -33,7 +33,7 @@ export async function runElderProgram(given: string, manager: Bootstrapping): Pr
     }
     return parts;
   };
-  giveMemoryBackWhenIdle();
+  giveMemoryBackWhenIdle(manager.isCalm);
   const code = await runElderProcess(manager, assemble, { mayWait: isSpare });
   process.exit(code);
 }

@@ -6,8 +6,8 @@ import type { CommandInput, CommandSpec, OptionSpec } from './command-spec.ts';
 import { commandTable, globalOptions } from './command-table.ts';
 import { commandText } from './command-text.ts';
 import type { GlobalOptions } from './session.ts';
+import type { Catalog } from './text/catalog.ts';
 import { displayWidth } from './text/display-width.ts';
-import type { Catalog } from './text/en.ts';
 
 /** What the command line asks for. */
 export interface Request {

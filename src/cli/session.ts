@@ -4,7 +4,7 @@ import { ElderError } from '../protocol/errors.ts';
 import { type StateFolder, stateFolder } from '../protocol/state-folder.ts';
 import { findProject, type Project, projectAt } from './config/find-project.ts';
 import type { LoadedConfig } from './config/load-config.ts';
-import type { Catalog } from './text/en.ts';
+import type { Catalog } from './text/catalog.ts';
 import { chooseLocale, type Locale, loadCatalog } from './text/locale.ts';
 
 /** What the global options said. */

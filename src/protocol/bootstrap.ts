@@ -87,6 +87,8 @@ export interface RedisLogins {
 export interface Probe {
   readonly kind: 'probe';
   readonly n: number;
+  /** Whether no process of the tree has been replaced lately: the time for what can wait. */
+  readonly calm: boolean;
 }
 
 /** What a child tells its manager about itself, as often as it changes, and whenever it is asked. */

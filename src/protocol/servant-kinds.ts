@@ -1,5 +1,5 @@
-import type { CommandLimits } from './config.ts';
 import type { ServantKindConfig } from './config/servant-kinds.ts';
+import type { CommandLimits } from './config.ts';
 import { type PoolsConfig, poolOf, servantNumber, servantPools } from './servant-pools.ts';
 
 interface ServantsConfig extends PoolsConfig {

@@ -26,19 +26,31 @@ export function createLogger(
   options: LogFileOptions & { readonly name: string; readonly level: LogLevel },
 ): Logger {
   const file = new LogFile(options);
-  const log = pino(
+  const log = writeTo(options, (line) => file.write(line));
+  return wrap(log, file);
+}
+
+/** Goes once through what a logger does, so that the code is loaded and compiled when it is needed; writes nothing anywhere. */
+export function rehearseLogger(): void {
+  writeTo({ name: 'rehearsal', level: 'info' }, () => {}).info({ reason: 'rehearsal' }, 'rehearsed');
+}
+
+function writeTo(
+  { name, level }: { name: string; level: LogLevel },
+  write: (line: string) => void,
+): PinoLogger {
+  return pino(
     {
-      level: options.level,
-      base: { name: options.name },
+      level,
+      base: { name },
       timestamp: stdTimeFunctions.isoTime,
       formatters: {
         level: (label) => ({ level: label }),
         log: publicFields,
       },
     },
-    { write: (line) => file.write(escapeControls(line)) },
+    { write: (line) => write(escapeControls(line)) },
   );
-  return wrap(log, file);
 }
 
 /** A logger that writes nothing, for tests. */

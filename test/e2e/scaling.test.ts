@@ -208,6 +208,6 @@ test('reload lets there be more servants and a new group while work goes on, and
   await writeFile(file, JSON.stringify(config));
   const { code, stdout } = await tree.cli(['reload', '--json']);
   assert.equal(code, 1);
-  assert.match(stdout, /"conflict",[^]*servant: 5 → 4, big: 1 → none/);
+  assert.match(stdout, /"conflict",[\s\S]*servant: 5 → 4, big: 1 → none/);
   assert.equal((await tree.json<ScaleState>(['scale'])).pools[0]?.max, 5);
 });

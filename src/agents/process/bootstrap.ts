@@ -26,6 +26,8 @@ export interface Bootstrapping {
   readonly begun: Promise<Bootstrap>;
   /** Tells the manager that the program is loaded. */
   loaded(): void;
+  /** Whether the manager has said last that now is the time for what can wait; always, once it has gone. */
+  readonly isCalm: () => boolean;
 }
 
 /**
@@ -50,13 +52,18 @@ export function beginBootstrap(name: string | null): Bootstrapping {
   const order = Promise.withResolvers<StartOrder>();
   const credentials = Promise.withResolvers<RedisLogins['credentials']>();
   let reasonNow: (() => string | null) | null = null;
+  let isCalm = true;
   const hear = (line: ToChild) => {
     if (line.kind === 'challenge') say(proveKey(keys, line));
     else if (line.kind === 'start') order.resolve(line);
     else if (line.kind === 'credentials') credentials.resolve(line.credentials);
-    else say({ kind: 'alive', n: line.n, reason: reasonNow === null ? 'starting' : reasonNow() });
+    else {
+      isCalm = line.calm;
+      say({ kind: 'alive', n: line.n, reason: reasonNow === null ? 'starting' : reasonNow() });
+    }
   };
   const end = (error: unknown) => {
+    isCalm = true;
     order.reject(error);
     credentials.reject(error);
   };
@@ -83,7 +90,7 @@ export function beginBootstrap(name: string | null): Bootstrapping {
     () => channel.unref(),
     () => undefined,
   );
-  return { begun, loaded: () => say({ kind: 'loaded' }) };
+  return { begun, loaded: () => say({ kind: 'loaded' }), isCalm: () => isCalm };
 }
 
 /** Resolves when the manager has gone; the next one asks over HTTPS. Rejects with the error of a line that is none. */

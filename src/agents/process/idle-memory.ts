@@ -34,14 +34,17 @@ function withFlag(on: string, off: string, act: () => void): void {
   }
 }
 
-/** Gives memory back whenever this process holds too much and has nothing to do. Does not keep the process alive. */
-export function giveMemoryBackWhenIdle(): void {
+/**
+ * Gives memory back whenever this process holds too much, has nothing to do, and `mayNow` agrees: while others are being
+ * replaced their successors wait for this one's answers. Does not keep the process alive.
+ */
+export function giveMemoryBackWhenIdle(mayNow: () => boolean): void {
   let last = performance.eventLoopUtilization();
   const look = () => {
     const now = performance.eventLoopUtilization();
     const { utilization } = performance.eventLoopUtilization(now, last);
     last = now;
-    if (utilization < idleShare && youngHeapBytes() > keptBytes) giveMemoryBack();
+    if (utilization < idleShare && mayNow() && youngHeapBytes() > keptBytes) giveMemoryBack();
   };
   setInterval(look, lookMs).unref();
 }

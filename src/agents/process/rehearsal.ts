@@ -6,7 +6,7 @@ import { createKeyPair, proveKey } from '../../identity/key-proof.ts';
 import { throwawayCertificate } from '../../identity/throwaway-certificate.ts';
 import { peerAgent } from '../../identity/tls.ts';
 import { RedisBroker } from '../../messaging/redis/redis-broker.ts';
-import { nullLogger } from '../../telemetry/logger.ts';
+import { nullLogger, rehearseLogger } from '../../telemetry/logger.ts';
 import { createMetrics } from '../../telemetry/metrics.ts';
 import { Agent } from '../agent.ts';
 import type { Core } from '../core.ts';
@@ -46,6 +46,7 @@ export async function rehearse(core: Core): Promise<void> {
 }
 
 async function play(core: Core, closing: (() => void)[]): Promise<void> {
+  rehearseLogger();
   const keys = createKeyPair();
   const identity = { tree, name, incarnation: 1 };
   proveKey(keys, { kind: 'challenge', ...identity, nonce: '' });

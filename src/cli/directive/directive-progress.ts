@@ -1,7 +1,7 @@
 import type { DirectiveView, TaskRecord } from '../../protocol/directive.ts';
 import { progressText } from '../task/task-text.ts';
+import type { Catalog } from '../text/catalog.ts';
 import { cutDisplay } from '../text/display-width.ts';
-import type { Catalog } from '../text/en.ts';
 import { oneLine } from '../text/printable.ts';
 import { clockText, spanText } from '../text/times.ts';
 import { countStates, countsText } from './directive-text.ts';

@@ -1,7 +1,7 @@
 import type { DirectiveRecord, DirectiveView, TaskRecord } from '../../protocol/directive.ts';
 import { type TaskState, taskStates } from '../../protocol/states.ts';
 import { failedTestsText } from '../task/tests-text.ts';
-import type { Catalog } from '../text/en.ts';
+import type { Catalog } from '../text/catalog.ts';
 import { manyLines, oneLine } from '../text/printable.ts';
 import { paintState } from '../text/state-color.ts';
 import { renderTable } from '../text/table.ts';

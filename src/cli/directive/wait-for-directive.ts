@@ -2,7 +2,7 @@ import type { DirectiveView } from '../../protocol/directive.ts';
 import { ElderError } from '../../protocol/errors.ts';
 import { GatewayClient } from '../connection/gateway-client.ts';
 import type { Session } from '../session.ts';
-import type { Catalog } from '../text/en.ts';
+import type { Catalog } from '../text/catalog.ts';
 import { createProgress, type Progress } from './directive-progress.ts';
 import { endText } from './directive-text.ts';
 

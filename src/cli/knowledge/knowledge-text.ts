@@ -1,5 +1,5 @@
 import type { KnowledgeEntry, KnowledgeHit, KnowledgePutResult } from '../../protocol/knowledge.ts';
-import type { Catalog } from '../text/en.ts';
+import type { Catalog } from '../text/catalog.ts';
 import { manyLines, oneLine } from '../text/printable.ts';
 import { renderTable } from '../text/table.ts';
 import { timeText } from '../text/times.ts';

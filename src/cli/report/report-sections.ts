@@ -1,6 +1,6 @@
 import type { TaskRecord } from '../../protocol/directive.ts';
 import { countStates, countsText } from '../directive/directive-text.ts';
-import type { Catalog } from '../text/en.ts';
+import type { Catalog } from '../text/catalog.ts';
 import { manyLines, oneLine } from '../text/printable.ts';
 import { spanText, timeText } from '../text/times.ts';
 import type { Report } from './collect-report.ts';

@@ -1,4 +1,4 @@
-import type { Catalog } from '../text/en.ts';
+import type { Catalog } from '../text/catalog.ts';
 import type { Locale } from '../text/locale.ts';
 import { timeText } from '../text/times.ts';
 import type { Report } from './collect-report.ts';

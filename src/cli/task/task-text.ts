@@ -1,7 +1,7 @@
 import type { ReplyOf } from '../../protocol/actions.ts';
 import type { AttemptProgress, AttemptRecord, GitResult } from '../../protocol/directive.ts';
 import { countsText } from '../directive/directive-text.ts';
-import type { Catalog } from '../text/en.ts';
+import type { Catalog } from '../text/catalog.ts';
 import { manyLines, oneLine } from '../text/printable.ts';
 import { sizeText } from '../text/sizes.ts';
 import { paintState } from '../text/state-color.ts';

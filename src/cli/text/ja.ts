@@ -1,4 +1,4 @@
-import type { Catalog } from './en.ts';
+import { catalogOf } from './catalog.ts';
 import { ask } from './ja/ask.ts';
 import { diagnosis } from './ja/diagnosis.ts';
 import { directive } from './ja/directive.ts';
@@ -12,38 +12,16 @@ import { task } from './ja/task.ts';
 import { tree } from './ja/tree.ts';
 
 /** Everything that `elders` says to people, in Japanese. */
-export const ja: Catalog = {
-  ...help,
-  groups: {
-    ...directive.groups,
-    ...task.groups,
-    ...knowledge.groups,
-    ...rag.groups,
-    ...message.groups,
-    ...oversight.groups,
-    ...processes.groups,
-    ...diagnosis.groups,
-  },
-  commands: {
-    ...tree.commands,
-    ...directive.commands,
-    ...task.commands,
-    ...ask.commands,
-    ...knowledge.commands,
-    ...rag.commands,
-    ...message.commands,
-    ...oversight.commands,
-    ...processes.commands,
-    ...diagnosis.commands,
-  },
-  ...tree.texts,
-  ...directive.texts,
-  ...task.texts,
-  ...ask.texts,
-  ...knowledge.texts,
-  ...rag.texts,
-  ...message.texts,
-  ...oversight.texts,
-  ...processes.texts,
-  ...diagnosis.texts,
-};
+export const ja = catalogOf({
+  help,
+  tree,
+  directive,
+  task,
+  ask,
+  knowledge,
+  rag,
+  message,
+  oversight,
+  processes,
+  diagnosis,
+});

@@ -1,4 +1,4 @@
-import type { Catalog } from './en.ts';
+import type { Catalog } from './catalog.ts';
 
 /** The languages of human output. */
 export const locales = ['en', 'ja'] as const;

@@ -1,5 +1,5 @@
 import type { ElderDescription } from '../../protocol/operations.ts';
-import type { Catalog } from '../text/en.ts';
+import type { Catalog } from '../text/catalog.ts';
 import { oneLine } from '../text/printable.ts';
 import { sizeText } from '../text/sizes.ts';
 import { paintState } from '../text/state-color.ts';

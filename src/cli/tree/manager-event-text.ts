@@ -1,5 +1,5 @@
 import type { ManagerEvent } from '../../protocol/local-api.ts';
-import type { Catalog } from '../text/en.ts';
+import type { Catalog } from '../text/catalog.ts';
 import { oneLine } from '../text/printable.ts';
 
 /** Says in words what a manager event means. */

@@ -1,5 +1,5 @@
 import type { PoolScale, ScaleState } from '../../protocol/scaling.ts';
-import type { Catalog } from '../text/en.ts';
+import type { Catalog } from '../text/catalog.ts';
 import { oneLine } from '../text/printable.ts';
 import { renderTable } from '../text/table.ts';
 import { spanText } from '../text/times.ts';

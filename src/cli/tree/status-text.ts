@@ -1,5 +1,5 @@
 import type { ElderStatus, TreeStatus } from '../../protocol/process.ts';
-import type { Catalog } from '../text/en.ts';
+import type { Catalog } from '../text/catalog.ts';
 import { oneLine } from '../text/printable.ts';
 import { paintState } from '../text/state-color.ts';
 import { renderTable } from '../text/table.ts';

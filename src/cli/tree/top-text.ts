@@ -1,4 +1,4 @@
-import type { Catalog } from '../text/en.ts';
+import type { Catalog } from '../text/catalog.ts';
 import { sizeText } from '../text/sizes.ts';
 import { paintState } from '../text/state-color.ts';
 import { renderTable } from '../text/table.ts';

@@ -131,7 +131,9 @@ function report(ctx: Context, { path, state, reason, at, ...sums }: SourceReport
   if (!known) return;
   const { skipped, problems, watching, changed, tookMs, files, passages, bytes, problemCount } = sums;
   const counted =
-    state === 'ready' ? { files, passages, bytes, problemCount, skipped, problems: [...problems] } : {};
+    state === 'ready'
+      ? { files, passages, bytes, problemCount, skipped, problems: [...problems] }
+      : state === 'indexing' && { files, passages, bytes };
   const next: RagSource = { ...known, state, reason, at, changed, tookMs, watching, ...counted };
   sources(ctx).put(path, { ...next, skipped: { ...next.skipped }, problems: cutProblems(next.problems) });
   if (isBusy(next)) return;

@@ -277,7 +277,7 @@ export class ElderFactory {
     spawned: SpawnedElder,
     relinquish: readonly string[],
   ): Promise<RunningProcess> {
-    const { folder, config, certificates, redis } = this.#options;
+    const { folder, config, certificates, redis, after } = this.#options;
     // Before the order is made: a change of trust from now on is told to it.
     const holder = certificates.hold(order.name, order.incarnation, true);
     try {
@@ -289,6 +289,7 @@ export class ElderFactory {
         revoked: certificates.trust.revoked,
         relinquish,
         redis: redis.endpoint,
+        isCalm: () => after.isCalm,
       });
       this.#hold(process, holder);
       return process;

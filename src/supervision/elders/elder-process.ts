@@ -31,6 +31,8 @@ interface ElderStart {
   /** A certificate made ahead for that key. */
   readonly prepared?: PreparedCertificate;
   readonly onReport: (report: Report) => void;
+  /** Whether no process of the tree has been replaced lately. */
+  readonly isCalm: () => boolean;
   /** Ends the attempt to start it; the process is killed. */
   readonly signal: AbortSignal;
 }
@@ -81,6 +83,7 @@ export async function admitElder(spawned: SpawnedElder, start: ElderStart): Prom
       },
       credentials,
       onReport: start.onReport,
+      isCalm: start.isCalm,
       ...(proved && { proved }),
       ...(prepared && { prepared }),
     });

@@ -27,6 +27,8 @@ interface Introduction {
   /** They come when its predecessor can write no more; meanwhile it gets ready. */
   readonly credentials: Promise<RedisLogins['credentials']>;
   readonly onReport: (report: Report) => void;
+  /** Told with each probe; see `Probe`. */
+  readonly isCalm: () => boolean;
   /** The key that it has proved already to have, on this very channel. */
   readonly proved?: Buffer;
   /** A certificate made ahead for the key that the process said is its own. */
@@ -56,7 +58,7 @@ export async function introduce(
       ? authority.handOut(prepared, incarnation)
       : await authority.issue({ ...certificateRequest(introduction, publicKey), incarnation });
   say({ kind: 'start', ...identity, certificate: certificatePem, ca: authority.caPem, ...order });
-  const probe = new ChannelProbe((n) => say({ kind: 'probe', n }));
+  const probe = new ChannelProbe((n) => say({ kind: 'probe', n, calm: introduction.isCalm() }));
   void pumpReports(lines, introduction, probe);
   // One that had no challenge to answer now may hang.
   const lives = introduction.proved === undefined ? true : isAnswered(probe, spawned);

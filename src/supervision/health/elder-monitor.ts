@@ -1,6 +1,7 @@
 import type { Credentials } from '../../identity/credentials.ts';
 import type { Config } from '../../protocol/config.ts';
 import type { Logger } from '../../telemetry/logger.ts';
+import { describeActivity } from '../../telemetry/process-activity.ts';
 import { keepFresh } from '../certificates/keep-fresh.ts';
 import type { Holder, TreeCertificates } from '../certificates/tree-certificates.ts';
 import { keepTrustCurrent } from '../certificates/trust-push.ts';
@@ -60,7 +61,11 @@ export function monitorElder(options: ElderMonitorOptions): { stop(): void } {
     deadline: livenessDeadline,
     now: () => performance.now(),
     onAnswer: handlers.onAnswer,
-    onHanging: handlers.onHanging,
+    onHanging: (reason) => {
+      // Nobody can find out afterwards why it hung.
+      const activity = describeActivity(options.pid);
+      handlers.onHanging(activity === undefined ? reason : `${reason}; ${activity}`);
+    },
   });
   const stopWeighing = watchMemory({
     pid: options.pid,

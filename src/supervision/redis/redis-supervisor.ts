@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Authority } from '../../identity/authority.ts';
 import type { Credentials } from '../../identity/credentials.ts';
 import type { RedisTls } from '../../messaging/redis/redis-connection.ts';
@@ -14,17 +13,16 @@ import { possibleServants } from '../../protocol/servant-pools.ts';
 import type { StateFolder } from '../../protocol/state-folder.ts';
 import type { AuditSink } from '../../telemetry/audit/audit-log.ts';
 import type { Logger } from '../../telemetry/logger.ts';
-import { describeExit, type RunningProcess } from '../elders/running-process.ts';
 import { type Health, HealthChecker } from '../health/health-checker.ts';
 import type { Crash } from '../restarts/crash.ts';
 import type { CrashHistory } from '../restarts/crash-memory.ts';
-import { RestartPolicy } from '../restarts/restart-policy.ts';
 import { RedisGuard, requireSafe } from './acl/redis-guard.ts';
 import { loadExternalRedis } from './external-redis.ts';
 import type { Loss } from './high-water.ts';
 import { RedisAdmin } from './redis-admin.ts';
 import { redisPaths } from './redis-files.ts';
 import type { RedisGate } from './redis-gate.ts';
+import { RedisLife } from './redis-life.ts';
 import { ManagedRedis } from './redis-server.ts';
 import { RedisUpkeep } from './redis-upkeep.ts';
 import { RedisWatch } from './redis-watch.ts';
@@ -48,7 +46,6 @@ interface RedisSupervisorOptions {
   readonly onCrash: (crash: Crash, history: CrashHistory) => void;
 }
 
-const name = 'redis';
 /** A ping that takes longer is given up, and the connection with it (ms). */
 const pingMs = 2_500;
 
@@ -58,8 +55,8 @@ export class RedisSupervisor implements RedisGate {
   readonly admin: RedisAdmin;
   readonly #options: RedisSupervisorOptions;
   readonly #managed: ManagedRedis | null;
-  readonly #policy: RestartPolicy;
-  readonly #stopping = new AbortController();
+  /** The process of a managed one. */
+  readonly #life: RedisLife | null;
   readonly #changed = new EventTarget();
   readonly #watch: RedisWatch;
   readonly #guard: RedisGuard;
@@ -67,9 +64,6 @@ export class RedisSupervisor implements RedisGate {
   #insecure: readonly string[] = [];
   #health: HealthChecker | null = null;
   #upkeep: RedisUpkeep | null = null;
-  #process: RunningProcess | null = null;
-  #living: Promise<void> | null = null;
-  #restarts: number;
   #appendfsync: string;
   /** Set once the users, the library and the durability of this Redis have been seen to. */
   #prepared = false;
@@ -78,8 +72,6 @@ export class RedisSupervisor implements RedisGate {
   #away: string | null = null;
   /** What it has lost since the tree was started. */
   #loss: string | null = null;
-  /** Why the process is being ended, when it hangs. */
-  #hanging: string | null = null;
 
   private constructor(
     options: RedisSupervisorOptions,
@@ -89,7 +81,6 @@ export class RedisSupervisor implements RedisGate {
     this.#managed = redis.managed;
     this.admin = redis.admin;
     this.endpoint = redis.endpoint;
-    this.#restarts = options.history.restarts;
     this.#appendfsync = redis.managed ? options.config.appendfsync : 'unknown';
     this.#watch = new RedisWatch({
       admin: redis.admin,
@@ -111,8 +102,18 @@ export class RedisSupervisor implements RedisGate {
       onChanged: onAclChanged,
       lenient: config.allowInsecureRedis,
     });
-    const limits = options.config.supervision;
-    this.#policy = new RestartPolicy({ limits, random: Math.random, crashes: options.history.crashes });
+    const { history, onCrash, onEvent } = options;
+    const managed = redis.managed && {
+      ...{ redis: redis.managed, history, config, onCrash, onEvent },
+      onDown: () => this.#health?.stop(),
+      onAway: (reason: string) => {
+        this.#away = reason;
+        options.onChange();
+      },
+      onUp: () => this.#checkHealth(),
+      onChange: options.onChange,
+    };
+    this.#life = managed && new RedisLife(managed);
   }
 
   /** Prepares it; nothing is started yet. Throws `config_invalid` for a faulty `redis` setting. */
@@ -164,9 +165,9 @@ export class RedisSupervisor implements RedisGate {
       managed: this.#managed !== null,
       host,
       port,
-      pid: this.#process?.identity.pid ?? null,
+      pid: this.#life?.pid ?? null,
       state: this.#stopped ? 'stopped' : this.ready ? 'ready' : away,
-      restarts: this.#restarts,
+      restarts: this.#life?.restarts ?? this.#options.history.restarts,
       appendfsync: this.#appendfsync,
       insecure: [...this.#insecure],
       reason: this.ready || this.#stopped ? this.#loss : this.#away,
@@ -182,15 +183,8 @@ export class RedisSupervisor implements RedisGate {
     { signal, expectEnded }: { signal: AbortSignal; expectEnded: boolean },
   ): Promise<void> {
     const { onEvent, config, log } = this.#options;
-    onEvent('starting', name);
-    if (this.#managed !== null) {
-      const adopted = record === undefined ? null : await this.#managed.adopt(record);
-      if (adopted !== null) onEvent('adopted', name);
-      this.#restarts = Math.max(this.#restarts, record?.restarts ?? 0);
-      if (adopted === null && record !== undefined && !expectEnded) this.#restarts += 1;
-      this.#process = adopted ?? (await this.#managed.start({ restarts: this.#restarts, signal }));
-      this.#living = this.#live(this.#process);
-    }
+    onEvent('starting', 'redis');
+    await this.#life?.begin(record, { signal, expectEnded });
     await this.admin.ready({ waitMs: config.supervision.startTimeout, signal });
     const { warnings } = await this.admin.verify();
     for (const warning of warnings) log.warn({ warning }, 'this Redis weakens what the tree guarantees');
@@ -210,27 +204,25 @@ export class RedisSupervisor implements RedisGate {
       log,
     });
     this.#connectionChanged(this.admin.connected);
-    onEvent('ready', name);
+    onEvent('ready', 'redis');
   }
 
   /** Ends a managed Redis, or the connection to one of the user's. */
   async stop(mode: 'drain' | 'kill'): Promise<void> {
-    this.#stopping.abort(new ElderError('interrupted', 'Redis is being stopped'));
+    this.#life?.abandon();
     this.#health?.stop();
     this.#upkeep?.stop();
     await this.#guard.stop();
-    if (mode === 'kill') this.#process?.kill('SIGKILL');
+    if (mode === 'kill') this.#life?.kill();
     if (this.#managed === null) this.admin.close();
     else await this.#managed.stop(this.#options.config.supervision.shutdown);
-    await this.#living;
+    await this.#life?.ended;
     this.#stopped = true;
-    this.#process = null;
   }
 
   /** Ends a managed Redis; its successor has a new key. */
   restartManaged(reason: string): void {
-    this.#hanging = reason;
-    this.#process?.kill('SIGTERM');
+    this.#life?.renew(reason, 'SIGTERM');
   }
 
   /** Its certificate and the age of its connections. Throws `not_healthy` before it was ready for the first time. */
@@ -292,10 +284,7 @@ export class RedisSupervisor implements RedisGate {
       deadline: this.#managed === null ? Infinity : redisDeadline,
       now: () => performance.now(),
       onAnswer: () => undefined,
-      onHanging: (reason) => {
-        this.#hanging = `redis-server hangs: ${reason}`;
-        this.#process?.kill('SIGKILL');
-      },
+      onHanging: (reason) => this.#life?.renew(`redis-server hangs: ${reason}`, 'SIGKILL'),
     });
     this.#health.start();
   }
@@ -318,52 +307,5 @@ export class RedisSupervisor implements RedisGate {
   async #askAppendfsync(): Promise<string> {
     const reply = await this.admin.command(['CONFIG', 'GET', 'appendfsync']).catch(() => []);
     return Array.isArray(reply) && typeof reply[1] === 'string' ? reply[1] : 'unknown';
-  }
-
-  async #live(first: RunningProcess): Promise<void> {
-    const { signal } = this.#stopping;
-    for (let process: RunningProcess | null = first; process !== null; ) {
-      const exit = await process.exited;
-      this.#process = null;
-      this.#health?.stop();
-      const reason = this.#hanging ?? `redis-server ${describeExit(exit)}`;
-      this.#hanging = null;
-      const error = new ElderError('redis_unreachable', reason);
-      process = signal.aborted ? null : await this.#restart(error, Date.now() - process.startedAt);
-      this.#process = process;
-      if (process !== null) this.#checkHealth();
-      this.#options.onChange();
-    }
-  }
-
-  /** Tries for ever, since the tree is nothing without it. Resolves to `null` when it is stopped meanwhile. */
-  async #restart(ending: ElderError, uptimeMs: number): Promise<RunningProcess | null> {
-    const { onCrash, onEvent } = this.#options;
-    const { signal } = this.#stopping;
-    let error = ending;
-    let uptime = uptimeMs;
-    while (!signal.aborted) {
-      const decision = this.#policy.crashed(Date.now(), uptime);
-      this.#restarts += 1;
-      const history = { restarts: this.#restarts, crashes: [...this.#policy.crashes] };
-      onCrash({ name, kind: 'exit', reason: error.reason }, history);
-      if (decision.kind === 'give_up') onEvent('failed', name, error);
-      else onEvent('stopped', name, error);
-      this.#away = error.reason;
-      this.#options.onChange();
-      try {
-        const delayMs =
-          decision.kind === 'restart' ? decision.delayMs : this.#options.config.supervision.backoffMax;
-        await delay(delayMs, undefined, { signal });
-        onEvent('starting', name);
-        const started = await (this.#managed as ManagedRedis).start({ restarts: this.#restarts, signal });
-        onEvent('ready', name);
-        return started;
-      } catch (thrown) {
-        error = asElderError(thrown);
-        uptime = 0;
-      }
-    }
-    return null;
   }
 }

@@ -2,6 +2,8 @@
 const firstMs = 150;
 /** Nothing is put off for longer than this (ms), however long a replacement takes. */
 const longestMs = 1_000;
+/** Ms after a replacement, or the start of the manager, until there is calm. */
+const calmAfterMs = 10_000;
 
 /**
  * Puts off what nobody waits for, such as notes on disk and in Redis about a crash, while a process is being replaced:
@@ -10,10 +12,24 @@ const longestMs = 1_000;
 export class AfterReplacement {
   readonly #tasks: (() => void)[] = [];
   #underWay = 0;
+  readonly #now: () => number;
+  #lastAt: number;
+
+  /** `now` is a monotonic clock in ms. */
+  constructor(now = () => performance.now()) {
+    this.#now = now;
+    this.#lastAt = now();
+  }
+
+  /** Whether nothing is being replaced, nor has been for a while. */
+  get isCalm(): boolean {
+    return this.#underWay === 0 && this.#now() - this.#lastAt > calmAfterMs;
+  }
 
   /** Tells that a process is being replaced now; the returned function tells that it is. */
   began(): () => void {
     this.#underWay += 1;
+    this.#lastAt = this.#now();
     let isOver = false;
     const over = () => {
       if (isOver) return;

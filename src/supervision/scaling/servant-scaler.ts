@@ -1,5 +1,3 @@
-import { once } from 'node:events';
-import type { PayloadInput } from '../../protocol/actions.ts';
 import type { Config } from '../../protocol/config.ts';
 import { asElderError, ElderError } from '../../protocol/errors.ts';
 import { didYouMean } from '../../protocol/nearest.ts';
@@ -7,10 +5,11 @@ import { servantName, servantSpec } from '../../protocol/roster.ts';
 import type { PoolScale, ScaleRequest, ScaleState } from '../../protocol/scaling.ts';
 import { numbersOf, type ServantPool, servantNumber } from '../../protocol/servant-pools.ts';
 import type { TreeElders } from '../elders/tree-elders.ts';
-import { decideCount, noMemory, type PoolSight, type ScaleMemory } from './decide-count.ts';
+import { decideCount, noMemory, type ScaleMemory } from './decide-count.ts';
+import { describePool, sightOf } from './pool-view.ts';
+import { PoolWaits } from './pool-waits.ts';
 import type { StaffView } from './read-staff.ts';
-import type { ServantRoll } from './servant-roll.ts';
-import { StandingOrder } from './standing-order.ts';
+import { StaffOrders, type StaffOrdersOptions } from './staff-orders.ts';
 
 /** A pool that has another count from now on. */
 export interface ScaleChange {
@@ -21,17 +20,12 @@ export interface ScaleChange {
   readonly reason: string | null;
 }
 
-interface ServantScalerOptions {
-  readonly roll: ServantRoll;
+interface ServantScalerOptions extends StaffOrdersOptions {
   /** A live view. */
   readonly config: Config;
   readonly elders: Pick<TreeElders, 'admit' | 'dismiss' | 'supervisor'>;
   /** Reads what the task sage knows of these servants; rejects while Redis is away. */
   readonly readStaff: (servants: readonly string[]) => Promise<StaffView>;
-  /** Tells the grand elder which servants there are. */
-  readonly tellServants: (order: PayloadInput<'supervision.servants'>) => void;
-  /** Tells the task sage which servants are given tasks. */
-  readonly nameServants: (order: PayloadInput<'sage.task.servants'>) => void;
   /** Throws `port_taken` where one of these servants could not listen. */
   readonly requirePorts: (servants: readonly string[]) => Promise<void>;
   readonly onChange: (change: ScaleChange) => void;
@@ -63,24 +57,22 @@ export function isDrained(view: StaffView, revision: number, servant: string): b
 export class ServantScaler {
   readonly #options: ServantScalerOptions;
   readonly #stopped = new AbortController();
-  readonly #changed = new EventTarget();
+  readonly #waits: PoolWaits;
   readonly #memories = new Map<string, ScaleMemory>();
   readonly #last = new Map<string, PoolScale['last']>();
   /** Servants whose end has begun: they must be gone before they may come again. */
   readonly #ending = new Set<string>();
   readonly #drainingTold = new Set<string>();
   #view: StaffView | null = null;
-  readonly #toSage: StandingOrder;
-  readonly #toGrand: StandingOrder;
+  readonly #orders: StaffOrders;
   #wake = () => {};
   #woken = false;
   #running: Promise<void> | null = null;
 
   constructor(options: ServantScalerOptions) {
     this.#options = options;
-    const next = () => options.roll.nextRevision();
-    this.#toSage = new StandingOrder(next);
-    this.#toGrand = new StandingOrder(next);
+    this.#orders = new StaffOrders(options);
+    this.#waits = new PoolWaits(options, this.#stopped.signal);
   }
 
   /**
@@ -88,30 +80,8 @@ export class ServantScaler {
    * need not run yet.
    */
   announce(): void {
-    const { tellServants, nameServants } = this.#options;
-    const { members, present, watch } = this.#orders();
-    const words = JSON.stringify(present);
-    this.#toGrand.give(words, this.#view?.told, (revision) => tellServants({ revision, names: present }));
-    // A servant that is given a task must be one that an emergency reaches. At the start none has a task yet.
-    if (this.#running !== null && !this.#toGrand.isInForce(words, this.#view?.told)) return;
-    const send = (revision: number) => nameServants({ revision, members, watch });
-    this.#toSage.give(JSON.stringify([members, watch]), this.#view?.revision, send);
-  }
-
-  #orders(): { members: string[]; present: string[]; watch: boolean } {
-    const { roll } = this.#options;
-    const { members } = roll;
-    return {
-      members,
-      present: [...new Set([...members, ...roll.retiring])].sort(),
-      watch: roll.pools.some(({ name }) => roll.isAutomatic(name)),
-    };
-  }
-
-  /** Whether the task sage gives tasks to just the servants that it is to. */
-  #isInForce(): boolean {
-    const { members, watch } = this.#orders();
-    return this.#toSage.isInForce(JSON.stringify([members, watch]), this.#view?.revision);
+    // At the start no servant has a task yet.
+    this.#orders.give(this.#view, { first: this.#running === null });
   }
 
   /** Begins to keep the number of servants. */
@@ -130,7 +100,7 @@ export class ServantScaler {
   touch(): void {
     this.#woken = true;
     this.#wake();
-    this.#changed.dispatchEvent(new Event('change'));
+    this.#waits.look();
   }
 
   /**
@@ -149,7 +119,8 @@ export class ServantScaler {
       else this.#set(pool, wanted, 'human', null);
     }
     await this.#save();
-    if (wait) for (const { pool, wanted } of orders) if (wanted !== 'auto') await this.#settled(pool, wanted);
+    if (wait)
+      for (const { pool, wanted } of orders) if (wanted !== 'auto') await this.#waits.settled(pool, wanted);
     return this.state;
   }
 
@@ -167,7 +138,7 @@ export class ServantScaler {
 
   /** Resolves when every servant of a pool is ready. Rejects with `start_failed`. */
   async grown(pool: string): Promise<void> {
-    await this.#ready(this.#require(pool));
+    await this.#waits.ready(this.#require(pool));
   }
 
   /** The servants that there can be now; a changed configuration counts from `reconfigured` on. */
@@ -176,24 +147,10 @@ export class ServantScaler {
   }
 
   get state(): ScaleState {
-    return { schemaVersion: 1, pools: this.#options.roll.pools.map((pool) => this.#describe(pool)) };
-  }
-
-  #describe(pool: ServantPool): PoolScale {
-    const { roll, elders } = this.#options;
-    const { name, least, min, max } = pool;
-    const servants = numbersOf(pool, roll.count(name)).map(servantName);
-    const ready = servants.filter((servant) => elders.supervisor(servant)?.status.state === 'ready');
-    const view = this.#view;
-    const watched = view !== null && roll.isAutomatic(name) && view.demand !== null;
+    const last = (name: string) => this.#last.get(name) ?? null;
     return {
-      pool: name,
-      count: servants.length,
-      ready: ready.length,
-      busy: view === null ? null : servants.filter((servant) => view.busy.has(servant)).length,
-      draining: [...roll.retiring].filter((servant) => roll.poolOf(servant)?.name === name),
-      waiting: watched ? (view.demand?.pools[name]?.ready ?? 0) : null,
-      ...{ least, min, max, automatic: roll.isAutomatic(name), last: this.#last.get(name) ?? null },
+      schemaVersion: 1,
+      pools: this.pools.map((pool) => describePool(pool, this.#options, this.#view, last(pool.name))),
     };
   }
 
@@ -242,44 +199,6 @@ export class ServantScaler {
     this.touch();
   }
 
-  async #settled(pool: ServantPool, wanted: number): Promise<void> {
-    await this.#ready(pool, wanted);
-    const { roll } = this.#options;
-    const draining = () => [...roll.retiring].some((name) => roll.poolOf(name)?.name === pool.name);
-    while (draining()) {
-      await this.#next();
-      this.#requireInForce(pool, wanted);
-    }
-  }
-
-  async #ready(pool: ServantPool, wanted?: number): Promise<void> {
-    const { roll, elders } = this.#options;
-    for (;;) {
-      if (wanted !== undefined) this.#requireInForce(pool, wanted);
-      const states = numbersOf(pool, roll.count(pool.name)).map((number) => {
-        const status = elders.supervisor(servantName(number))?.status;
-        if (status?.state === 'failed' || (status?.state === 'stopped' && status.reason !== null)) {
-          throw new ElderError('start_failed', `${status.name}: ${status.reason}`);
-        }
-        return status?.state;
-      });
-      if (states.every((state) => state === 'ready')) return;
-      await this.#next();
-    }
-  }
-
-  #requireInForce(pool: ServantPool, wanted: number): void {
-    const count = this.#options.roll.count(pool.name);
-    if (count === wanted) return;
-    throw new ElderError('conflict', `meanwhile somebody has asked for ${count} of ${pool.name}`);
-  }
-
-  async #next(): Promise<void> {
-    const { signal } = this.#stopped;
-    await once(this.#changed, 'change', { signal }).catch(() => undefined);
-    signal.throwIfAborted();
-  }
-
   async #run(): Promise<void> {
     const { signal } = this.#stopped;
     while (!signal.aborted) {
@@ -290,7 +209,7 @@ export class ServantScaler {
         if (!signal.aborted)
           this.#options.onHindered('the servants could not be scaled', asElderError(thrown));
       }
-      this.#changed.dispatchEvent(new Event('change'));
+      this.#waits.look();
       if (!signal.aborted && !this.#woken) await this.#pause();
     }
   }
@@ -298,7 +217,7 @@ export class ServantScaler {
   async #pause(): Promise<void> {
     const { roll } = this.#options;
     const { promise, resolve } = Promise.withResolvers<void>();
-    const waits = roll.retiring.size > 0 || !this.#isInForce();
+    const waits = roll.retiring.size > 0 || !this.#orders.areInForce(this.#view);
     const watches = roll.pools.some(({ name }) => roll.isAutomatic(name));
     const timer = waits || watches ? setTimeout(resolve, waits ? drainInterval : watchInterval) : undefined;
     this.#wake = resolve;
@@ -329,14 +248,14 @@ export class ServantScaler {
   async #end(): Promise<void> {
     const { roll, elders, onGone, mayEnd = isDrained } = this.#options;
     // Of what is decided from here on the task sage does not know.
-    const inForce = this.#isInForce();
+    const inForce = this.#orders.areInForce(this.#view);
     for (const name of new Set([...roll.retiring, ...this.#ending])) {
       if (this.#stopped.signal.aborted) return;
       // Somebody may have wanted it back meanwhile; one whose end has begun comes back as a new process.
       if (!roll.retiring.has(name) && !this.#ending.has(name)) continue;
       const state = elders.supervisor(name)?.status.state;
       const played = state !== undefined && state !== 'failed' && state !== 'stopped';
-      const drained = this.#view !== null && inForce && mayEnd(this.#view, this.#toSage.revision, name);
+      const drained = this.#view !== null && inForce && mayEnd(this.#view, this.#orders.revision, name);
       if (played && !drained && !this.#ending.has(name)) continue;
       this.#ending.add(name);
       await elders.dismiss(name);
@@ -350,14 +269,14 @@ export class ServantScaler {
   async #decide(): Promise<void> {
     const { roll, config, requirePorts, onHindered } = this.#options;
     const view = this.#view;
-    if (view === null || !this.#isInForce()) return;
+    if (view === null || !this.#orders.areInForce(this.#view)) return;
     const now = Date.now();
     const { demand } = view;
     if (demand && Object.keys(demand.pools).length > 0 && now - demand.at > staleAfter) return;
     for (const pool of roll.pools.filter(({ name }) => roll.isAutomatic(name))) {
       const policy = { ...config.scaling, min: pool.min, max: pool.max };
       const memory = this.#memories.get(pool.name) ?? noMemory;
-      const decision = decideCount(now, this.#sight(pool, view), policy, memory);
+      const decision = decideCount(now, sightOf(pool, this.#options, view), policy, memory);
       this.#memories.set(pool.name, decision.memory);
       if (decision.reason === null) continue;
       try {
@@ -370,23 +289,5 @@ export class ServantScaler {
       this.#memories.set(pool.name, decision.memory);
       await roll.save();
     }
-  }
-
-  #sight(pool: ServantPool, view: StaffView): PoolSight {
-    const { roll, elders } = this.#options;
-    const servants = numbersOf(pool, roll.count(pool.name)).map(servantName);
-    const busy = servants.filter((name) => view.busy.has(name));
-    const free = servants.filter((name) => {
-      const state = elders.supervisor(name)?.status.state ?? 'starting';
-      return !view.busy.has(name) && state !== 'failed' && state !== 'stopped';
-    });
-    const waiting = view.demand?.pools[pool.name];
-    return {
-      count: servants.length,
-      busy: busy.length,
-      free: free.length,
-      ready: waiting?.ready ?? 0,
-      since: waiting?.since ?? null,
-    };
   }
 }

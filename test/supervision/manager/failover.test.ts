@@ -61,7 +61,8 @@ test('after a failover each process is replaced, and what the replica lacks is a
     tree.status.state === 'ready' &&
     tree.status.elders.every(({ name, incarnation }) => incarnation > (before.get(name) ?? 0));
   await tree.until(replaced);
-  assert.equal(losses()[0]?.error?.reason, 'task_sage was at commit 7, Redis is at 0');
+  // The manager itself may have committed something since the replica was in step.
+  assert.match(losses()[0]?.error?.reason ?? '', /task_sage was at commit 7, Redis is at 0/);
   assert.match(tree.status.redis.reason ?? '', /task_sage was at commit 7/);
   assert.ok(await replica.admin.hasLibrary());
 });

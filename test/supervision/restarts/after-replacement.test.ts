@@ -32,3 +32,26 @@ test('what nobody waits for waits for all replacements, a second at most, and ke
     mock.timers.reset();
   }
 });
+
+test('there is calm only when nothing has been replaced for a while, nor has just been started', () => {
+  mock.timers.enable({ apis: ['setTimeout'] });
+  try {
+    let now = 0;
+    const after = new AfterReplacement(() => now);
+    assert.equal(after.isCalm, false);
+    now += 20_000;
+    assert.equal(after.isCalm, true);
+    const over = after.began();
+    now += 20_000;
+    assert.equal(after.isCalm, false, 'one is under way');
+    over();
+    mock.timers.tick(1_000);
+    assert.equal(after.isCalm, true);
+    after.began()();
+    mock.timers.tick(1_000);
+    now += 5_000;
+    assert.equal(after.isCalm, false, 'one was just now');
+  } finally {
+    mock.timers.reset();
+  }
+});

@@ -52,6 +52,7 @@ async function promote(name: string, off: readonly GuardName[], started: Running
       if (report.kind === 'ready') ready.resolve();
       if (report.kind === 'failed') ready.reject(new Error(report.error.reason));
     },
+    isCalm: () => true,
     signal: new AbortController().signal,
   });
   started.push(process);

@@ -7,7 +7,7 @@ import {
 import type { CommandInput } from '../../command-spec.ts';
 import { GatewayClient } from '../../connection/gateway-client.ts';
 import type { Session } from '../../session.ts';
-import type { Catalog } from '../../text/en.ts';
+import type { Catalog } from '../../text/catalog.ts';
 import { oneLine } from '../../text/printable.ts';
 import { renderTable } from '../../text/table.ts';
 

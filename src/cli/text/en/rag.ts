@@ -49,6 +49,8 @@ export const rag = {
       queued: (path: string) => `${path} is being indexed: elders rag status`,
       indexed: (path: string, files: number, passages: number, seconds: string) =>
         `${path}: ${files} files, ${passages} passages (${seconds} s)`,
+      progress: (path: string, files: number, passages: number) =>
+        `${path}: ${files} files, ${passages} passages so far`,
       forgotten: (path: string) => `${path} is not indexed any more.`,
       outside: (path: string) =>
         `${path} lies outside of the project: the RAG sage is started anew to see it.`,

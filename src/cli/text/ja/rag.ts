@@ -51,6 +51,8 @@ export const rag: typeof en = {
       queued: (path: string) => `${path} の索引付けを始めました: elders rag status`,
       indexed: (path: string, files: number, passages: number, seconds: string) =>
         `${path}: ${files} ファイル、${passages} 箇所（${seconds} 秒）`,
+      progress: (path: string, files: number, passages: number) =>
+        `${path}: ここまで ${files} ファイル、${passages} 箇所`,
       forgotten: (path: string) => `${path} を索引から外しました。`,
       outside: (path: string) =>
         `${path} はプロジェクトの外にあります。読めるように RAG 賢者を起動し直します。`,

@@ -56,7 +56,8 @@ export function* walk(
     for (const entry of entries) {
       const path = join(at, entry.name);
       if (rules.ignores(path, entry.isDirectory())) continue;
-      if (entry.isDirectory()) stack.push({ folder: path, rules: IgnoreRules.read(path, rules) });
+      if (entry.name.includes('\ufffd') && seenAt(path) === undefined) yield unnameable(path);
+      else if (entry.isDirectory()) stack.push({ folder: path, rules: IgnoreRules.read(path, rules) });
       else if (entry.isFile()) yield lookAt(path);
       else
         yield {
@@ -68,6 +69,11 @@ export function* walk(
         };
     }
   }
+}
+
+/** A name of other bytes than UTF-8, which this program cannot say: it is told, and the file is not taken for gone. */
+function unnameable(path: string): WalkedFile {
+  return { path, mark: 'special', size: 0, reason: 'unreadable', detail: 'its name is not valid UTF-8' };
 }
 
 /** What stands at a path; undefined when nothing does, or nothing that may be seen. */

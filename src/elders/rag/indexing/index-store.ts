@@ -127,6 +127,16 @@ export class IndexStore {
     });
   }
 
+  /** How much of a folder can be found so far. */
+  progress(folder: string): Pick<FolderSums, 'files' | 'passages' | 'bytes'> {
+    const row = this.index
+      .statement(
+        `SELECT count(*) AS n, sum(bytes) AS bytes, sum(passages) AS passages FROM rag_files WHERE ${belowFolder} AND reason = ''`,
+      )
+      .get(...range(folder));
+    return { files: Number(row?.n), passages: Number(row?.passages ?? 0), bytes: Number(row?.bytes ?? 0) };
+  }
+
   /** Sums up the files below a folder. */
   sums(folder: string): FolderSums {
     const { index } = this;

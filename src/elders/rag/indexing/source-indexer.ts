@@ -12,7 +12,7 @@ const batchBytes = 4_000_000;
 /** What is read ahead of what is written: enough for two threads while one batch is written. */
 const aheadFiles = 96;
 const aheadBytes = 6_000_000;
-const reportEveryMs = 500;
+const reportEveryMs = 2_000;
 /** Where not every folder could be watched, all is looked at this often (ms). */
 const lookAgainMs = 60_000;
 /** A file that was being written is looked at again after this (ms). */
@@ -225,13 +225,19 @@ export class SourceIndexer {
     this.#options.store().put(batch);
   }
 
+  /** How far it is; where indexing failed, the index may be what failed, and is not asked. */
+  #progress(state: SourceReport['state']): Pick<SourceReport, 'files' | 'passages' | 'bytes'> {
+    if (state === 'indexing') return this.#options.store().progress(this.path);
+    return { files: 0, passages: 0, bytes: 0 };
+  }
+
   #tell(state: SourceReport['state'], reason: string | null): void {
     this.#reportedAt = performance.now();
     const { path } = this;
     const sums =
       state === 'ready'
         ? this.#options.store().sums(path)
-        : { files: 0, passages: 0, bytes: 0, skipped: {}, problems: [], problemCount: 0 };
+        : { ...this.#progress(state), skipped: {}, problems: [], problemCount: 0 };
     const tookMs = Math.round(performance.now() - this.#startedAt);
     this.#options.report({
       ...{ path, state, reason, ...sums, changed: this.#changed, tookMs, at: Date.now() },

@@ -21,7 +21,7 @@ export const unitWeights = {
   /** Share of the words that the ICU dictionary sees, beside the pairs of characters. */
   word: 1,
   /** Shares of an English word as written and of its stem, which add up where both are met. */
-  exact: 0.4,
+  exact: 0.3,
   stem: 0.7,
   /** Share of a part of an identifier beside the whole. */
   part: 0.3,

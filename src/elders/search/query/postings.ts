@@ -175,7 +175,9 @@ export class Postings {
     if (list?.isWhole === true) return list.frequency;
     const known = list ?? this.#frequencies.get(match);
     if (known === undefined || this.#isStale(known)) {
-      return this.#read(match, list === undefined || list.ids.length === 0 ? sample : longestList).frequency;
+      // FTS5 merges all words that begin so before it gives the first passage: a shorter list would cost the same.
+      const isWanted = isPrefix || (list !== undefined && list.ids.length > 0);
+      return this.#read(match, isWanted ? longestList : sample).frequency;
     }
     return Math.round((known.frequency * this.total) / known.total);
   }

@@ -39,7 +39,9 @@ export function rank(scored: readonly ScoredChunk[]): RankedChunk[] {
       0,
       ...beside.map((other) => (other?.document.id === one.document.id ? other.own : 0)),
     );
-    const document = scoreWeights.document * othersOf(byDocument.get(one.document.id) ?? [one.own], one.own);
+    const missing = (1 - one.coverage) / scoreWeights.coverage;
+    const document =
+      scoreWeights.document * missing * othersOf(byDocument.get(one.document.id) ?? [one.own], one.own);
     const neighbours = scoreWeights.neighbours * best;
     const { terms, units, coverage, proximity, adjacency, heading, language } = one;
     const explanation = {

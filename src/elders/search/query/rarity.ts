@@ -3,33 +3,32 @@ import type { Postings } from './postings.ts';
 import type { Form, Unit } from './unit.ts';
 import { scoreWeights } from './weights.ts';
 
-/** A word that nobody wrote in the query tells at most so much more than the one it stands for. */
-const mostBeside = 1.2;
-
-/** What a form is worth by its length where all of it is met. */
-function sizeOf({ size, phrase }: Form): number {
-  return phrase === undefined ? size : size * (1 + scoreWeights.phrase);
-}
+/** The most that a word which nobody wrote in the query is worth, beside the one it stands for. */
+const mostBeside = 0.9;
 
 /**
  * What is left of the score of a form that would tell more than the words it stands for. Its words may be rarer: in an
  * index with few Japanese texts 障害 tells little by its rarity, and its translation must not tell more. Or it is longer:
- * 依存関係 is worth no more than 依存. 1 for the words of the query, and where they stand nowhere.
+ * 依存関係 is not worth more than 依存. 1 for the words of the query, and where they stand nowhere.
  */
 export class Rarity {
   readonly #left = new Map<Form, number>();
 
   constructor(units: readonly Unit[], postings: Postings) {
-    const idf = ({ terms }: Form) =>
-      terms.reduce((most, term) => Math.max(most, postings.idf(term.term, isPrefixTerm(term))), 0);
+    const worth = ({ terms, weight, size, phrase }: Form) => {
+      const rarest = terms.reduce(
+        (most, term) => Math.max(most, postings.idf(term.term, isPrefixTerm(term))),
+        0,
+      );
+      return weight * rarest * size * (phrase === undefined ? 1 : 1 + scoreWeights.phrase);
+    };
     for (const { forms } of units) {
       const own = forms.find(({ origin }) => origin === 'query');
       const stands = own?.terms.every((term) => postings.frequency(term.term, isPrefixTerm(term)) > 0);
       if (own === undefined || stands !== true) continue;
-      const most = mostBeside * idf(own);
+      const most = mostBeside * worth(own);
       for (const form of forms) {
-        if (form.origin === 'query') continue;
-        const left = Math.min(1, most / Math.max(idf(form), 1e-9)) * Math.min(1, sizeOf(own) / sizeOf(form));
+        const left = form.origin === 'query' ? 1 : most / Math.max(worth(form), 1e-9);
         if (left < 1) this.#left.set(form, left);
       }
     }

@@ -21,8 +21,8 @@ export const scoreWeights = {
   headingFit: 0.4,
   /** Words that follow each other in the question do so in the text. */
   adjacency: 0.3,
-  /** What the rest of the document says. */
-  document: 0.15,
+  /** What the rest of the document says, as far as the passage leaves out what is asked. */
+  document: 0.4,
   /** The passages before and after. */
   neighbours: 0.08,
 } as const;

@@ -1,5 +1,4 @@
 import { accessSync, constants } from 'node:fs';
-import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { ElderError } from '../../../protocol/errors.ts';
 import { newProcessMark } from '../../../telemetry/marked-processes.ts';
@@ -8,6 +7,7 @@ import { taskFileNames } from '../results/task-files.ts';
 import { bubblewrapArguments, realFolder, sandboxHome } from './bubblewrap-arguments.ts';
 import { commandEnvironment } from './environment.ts';
 import type { Launch } from './guarded-process.ts';
+import { ownUser } from './own-user.ts';
 import type { CommandOptions } from './run-command.ts';
 import { detectSandbox } from './sandbox.ts';
 
@@ -39,7 +39,7 @@ export async function planCommand(
     throw new ElderError('malformed', `the command holds NUL or is longer than ${maxCommandLine} bytes`);
   }
   const workspace = realFolder(options.workspace, 'workspace');
-  const ownHome = (sandbox.kind === 'bubblewrap' ? sandbox.home : undefined) ?? userHome();
+  const ownHome = (sandbox.kind === 'bubblewrap' ? sandbox.home : undefined) ?? ownUser().homedir;
   const home = sandbox.kind === 'none' ? ownHome : sandboxHome({ home: ownHome, workspace });
   const task = { ...proxy?.environment, ...options.environment, ...exchangeVariables(options) };
   const environment = commandEnvironment({ parent: process.env, home, task, taskId, directiveId, attempt });
@@ -75,11 +75,4 @@ function requireWritable(workspace: string): void {
       'a folder made in your home after the servant was started is writable once `elders restart` has replaced it';
     throw new ElderError('denied', `${workspace} is read-only for this servant; ${hint}`, { cause });
   }
-}
-
-let home: string | undefined;
-
-function userHome(): string {
-  home ??= userInfo().homedir;
-  return home;
 }

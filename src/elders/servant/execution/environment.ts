@@ -1,17 +1,14 @@
-import { userInfo } from 'node:os';
 import { ElderError } from '../../../protocol/errors.ts';
+import { ownUser } from './own-user.ts';
 
 /** Variables of the elder that a command gets too; all else of the elder's environment stays with it. */
 const inherited = /^(PATH|LANG|LC_[A-Z]+|TZ|USER)$/;
 
 const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
-let user: string | undefined;
-
 /** What a command gets of the environment of its elder. */
 export function inheritedEnvironment(parent: NodeJS.ProcessEnv): Record<string, string> {
-  user ??= userInfo().username;
-  const environment: Record<string, string> = { PATH: defaultPath, USER: user };
+  const environment: Record<string, string> = { PATH: defaultPath, USER: ownUser().username };
   for (const [name, value] of Object.entries(parent)) {
     if (value !== undefined && inherited.test(name)) environment[name] = value;
   }

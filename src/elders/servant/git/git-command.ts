@@ -1,6 +1,6 @@
 import { type ChildProcessWithoutNullStreams, execFile, spawn } from 'node:child_process';
-import { userInfo } from 'node:os';
 import { ElderError } from '../../../protocol/errors.ts';
+import { ownUser } from '../execution/own-user.ts';
 
 /** How long one call of git may take, in ms: a checkout of a large repository is the longest of them. */
 const gitMs = 120_000;
@@ -46,7 +46,7 @@ function environment(extra: Readonly<Record<string, string>>): Record<string, st
     GIT_NO_REPLACE_OBJECTS: '1',
     LC_ALL: 'C.UTF-8',
   };
-  return { PATH, HOME: userInfo().homedir, ...fixed, ...extra };
+  return { PATH, HOME: ownUser().homedir, ...fixed, ...extra };
 }
 
 function fixedArguments(): string[] {

@@ -113,3 +113,28 @@ test('a word is found by another for the same and by an irregular form, also in 
   assert.equal(best(from, 'warehouse'), '荷物を倉庫に届けた');
   assert.equal(best(from, '捨てた'), '廃棄した書類の一覧');
 });
+
+test('a longer word for the same is not worth more than the word of the question', (t) => {
+  const from = searcher(t, [
+    ...Array.from({ length: 20 }, (_, at) => `n: words without any meaning ${at}`),
+    '一: 依存関係 依存関係 の図',
+    '二: 設定への依存 があり、分散 して置く',
+    '三: 依存関係 と分散 の図',
+  ]);
+  assert.equal(best(from, '依存 分散')?.includes('分散'), true);
+  assert.equal(from.search('依存', { explain: true }).results[0]?.explanation?.units[0]?.origin, 'query');
+});
+
+test('of passages that hold the same words, that in which they follow each other as asked comes first', (t) => {
+  const from = searcher(t, [
+    'n: the error of a hook has a custom text, so pass on whichever code there may be',
+    'n: here the hook may pass a custom error code on to whichever user there may be now',
+    'n: the code that a hook has may be passed, and there is a custom page for an error',
+  ]);
+  assert.match(best(from, 'pass a custom error code') ?? '', /pass a custom error code/u);
+  const japanese = searcher(t, [
+    '一: 期間を決めた後の観察と、戦略のための記録を残す',
+    '二: 戦略を決め、次に観察期間を置いて記録を残すこと',
+  ]);
+  assert.match(best(japanese, '観察の期間') ?? '', /観察期間/u);
+});

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import { KeptLauncher } from '../../../../src/elders/servant/execution/launcher/kept-launcher.ts';
 import { canOrder } from '../../../../src/elders/servant/execution/launcher/order.ts';
+import { openReader } from '../../../../src/elders/servant/execution/launcher/pipes.ts';
 import { defaultConfig } from '../../../../src/protocol/config.ts';
 import { findMarkedProcesses } from '../../../../src/telemetry/marked-processes.ts';
 import { appeared, newMarker, printed, processesWith, workbench } from './workbench.ts';
@@ -30,27 +30,32 @@ async function servantWith(t: TestContext, order: object): Promise<ChildProcess>
 const ofCommand = (marker: string, servant: ChildProcess) =>
   processesWith(marker).filter((pid) => pid !== servant.pid);
 
-async function gone(marker: string, servant: ChildProcess): Promise<void> {
-  while (ofCommand(marker, servant).length > 0) await delay(20);
+/** Resolves once all processes are gone that began with `exec 9>alive` in a workspace. */
+async function goneFrom(workspace: string): Promise<void> {
+  const path = join(workspace, 'alive');
+  execFileSync('mkfifo', [path]);
+  await once(openReader(path).resume(), 'close');
 }
 
 for (const kind of ['bubblewrap', 'none'] as const) {
   test(`${kind}: a command ends with its lease although its servant is stopped`, async (t) => {
     const command = (marker: string) =>
-      `sh -c "trap '' TERM HUP; while :; do sleep 1; done" ${marker} & wait # ${marker}`;
+      `exec 9>alive; sh -c "trap '' TERM HUP; while :; do sleep 1; done" ${marker} & wait # ${marker}`;
     const changes = kind === 'none' ? none : {};
     const [guarded, unguarded] = [newMarker(), newMarker()];
     const [one, other] = [workbench(t), workbench(t)];
+    const ends = [goneFrom(one.workspace), goneFrom(other.workspace)];
     const hold = { folder: join(one.base, 'launcher'), ms: 3_000 };
     const servants = await Promise.all([
       servantWith(t, { ...one.options(command(guarded), changes), hold }),
       servantWith(t, other.options(command(unguarded), changes)),
     ]);
     for (const servant of servants) servant.kill('SIGSTOP');
-    await gone(guarded, servants[0]);
+    await ends[0];
+    assert.deepEqual(ofCommand(guarded, servants[0]), []);
     assert.notDeepEqual(ofCommand(unguarded, servants[1]), [], 'control: without a launcher it goes on');
     for (const servant of servants) servant.kill('SIGKILL');
-    await gone(unguarded, servants[1]);
+    await ends[1];
   });
 
   test(`${kind}: a command goes on beyond its lease as long as its servant says so`, async (t) => {
@@ -131,7 +136,7 @@ test('a command that kills the leader of its group has failed', async (t) => {
 
 test('a launcher that is stopped holds nobody up', async (t) => {
   const { start, run, base, workspace } = workbench(t);
-  const kept = new KeptLauncher(join(base, 'launcher'), 3_000);
+  const kept = new KeptLauncher(join(base, 'launcher'), 6_000);
   kept.hold(60_000);
   const launcher = await kept.get(niceness);
   assert.ok(launcher);

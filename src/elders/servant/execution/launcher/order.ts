@@ -4,6 +4,9 @@ import { launcherFd } from './launcher-script.ts';
 /** In which `ulimit -f` counts in bash. */
 const bashBlockBytes = 1_024;
 
+/** Descriptor on which the leader holds the output until the command has it. */
+const outputFd = launcherFd + 1;
+
 /** What a command is to be started with. */
 export interface Order {
   /** Program and arguments. */
@@ -28,7 +31,8 @@ export function canOrder(environment: Readonly<Record<string, string>>): boolean
 
 /**
  * Writes an order as a launcher reads it; `known` are the variables that it has itself. It is one compound command, so that
- * bash has read all of it before a variable of the task's changes how bash reads.
+ * bash has read all of it before a variable of the task's changes how bash reads. The output is open before anything is
+ * told, so that it ends with a command that is ended at once.
  */
 export function orderText(
   { command, workspace, environment, limits, output }: Order,
@@ -46,9 +50,9 @@ export function orderText(
   return `{
 cd -- ${quoted(workspace)} || return
 echo "pid $number $BASHPID" >&${launcherFd}
-( ${variables.join('; ')}; ${limited}; exec ${command.map(quoted).join(' ')} ) </dev/null >${quoted(output)} 2>&1 ${launcherFd}>&-
+( ${variables.join('; ')}; ${limited}; exec ${command.map(quoted).join(' ')} ) </dev/null >&${outputFd} 2>&1 ${launcherFd}>&- ${outputFd}>&-
 code=$?
-}
+} ${outputFd}>${quoted(output)}
 `;
 }
 
