@@ -97,15 +97,13 @@ test('the second Ctrl-C kills what the first one waits for', async () => {
 test('two trees run beside each other and know nothing of one another', async () => {
   const [one, two] = await Promise.all([newTree({ servants: 1 }), newTree({ servants: 1 })]);
   await Promise.all([one.up(), two.up()]);
-  const [left, right] = [await one.status(), await two.status()];
-  assert.equal(left.state, 'ready');
-  assert.equal(right.state, 'ready');
+  const [left, right] = [await one.ready(), await two.ready()];
   assert.notEqual(left.tree, right.tree);
   const second = await one.cli(['up', '-d', '--wait']);
   assert.equal(second.code, 3);
   assert.match(second.stderr, new RegExp(String(left.manager?.pid)));
   await one.cli(['down']);
-  assert.equal((await two.status()).state, 'ready');
+  await two.ready();
 });
 
 test('a taken port is named together with who holds it', async () => {

@@ -167,7 +167,7 @@ test('after everything was killed at once the next `up` comes up, and leaves not
   await killAll(mark);
   assert.deepEqual(living(mark), []);
   await tree.up();
-  assert.equal((await tree.status()).state, 'ready');
+  await tree.ready();
   assert.deepEqual(
     leftovers().filter((path) => /\.(tmp|report)$/.test(path)),
     [],

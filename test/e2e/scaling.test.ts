@@ -103,8 +103,7 @@ test('a servant that is drained finishes its task, however many managers die mea
   const held = await heldTasks('held', ['a', 'b', 'c']);
   await held.runs();
   await tree.json(['scale', 'servant=1', '-d']);
-  const draining = await tree.status();
-  assert.equal(draining.state, 'ready');
+  const draining = await tree.ready();
   assert.equal(draining.elders.find(({ name }) => name === 'servant_3')?.state, 'draining');
   await tree.killManager();
   await tree.up();

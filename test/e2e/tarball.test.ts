@@ -5,6 +5,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { claimPortBase } from '../../scripts/claim-port-base.ts';
 import { processesTouching } from '../../scripts/processes-touching.ts';
+import type { TreeStatus } from '../../src/protocol/process.ts';
 import { type CommandResult, cleanEnvironment, runCommand } from '../support/command.ts';
 import { endProcess } from '../support/end-process.ts';
 import { findOldNode } from '../support/old-node.ts';
@@ -62,16 +63,14 @@ describe('the tarball, installed in an empty folder', () => {
     const up = await elders('up', '-d', '--wait', '--port-base', String(portBase));
     assert.equal(up.code, 0, up.stderr);
 
-    const shown = await elders('status', '--json');
-    assert.equal(shown.code, 0, shown.stderr);
-    const status = JSON.parse(shown.stdout);
-    assert.equal(status.state, 'ready');
+    let status: TreeStatus;
+    do {
+      const shown = await elders('status', '--json');
+      assert.equal(shown.code, 0, shown.stderr);
+      status = JSON.parse(shown.stdout);
+    } while (status.state !== 'ready');
     assert.deepEqual(
-      status.elders.map((elder: { name: string; port: number; state: string }) => [
-        elder.name,
-        elder.port - portBase,
-        elder.state,
-      ]),
+      status.elders.map((elder) => [elder.name, elder.port - portBase, elder.state]),
       [
         ['grand_elder', 0, 'ready'],
         ['claude_elder', 1, 'ready'],

@@ -109,6 +109,14 @@ export class TestTree {
     return JSON.parse((await this.cli(['status', '--json'])).stdout) as TreeStatus;
   }
 
+  /** Waits until all of it serves, by asking: on a busy machine a process may lose its Redis for a moment at any time. */
+  async ready(): Promise<TreeStatus> {
+    for (;;) {
+      const status = await this.status();
+      if (status.state === 'ready') return status;
+    }
+  }
+
   async elder(name: string): Promise<ElderStatus> {
     const { elders } = await this.status();
     const elder = elders.find((candidate) => candidate.name === name);

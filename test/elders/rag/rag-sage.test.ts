@@ -98,6 +98,9 @@ test('who waits for a folder is answered when it is indexed; what nobody waits f
   await tree.send(tree.message('gateway', self, 'sage.rag.status', { settled: '/p' }));
   await tell(report('indexing'));
   assert.deepEqual(answers(), []);
+  await tree.send(tree.message('claude_elder', self, 'sage.rag.status', {}));
+  const soFar = tree.sent(self, 'claude_elder').at(-1)?.payload.result as { sources: { files: number }[] };
+  assert.equal(soFar.sources[0]?.files, 1, 'what can be found so far is told');
   await tell(report('ready'));
   const result = answers()[0]?.payload.result as { sources: { state: string; files: number }[] };
   assert.deepEqual([result.sources[0]?.state, result.sources[0]?.files], ['ready', 1]);

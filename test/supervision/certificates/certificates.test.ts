@@ -168,7 +168,7 @@ describe('certificates of a tree', () => {
     assert.notEqual(refused, 200);
     assert.equal(await redisServes(tree, renewed), true);
     assert.equal(await redisServes(tree, old, renewed.caPem), false);
-    assert.equal(tree.status.state, 'ready');
+    await tree.until(() => tree.status.state === 'ready');
   });
 
   test('the health of each process can be asked for without a certificate', async () => {

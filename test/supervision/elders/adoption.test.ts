@@ -32,6 +32,7 @@ describe('a tree whose manager was killed', () => {
     assert.deepEqual([...records.keys()].sort(), [...names, 'redis'].sort());
     for (const each of records.values()) assert.ok(isSameProcess(each), each.name);
     await tree.up();
+    await tree.until(() => tree.status.state === 'ready');
     for (const name of names) {
       const { pid, incarnation, startedAt } = record(name);
       const now = tree.elder(name);

@@ -40,7 +40,7 @@ describe('processes that were started ahead of their turn', () => {
     await tree.untell('grand_elder', 'mute');
     await tree.up();
     assert.equal(isSameProcess(stopped), false);
-    assert.equal(tree.status.state, 'ready');
+    await tree.until(() => tree.status.state === 'ready');
     assert.deepEqual(
       tree.status.elders.map(({ restarts }) => restarts),
       roster(2).map(() => 0),

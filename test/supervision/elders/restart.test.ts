@@ -37,7 +37,7 @@ describe('a tree of which a process ends', () => {
       await replaced(name, pid, restarts + 1);
       assert.ok(tree.elder(name).incarnation > incarnation);
       assert.deepEqual(tree.pids(name), others);
-      assert.equal(tree.status.state, 'ready');
+      await tree.until(() => tree.status.state === 'ready');
     });
   }
 

@@ -44,6 +44,7 @@ describe('a tree that runs', () => {
     let answer: { status: number; body: string };
     // What is known of the servants' work comes a little after the tree is ready.
     do {
+      await tree.until(() => tree.status.state === 'ready');
       before = own();
       answer = await tree.ask('GET', '/v1/status');
     } while (!isDeepStrictEqual(before, own()));
@@ -103,7 +104,7 @@ describe('a tree that runs', () => {
       assert.equal(answer.status, status, path);
       assert.equal(JSON.parse(answer.body).error.code, code, path);
     }
-    assert.equal(tree.status.state, 'ready');
+    await tree.until(() => tree.status.state === 'ready');
   });
 
   test('has messages to trace', async () => {
@@ -213,7 +214,7 @@ describe('a tree that cannot start', () => {
       assert.deepEqual(readdirSync(tree.folder.run).sort(), ['manager.lock']);
       await tree.untell('rag_sage', word);
       await tree.up();
-      assert.equal(tree.status.state, 'ready');
+      await tree.until(() => tree.status.state === 'ready');
     });
   }
 });

@@ -51,7 +51,7 @@ describe('a tree that runs, asked to change', () => {
     );
     assert.deepEqual(changed(before), ['task_sage', 'servant_2']);
     assert.equal(tree.elder('task_sage').restarts, 0);
-    assert.equal(tree.status.state, 'ready');
+    await tree.until(() => tree.status.state === 'ready');
   });
 
   test('does nothing when one of the names is unknown', async () => {

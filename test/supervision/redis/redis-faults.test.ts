@@ -39,7 +39,7 @@ describe('a managed Redis that loses what it had', () => {
           state === 'ready' && pid !== before[name] && incarnation > (incarnations.get(name) ?? 0),
       );
     await tree.until(replaced);
-    assert.equal(tree.status.state, 'ready');
+    await tree.until(() => tree.status.state === 'ready');
     assert.match(tree.status.redis.reason ?? '', /lost data: .*was at incarnation 1, Redis is at 0/);
     const key = treeKeys(tree.status.tree).edge('incident_sage', 'manager', 'high');
     const args = ['XREAD', 'COUNT', '1', 'BLOCK', '20000', 'STREAMS', key, '0'];

@@ -15,6 +15,8 @@ const sources = new Map<string, SourceIndexer>();
 const cutter = new CuttingPool(settings.maxFileBytes);
 const firstPauseMs = 1_000;
 const longestPauseMs = 60_000;
+/** Files in one transaction: each costs a look at all of its passages. */
+const forgottenAtOnce = 100;
 let store = IndexStore.open(settings.indexPath, settings.maxFileBytes);
 let working = false;
 let closed = false;
@@ -52,7 +54,7 @@ async function workAll(): Promise<void> {
   try {
     for (;;) {
       if (closed) return;
-      if (!store.isInPlace) rebuild('missing');
+      if (!store.isInPlace) rebuild('removed');
       const next = [...sources.values()].find((source) => source.hasWork);
       if (next === undefined) {
         if (!idle()) return;
@@ -109,6 +111,19 @@ function isOthers(source: string): (path: string) => boolean {
     );
 }
 
+/** Takes a folder out in steps, between which orders and changes come through; left off where it is wanted again. */
+async function forget(path: string): Promise<void> {
+  const paths = [...store.below(path).keys()];
+  for (let at = 0; at < paths.length; at += forgottenAtOnce) {
+    if (closed || sources.has(path)) return;
+    store.forget(paths.slice(at, at + forgottenAtOnce));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  // What another folder has of it is read again.
+  for (const source of sources.values()) source.lookAgain(null);
+  tell({ kind: 'forgotten', path });
+}
+
 function order(given: IndexerOrder): void {
   switch (given.kind) {
     case 'index': {
@@ -135,10 +150,7 @@ function order(given: IndexerOrder): void {
     case 'forget': {
       sources.get(given.path)?.close();
       sources.delete(given.path);
-      store.forget([...store.below(given.path).keys()]);
-      // What another folder has of it is read again.
-      for (const source of sources.values()) source.lookAgain(null);
-      tell({ kind: 'forgotten', path: given.path });
+      void forget(given.path);
       return;
     }
     case 'damaged':

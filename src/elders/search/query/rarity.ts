@@ -4,7 +4,7 @@ import type { Form, Unit } from './unit.ts';
 import { scoreWeights } from './weights.ts';
 
 /** The most that a word which nobody wrote in the query is worth, beside the one it stands for. */
-const mostBeside = 0.9;
+const mostBeside = 0.8;
 
 /**
  * What is left of the score of a form that would tell more than the words it stands for. Its words may be rarer: in an
