@@ -116,10 +116,20 @@ server.listen(order.port, order.host, async () => {
     onState: (state) => {
       connected = state;
       report();
-      // As a real elder, it ends when its user is gone.
-      if (!state) redis.command(['PING']).catch((error) => error.code === 'fenced' && process.exit(1));
+      if (!state) void endWhenFenced();
     },
   });
+  /** As a real elder, it ends when its user is gone, which it may hear of only when Redis is back. */
+  async function endWhenFenced(): Promise<void> {
+    while (!connected) {
+      const error = await redis.command(['PING']).then(
+        () => null,
+        (thrown) => thrown,
+      );
+      if (error?.code === 'fenced') process.exit(1);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
   // Proves that the rights of this incarnation are there.
   redis.command(['GET', treeKeys(tree).incarnation(name)]).catch(() => undefined);
   process.on('SIGTERM', () => {
