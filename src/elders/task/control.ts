@@ -74,13 +74,14 @@ function carryOut(
   }
   if (index === null) return pauseAll(ctx, directive, operation === 'pause' ? reason : undefined);
   const indexes = subtree ? subtreeOf(plan, index) : [index];
-  // From the leaves, or what waits would be skipped before it could be cancelled.
-  if (operation === 'cancel') indexes.reverse();
   const act = { pause, resume, cancel: cancelOne }[operation];
-  return indexes.flatMap((at) => {
-    const task = taskAt(ctx, directive.id, plan, at);
-    return act(ctx, task, reason) ? [task.id] : [];
-  });
+  const touched = (order: readonly number[]) =>
+    order.flatMap((at) => {
+      const task = taskAt(ctx, directive.id, plan, at);
+      return act(ctx, task, reason) ? [task.id] : [];
+    });
+  // From the leaves, or what waits would be skipped before it could be cancelled.
+  return operation === 'cancel' ? touched(indexes.reverse()).reverse() : touched(indexes);
 }
 
 /** The task and everything that waits for it, each after what it waits for. */
