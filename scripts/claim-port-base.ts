@@ -1,7 +1,6 @@
-import { createServer, type Server } from 'node:net';
 import { isPortBaseFree } from './free-port-base.ts';
+import { takePort } from './loopback-port.ts';
 
-const host = '127.0.0.1';
 /** With more servants a tree would reach the Redis port of a neighbour. */
 const maxServants = 29;
 /** No process of a tree has this offset. */
@@ -21,14 +20,6 @@ export interface PortClaim {
   release(): void;
 }
 
-function listenAt(port: number): Promise<Server | null> {
-  const { promise, resolve } = Promise.withResolvers<Server | null>();
-  const server = createServer((socket) => socket.destroy());
-  server.unref().once('error', () => resolve(null));
-  server.listen({ port, host, exclusive: true }, () => resolve(server));
-  return promise;
-}
-
 /**
  * Claims a port base where a tree with up to 29 servants finds all its ports free. Looking alone would not do for
  * programs that run beside each other: some time passes until the tree listens. Throws when none is left.
@@ -37,10 +28,10 @@ export async function claimPortBase(servants: number): Promise<PortClaim> {
   if (servants > maxServants) throw new RangeError(`at most ${maxServants} servants, not ${servants}`);
   const first = Math.floor(Math.random() * bases.length);
   for (const base of [...bases.slice(first), ...bases.slice(0, first)]) {
-    const claim = await listenAt(base + claimOffset);
+    const claim = await takePort(base + claimOffset);
     if (claim === null) continue;
     if (await isPortBaseFree(base, servants)) return { base, release: () => claim.close() };
     claim.close();
   }
-  throw new Error(`none of ${bases.length} port bases on ${host} has all its ports free`);
+  throw new Error(`none of ${bases.length} port bases on the loopback has all its ports free`);
 }

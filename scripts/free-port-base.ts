@@ -1,15 +1,5 @@
-import { createServer } from 'node:net';
 import { redisPortOffset, roster } from '../src/protocol/roster.ts';
-
-const host = '127.0.0.1';
-
-function isFree(port: number): Promise<boolean> {
-  const { promise, resolve } = Promise.withResolvers<boolean>();
-  const server = createServer();
-  server.once('error', () => resolve(false));
-  server.listen({ port, host, exclusive: true }, () => server.close(() => resolve(true)));
-  return promise;
-}
+import { isFree } from './loopback-port.ts';
 
 /** Says whether a tree with this many servants finds all its ports free now. */
 export async function isPortBaseFree(base: number, servants: number): Promise<boolean> {
@@ -26,5 +16,5 @@ export async function freePortBase(first: number, servants: number): Promise<num
   for (let base = first; base < 30_000; base += 2_000) {
     if (await isPortBaseFree(base, servants)) return base;
   }
-  throw new Error(`no port base between ${first} and 30000 has all its ports free on ${host}`);
+  throw new Error(`no port base between ${first} and 30000 has all its ports free on the loopback`);
 }

@@ -1,17 +1,8 @@
-import { createServer, type Server } from 'node:net';
+import { isFree, takePort } from '../../scripts/loopback-port.ts';
 
-const host = '127.0.0.1';
 /** Between the ports of the trees and those that the kernel hands out by itself, two for each claim. */
 const first = 30_400;
 const pairs = 1_100;
-
-function listenAt(port: number): Promise<Server | null> {
-  const { promise, resolve } = Promise.withResolvers<Server | null>();
-  const server = createServer((socket) => socket.destroy());
-  server.unref().once('error', () => resolve(null));
-  server.listen({ port, host, exclusive: true }, () => resolve(server));
-  return promise;
-}
 
 /**
  * Gives a TCP port of the loopback that nobody listens on and that nobody else who asks here is given until this process
@@ -22,16 +13,10 @@ export async function freePort(): Promise<number> {
   const start = Math.floor(Math.random() * pairs);
   for (let turn = 0; turn < pairs; turn += 1) {
     const port = first + 2 * ((start + turn) % pairs);
-    const claim = await listenAt(port + 1);
+    const claim = await takePort(port + 1);
     if (claim === null) continue;
-    const probe = await listenAt(port);
-    if (probe !== null) {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      probe.close(() => resolve());
-      await promise;
-      return port;
-    }
+    if (await isFree(port)) return port;
     claim.close();
   }
-  throw new Error(`none of ${pairs} ports on ${host} is free`);
+  throw new Error(`none of ${pairs} ports of the loopback is free`);
 }
