@@ -1,5 +1,6 @@
 import type { TaskRecord } from '../../protocol/directive.ts';
 import { countStates, countsText } from '../directive/directive-text.ts';
+import { incidentRow } from '../oversight/incident-row.ts';
 import type { Catalog } from '../text/catalog.ts';
 import { manyLines, oneLine } from '../text/printable.ts';
 import { spanText, timeText } from '../text/times.ts';
@@ -110,14 +111,7 @@ export function sectionsOf(report: Report, text: Catalog): Section[] {
       kind: 'table',
       title: t.incidents,
       head: text.ask.incidentHead,
-      rows: incidents.map(({ id, severity, count, lastAt, source, title }) => [
-        id,
-        severity,
-        String(count),
-        timeText(lastAt),
-        source,
-        oneLine(title),
-      ]),
+      rows: incidents.map(incidentRow),
     });
   }
   if (changes !== null) {

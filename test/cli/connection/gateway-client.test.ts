@@ -10,6 +10,7 @@ import type { DirectiveRecord, TaskRecord } from '../../../src/protocol/directiv
 import { ElderError } from '../../../src/protocol/errors.ts';
 import type { DirectiveChange } from '../../../src/protocol/local-api.ts';
 import { type StateFolder, stateFolder } from '../../../src/protocol/state-folder.ts';
+import { taskRecord } from '../../support/task-record.ts';
 import { temporaryFolder } from '../elders-command.ts';
 import { serveOn } from '../socket-server.ts';
 
@@ -45,21 +46,7 @@ const record: DirectiveRecord = {
 };
 
 function task(id: string, state: TaskRecord['state']): TaskRecord {
-  return {
-    id,
-    run: 'x',
-    needs: [],
-    priority: 5,
-    state,
-    attempts: 1,
-    exitCode: null,
-    servant: null,
-    startedAt: null,
-    finishedAt: null,
-    reason: null,
-    output: null,
-    history: [],
-  };
+  return taskRecord(id, { run: 'x', state, attempts: 1 });
 }
 
 function line(state: DirectiveRecord['state'], ...tasks: TaskRecord[]): string {

@@ -4,6 +4,7 @@ import { didYouMean } from '../../../protocol/nearest.ts';
 import type { CommandInput } from '../../command-spec.ts';
 import { GatewayClient } from '../../connection/gateway-client.ts';
 import { countStates, countsText } from '../../directive/directive-text.ts';
+import { incidentRow } from '../../oversight/incident-row.ts';
 import { ragAnswerText } from '../../rag/rag-text.ts';
 import type { Session } from '../../session.ts';
 import { manyLines, oneLine } from '../../text/printable.ts';
@@ -44,15 +45,7 @@ async function askIncident({ client, session, limit = 50, timeoutMs, words }: Qu
   const answer = await client.ask('incident_sage', 'sage.incident.list', { limit }, { timeoutMs });
   session.print(answer, () => {
     if (answer.incidents.length === 0) return `${session.text.ask.noIncidents}\n`;
-    const rows = answer.incidents.map(({ id, severity, count, lastAt, source, title }) => [
-      id,
-      severity,
-      String(count),
-      timeText(lastAt),
-      source,
-      oneLine(title),
-    ]);
-    return renderTable([session.text.ask.incidentHead, ...rows]);
+    return renderTable([session.text.ask.incidentHead, ...answer.incidents.map(incidentRow)]);
   });
 }
 
